@@ -1,0 +1,86 @@
+// Everything that can happen to a core. One event in, one Output out; each carries `now`, a monotonic clock in ms that
+// never goes back, because the core has no clock of its own.
+import type { Message } from './messages.js'
+import type { HardState, LogIndex, NodeId } from './types.js'
+
+/** Time has passed; sent at the latest at `Output.deadline`. */
+export interface TickEvent {
+  readonly type: 'tick'
+  readonly now: number
+}
+
+/** A message of an authenticated peer arrived. */
+export interface ReceiveEvent {
+  readonly type: 'receive'
+  readonly now: number
+  /** Wall clock in ms since 1970, for the timestamps of forwarded commands (F34). */
+  readonly wallTime: number
+  readonly from: NodeId
+  readonly message: Message
+  /** Bytes of entries or commands that the node can still take in; beyond it the core answers busy or overloaded (F13). */
+  readonly budgetBytes: number
+}
+
+/** Commands of a client of this node: consecutive entries of one term, or one forward to the leader (F16, F17). */
+export interface ProposeEvent {
+  readonly type: 'propose'
+  readonly now: number
+  readonly wallTime: number
+  /** Comes back in `Output.results`. */
+  readonly id: number
+  /** At least one. */
+  readonly commands: readonly Uint8Array[]
+}
+
+/** A write that contained `hardState` and entries up to `index` is durable, and so is every write before it. */
+export interface PersistedEvent {
+  readonly type: 'persisted'
+  readonly now: number
+  /** Of the write; null when it held none. */
+  readonly hardState: HardState | null
+  /** Last entry of the write; 0 when it held none. */
+  readonly index: LogIndex
+  /** `Output.append.epoch` of that entry: a completion for an overwritten entry is ignored (H26). */
+  readonly epoch: number
+}
+
+/** The state machine has applied everything up to `index`. */
+export interface AppliedEvent {
+  readonly type: 'applied'
+  readonly now: number
+  readonly index: LogIndex
+}
+
+/** A linearizable read wants a read index (thesis §6.4). The answer comes in `Output.reads` with the same id. */
+export interface ReadEvent {
+  readonly type: 'read'
+  readonly now: number
+  /** Never used twice in one boot (H65). */
+  readonly id: number
+}
+
+/** A connection came up, was closed by us, or was ended by the other side (F3, F7). */
+export interface PeerStatusEvent {
+  readonly type: 'peerStatus'
+  readonly now: number
+  readonly peer: NodeId
+  readonly status: 'up' | 'closed' | 'reset'
+}
+
+/** The driver gave up sending entries from `index` on to `peer`: they must be asked for again (F7). */
+export interface OutboundDroppedEvent {
+  readonly type: 'outboundDropped'
+  readonly now: number
+  readonly peer: NodeId
+  readonly index: LogIndex
+}
+
+export type CoreEvent =
+  | TickEvent
+  | ReceiveEvent
+  | ProposeEvent
+  | PersistedEvent
+  | AppliedEvent
+  | ReadEvent
+  | PeerStatusEvent
+  | OutboundDroppedEvent

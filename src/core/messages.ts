@@ -1,0 +1,173 @@
+// Every message between two nodes, as plain data (figure 2's RPCs and what thesis §6.4 and §9.6 add). A request and
+// its answer are two one-way messages: the transport may lose, delay, duplicate and reorder each of them.
+import type { LogEntry, LogIndex, Term } from './types.js'
+
+/** Would you vote for me in `term`? Changes nothing on the voter (thesis §9.6). `term` is the one *asked about*. */
+export interface PreVote {
+  readonly type: 'preVote'
+  readonly term: Term
+  /** Tells one attempt from the next, so that a late grant does not count (H12). */
+  readonly round: number
+  readonly lastLogIndex: LogIndex
+  readonly lastLogTerm: Term
+}
+
+/** A grant repeats the term asked about; a refusal carries the voter's own current term. */
+export interface PreVoteResponse {
+  readonly type: 'preVoteResponse'
+  readonly term: Term
+  readonly round: number
+  readonly voteGranted: boolean
+}
+
+/** RequestVote RPC (§5.2, §5.4.1). */
+export interface RequestVote {
+  readonly type: 'requestVote'
+  readonly term: Term
+  readonly lastLogIndex: LogIndex
+  readonly lastLogTerm: Term
+}
+
+export interface RequestVoteResponse {
+  readonly type: 'requestVoteResponse'
+  readonly term: Term
+  readonly voteGranted: boolean
+}
+
+/** AppendEntries RPC with its entries (§5.3). May be empty: then it only asks whether `prevLogIndex` is there. */
+export interface AppendEntries {
+  readonly type: 'appendEntries'
+  readonly term: Term
+  /** Index of the entry that added the receiver; with `term` it names the replication session (F12). */
+  readonly addedAt: LogIndex
+  readonly prevLogIndex: LogIndex
+  readonly prevLogTerm: Term
+  readonly leaderCommit: LogIndex
+  readonly entries: readonly LogEntry[]
+}
+
+export interface AppendEntriesResponse {
+  readonly type: 'appendEntriesResponse'
+  readonly term: Term
+  readonly addedAt: LogIndex
+  /** `busy`: the receiver is over its limits, took nothing and judged nothing (F13). */
+  readonly outcome: 'success' | 'mismatch' | 'busy'
+  /** `success`: the last index verified in that very message, durable. `mismatch`, `busy`: the `prevLogIndex` asked. */
+  readonly index: LogIndex
+  /** `mismatch`: the largest index of the receiver, at or below `prevLogIndex`, whose term is at most `prevLogTerm`. */
+  readonly hintIndex: LogIndex
+  /** `mismatch`: the receiver's term at `hintIndex`. */
+  readonly hintTerm: Term
+}
+
+/**
+ * AppendEntries without entries, as heartbeat and ReadIndex round (§5.2, thesis §6.4). `prevLogIndex` is the
+ * receiver's matchIndex, never nextIndex - 1: it may overtake entries and must not look like a conflict (F7, H129).
+ */
+export interface Heartbeat {
+  readonly type: 'heartbeat'
+  readonly term: Term
+  readonly addedAt: LogIndex
+  readonly prevLogIndex: LogIndex
+  readonly prevLogTerm: Term
+  readonly leaderCommit: LogIndex
+  /** ReadIndex round that an answer confirms. */
+  readonly round: number
+  /** The newest `sentMs` that the leader had from this follower, by the follower's own clock; -1 for none (F21). */
+  readonly echoMs: number
+  /** Age of the leader's contact with a quorum when this was sent, ms (F21). */
+  readonly quorumAgeMs: number
+}
+
+export interface HeartbeatResponse {
+  readonly type: 'heartbeatResponse'
+  readonly term: Term
+  readonly addedAt: LogIndex
+  readonly round: number
+  /** min(prev verified, persisted); -1 when `prevLogIndex` was not found. Moves no index on the leader (F7). */
+  readonly index: LogIndex
+  /** The follower's own monotonic clock at sending, ms; comes back in `echoMs`. */
+  readonly sentMs: number
+}
+
+/** Commands that a follower passes on to the leader of `term` (F16). */
+export interface ProposeRequest {
+  readonly type: 'proposeRequest'
+  /** Of the leader that it is meant for; a leader of another term refuses it. */
+  readonly term: Term
+  /** Boot counter of the origin: answers to an earlier incarnation are nobody's. */
+  readonly boot: number
+  /** Rises by one with each request of this boot. */
+  readonly number: number
+  readonly commands: readonly Uint8Array[]
+}
+
+export type ProposeRefusal = 'notLeader' | 'overloaded' | 'reordered'
+
+/** Where the commands were appended, which promises nothing, or why they never will be. */
+export interface ProposeResponse {
+  readonly type: 'proposeResponse'
+  readonly term: Term
+  readonly boot: number
+  readonly number: number
+  readonly refusal: ProposeRefusal | null
+  /** Of the first command; 0 when refused. */
+  readonly firstIndex: LogIndex
+  /** Term of the entries; 0 when refused. */
+  readonly entryTerm: Term
+}
+
+/** A read on a follower asks the leader of `term` for a read index (thesis §6.4). */
+export interface ReadIndexRequest {
+  readonly type: 'readIndexRequest'
+  readonly term: Term
+  readonly boot: number
+  readonly number: number
+}
+
+export interface ReadIndexResponse {
+  readonly type: 'readIndexResponse'
+  readonly term: Term
+  readonly boot: number
+  readonly number: number
+  /** -1: this node is not the leader of that term; ask again. */
+  readonly readIndex: LogIndex
+}
+
+/** What travels between nodes. */
+export type Message =
+  | PreVote
+  | PreVoteResponse
+  | RequestVote
+  | RequestVoteResponse
+  | AppendEntries
+  | AppendEntriesResponse
+  | Heartbeat
+  | HeartbeatResponse
+  | ProposeRequest
+  | ProposeResponse
+  | ReadIndexRequest
+  | ReadIndexResponse
+
+/**
+ * An AppendEntries whose entries the core does not hold: the driver fills `first..last` from its cache or the store,
+ * and may cut it into several, each valid by itself. `last` is `first - 1` when it only asks about `prevLogIndex`.
+ */
+export interface AppendRange {
+  readonly type: 'appendRange'
+  readonly term: Term
+  readonly addedAt: LogIndex
+  readonly prevLogIndex: LogIndex
+  readonly prevLogTerm: Term
+  readonly first: LogIndex
+  readonly last: LogIndex
+  readonly leaderCommit: LogIndex
+}
+
+/** What the core puts into an Output: a message, or a range for the driver to fill. */
+export type OutboundMessage = Exclude<Message, AppendEntries> | AppendRange
+
+export interface Envelope {
+  readonly to: string
+  readonly message: OutboundMessage
+}

@@ -1,0 +1,122 @@
+// What one event, or a batch of them, asks the driver to do. Durability is a field name: what stands in
+// `messagesAfterPersist` leaves only when this Output's `append` and `hardState` *and every write handed out before*
+// are durable (H111). This file holds the merge rule of each field, and nothing else decides how two Outputs become one.
+import { assert } from './assert.js'
+import type { AppendRange, Envelope, ProposeRefusal } from './messages.js'
+import type { HardState, LogEntry, LogIndex, NodeId, Role, Term } from './types.js'
+
+/** Entries to write: contiguous; the stored suffix from the first one on is dropped in the same write. */
+export interface Append {
+  readonly entries: readonly LogEntry[]
+  /** Rises with each truncation; goes back in PersistedEvent. */
+  readonly epoch: number
+}
+
+/** What became of a propose event, or of a forward of this node (by its `number`). */
+export type ProposeResult =
+  | { readonly type: 'appended'; readonly id: number; readonly firstIndex: LogIndex; readonly term: Term }
+  | { readonly type: 'forwarded'; readonly id: number; readonly number: number; readonly term: Term }
+  | { readonly type: 'noLeader'; readonly id: number }
+  | { readonly type: 'accepted'; readonly number: number; readonly firstIndex: LogIndex; readonly term: Term }
+  | { readonly type: 'refused'; readonly number: number; readonly refusal: ProposeRefusal }
+
+/** `ready`: linearizable once `readIndex` is applied here. `retry`: ask again with a new id, when a leader is known. */
+export type ReadOutcome =
+  | { readonly type: 'ready'; readonly id: number; readonly readIndex: LogIndex }
+  | { readonly type: 'retry'; readonly id: number }
+
+export interface RoleChange {
+  readonly role: Role
+  readonly previous: Role
+  readonly term: Term
+  /** In words, for logs. */
+  readonly reason: string
+}
+
+export class Output {
+  append: Append | undefined
+  hardState: HardState | undefined
+  /** May leave at once, in this order. */
+  readonly messages: Envelope[] = []
+  /** Leave, in this order, when everything handed out so far is durable. */
+  readonly messagesAfterPersist: Envelope[] = []
+  /** Entries up to here are committed; applying them waits for their own durability. */
+  commitIndex: LogIndex | undefined
+  readonly reads: ReadOutcome[] = []
+  readonly results: ProposeResult[] = []
+  readonly roles: RoleChange[] = []
+  /** The leader as this node now knows it; undefined when that did not change. */
+  leader: { readonly id: NodeId | null; readonly term: Term } | undefined
+  /** A tick is due at the latest at this time, ms of the event's clock. */
+  deadline = Number.POSITIVE_INFINITY
+  /** Set by an event that changed term or role or truncated: the driver hands this Output out before the next event. */
+  endsBatch = false
+  readonly #lastRange = new Map<NodeId, { slot: Envelope[]; position: number }>()
+
+  /** A later hard state of the same batch replaces the earlier one; terms never fall and a vote is never taken back. */
+  setHardState(hardState: HardState): void {
+    const earlier = this.hardState
+    assert(earlier === undefined || hardState.currentTerm >= earlier.currentTerm, 'currentTerm never falls')
+    this.hardState = hardState
+  }
+
+  /** Appends merge when contiguous and of one epoch; a truncation ends the batch, so nothing else can occur. */
+  addEntries(entries: readonly LogEntry[], epoch: number): void {
+    assert(entries.length > 0, 'an append has entries')
+    if (this.append === undefined) {
+      this.append = { entries: entries.slice(), epoch }
+      return
+    }
+    const held = this.append.entries as LogEntry[]
+    assert(this.append.epoch === epoch, 'appends of two epochs never merge')
+    assert((held.at(-1) as LogEntry).index + 1 === (entries[0] as LogEntry).index, 'appends are contiguous')
+    for (const entry of entries) held.push(entry)
+  }
+
+  /** Later messages follow earlier ones of their slot. */
+  push(slot: 'messages' | 'messagesAfterPersist', envelope: Envelope): void {
+    this[slot].push(envelope)
+    this.#lastRange.delete(envelope.to)
+  }
+
+  /**
+   * A range that continues the one last put out for that peer becomes part of it, up to `maxEntries`, so that a batch of
+   * proposals is one message per peer (F9). Returns whether it did.
+   */
+  pushRange(to: NodeId, range: AppendRange, maxEntries: number): boolean {
+    const held = this.#lastRange.get(to)
+    const earlier = held?.slot[held.position]?.message
+    if (held !== undefined && earlier?.type === 'appendRange') {
+      const joins = earlier.last + 1 === range.first && range.last - earlier.first + 1 <= maxEntries
+      if (joins && earlier.term === range.term && earlier.addedAt === range.addedAt && earlier.last >= earlier.first) {
+        const leaderCommit = Math.max(earlier.leaderCommit, range.leaderCommit)
+        held.slot[held.position] = { to, message: { ...earlier, last: range.last, leaderCommit } }
+        return true
+      }
+    }
+    this.messages.push({ to, message: range })
+    this.#lastRange.set(to, { slot: this.messages, position: this.messages.length - 1 })
+    return false
+  }
+
+  /** The highest commit index wins. */
+  setCommitIndex(index: LogIndex): void {
+    assert(this.commitIndex === undefined || index >= this.commitIndex, 'commitIndex never falls')
+    this.commitIndex = index
+  }
+
+  /** True when there is nothing for the driver to do but to set its timer. */
+  get isEmpty(): boolean {
+    return (
+      this.append === undefined &&
+      this.hardState === undefined &&
+      this.messages.length === 0 &&
+      this.messagesAfterPersist.length === 0 &&
+      this.commitIndex === undefined &&
+      this.reads.length === 0 &&
+      this.results.length === 0 &&
+      this.roles.length === 0 &&
+      this.leader === undefined
+    )
+  }
+}

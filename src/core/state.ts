@@ -1,0 +1,115 @@
+// The whole state of a core as plain data: figure 2's fields in figure 2's order and words, then what the thesis adds.
+// It can be cloned, hashed and compared; every function of the core takes it and nothing hides beside it.
+import type { LogTrail } from './log-trail.js'
+import type { ProposeResponse } from './messages.js'
+import type { Progress } from './progress.js'
+import type { Quorum } from './quorum.js'
+import type { Configuration, HardState, LogIndex, NodeId, Role, Term } from './types.js'
+
+/** What the driver knows before the first event. */
+export interface CoreOptions {
+  readonly id: NodeId
+  /** Each timeout is drawn from [t, 2t) (§9.3 of the thesis). */
+  readonly electionTimeoutMs: number
+  readonly heartbeatIntervalMs: number
+  /** Of the election jitter, 32 bits. */
+  readonly seed: number
+  /** The durable boot counter: the nonce of this incarnation's forwards and reads. */
+  readonly boot: number
+  /** Most entries in one AppendRange. */
+  readonly appendEntries: number
+  /** Most ranges in flight to one peer. */
+  readonly inflightMessages: number
+}
+
+/** What the stores held. */
+export interface RestoredState {
+  readonly hardState: HardState
+  readonly firstIndex: LogIndex
+  readonly lastIndex: LogIndex
+  /** Term at `firstIndex - 1`. */
+  readonly previousTerm: Term
+  readonly termRuns: readonly { readonly first: LogIndex; readonly term: Term }[]
+  /** Timestamp of the last entry; 0 for an empty log. */
+  readonly logTime: number
+  /** The newest configuration and its index; null where none is known yet. */
+  readonly configuration: { readonly index: LogIndex; readonly configuration: Configuration } | null
+}
+
+/** A linearizable read that waits for its round; `origin` is null for this node's own. */
+export interface PendingRead {
+  readonly id: number
+  readonly origin: NodeId | null
+  /** Boot counter of the origin. */
+  readonly boot: number
+  /** Round that must be answered by a quorum; null until the term's first entry is committed. */
+  round: number | null
+  readIndex: LogIndex
+}
+
+/** What a leader remembers of one origin's forwards within its term (F16). */
+export interface ForwardOrigin {
+  readonly boot: number
+  highestAccepted: number
+  highestSeen: number
+  readonly answers: Map<number, ProposeResponse>
+}
+
+export interface CoreState {
+  // Persistent state on all servers
+  currentTerm: Term
+  votedFor: NodeId | null
+  /** The log without its payloads. */
+  readonly log: LogTrail
+  /** What of the above is durable. `persistedIndex` never passes an entry that was overwritten since. */
+  persistedHardState: HardState
+  persistedIndex: LogIndex
+  /** Rises with each truncation. */
+  epoch: number
+
+  // Volatile state on all servers
+  commitIndex: LogIndex
+  lastApplied: LogIndex
+  role: Role
+  leaderId: NodeId | null
+  /** When a leader of this term was last heard; -Infinity for never, and after its connection was reset. */
+  leaderContactAt: number
+  quorum: Quorum
+  /** Largest timestamp ever seen in an entry; not lowered by truncation (F34). */
+  logTime: number
+
+  // Volatile state on candidates
+  /** Voters who granted, for (currentTerm, role); for a preCandidate for `preVoteRound` too. */
+  readonly votes: Set<NodeId>
+  preVoteRound: number
+
+  // Volatile state on leaders: nextIndex and matchIndex are in here, for each peer
+  readonly progress: Map<NodeId, Progress>
+  /** Index of the no-op that opened this leader's term; 0 elsewhere. */
+  termFirstIndex: LogIndex
+  /** When it became leader. */
+  leaderSince: number
+  readRound: number
+  readonly forwardOrigins: Map<NodeId, ForwardOrigin>
+
+  // Reads: on the leader those that wait for a round, elsewhere those that wait for the leader's answer
+  readonly reads: PendingRead[]
+  /** Sent to the leader: id and when. */
+  readonly forwardedReads: Map<number, number>
+  /** Number of the last forwarded proposal. */
+  forwardNumber: number
+
+  // Freshness of a follower's state (F21), by its own clock
+  /** This state held all that the leader had committed at this time; -Infinity for never. */
+  freshAt: number
+  /** Becomes `freshAt` when `commitIndex` of it is applied. */
+  freshPending: { readonly at: number; readonly commitIndex: LogIndex } | null
+
+  // Timers, ms of the events' clock
+  now: number
+  electionDeadline: number
+  heartbeatDeadline: number
+  /** A quorum is checked against contacts after this time: when it became leader or woke from a stall. */
+  quorumCheckSince: number
+  prng: number
+}

@@ -1,0 +1,49 @@
+// The nouns of the paper as plain data: who is in the cluster, what is durable, what an entry is. Everything above
+// the core re-exports them from here; nothing here has behaviour.
+
+/** Name of a node, unique in its cluster: 1 to 64 of `A-Z a-z 0-9 . _ -`. */
+export type NodeId = string
+/** Raft's logical clock: a safe integer, 0 before the first election. */
+export type Term = number
+/** Position in the log: a safe integer, 1-based; 0 means "before the first entry". */
+export type LogIndex = number
+/** `preCandidate` asks whether an election could be won, without changing anything (thesis §9.6). */
+export type Role = 'follower' | 'preCandidate' | 'candidate' | 'leader'
+
+/** A member of the cluster, as the configuration holds it. */
+export interface Member {
+  readonly id: NodeId
+  /** Where peers dial it; a hint, never an identity. */
+  readonly address: string
+  /** Only voters count in majorities; a learner receives the log and serves reads. */
+  readonly suffrage: 'voter' | 'learner'
+  /** The application's own facts, replicated with the configuration. At most 1 KiB in all. */
+  readonly metadata?: Readonly<Record<string, string>> | undefined
+}
+
+/** A member as an embedder writes it. @defaultValue suffrage: `voter` */
+export type MemberSpec = Pick<Member, 'id' | 'address' | 'metadata'> & {
+  readonly suffrage?: Member['suffrage'] | undefined
+}
+
+/** Who votes. While `votersOutgoing` is not empty the cluster is in joint consensus: both majorities must agree (§6). */
+export interface Configuration {
+  readonly members: readonly Member[]
+  readonly votersOutgoing: readonly Member[]
+}
+
+/** What must be durable before a vote or an acknowledgement leaves this node (figure 2, "persistent state"). */
+export interface HardState {
+  readonly currentTerm: Term
+  readonly votedFor: NodeId | null
+}
+
+/** One entry of the replicated log. The core passes `data` through and never looks inside. */
+export interface LogEntry {
+  readonly index: LogIndex
+  readonly term: Term
+  readonly type: 'command' | 'noop'
+  /** Leader's wall clock at append in ms since 1970, never decreasing along the log. */
+  readonly timestamp: number
+  readonly data: Uint8Array
+}
