@@ -73,9 +73,13 @@ export interface Heartbeat {
   readonly leaderCommit: LogIndex
   /** ReadIndex round that an answer confirms. */
   readonly round: number
+  /** The leader's own monotonic clock at sending, ms, finite, not negative, may have fractions; comes back in `echoMs`. */
+  readonly sentMs: number
   /** The newest `sentMs` that the leader had from this follower, by the follower's own clock; -1 for none (F21). */
   readonly echoMs: number
-  /** Age of the leader's contact with a quorum when this was sent, ms (F21). */
+  /** `boot` of the answer that `echoMs` came with; 0 for none. A restarted clock starts anew. */
+  readonly echoBoot: number
+  /** How long ago the leader last knew a quorum behind it, ms, finite, not negative, may have fractions (F21). */
   readonly quorumAgeMs: number
 }
 
@@ -86,8 +90,12 @@ export interface HeartbeatResponse {
   readonly round: number
   /** min(prev verified, persisted); -1 when `prevLogIndex` was not found. Moves no index on the leader (F7). */
   readonly index: LogIndex
-  /** The follower's own monotonic clock at sending, ms; comes back in `echoMs`. */
+  /** The follower's own monotonic clock at sending, ms, finite, not negative, may have fractions. */
   readonly sentMs: number
+  /** Boot counter of the follower; comes back in `echoBoot`. */
+  readonly boot: number
+  /** `sentMs` of the heartbeat that this answers, by the leader's clock. */
+  readonly echoMs: number
 }
 
 /** Commands that a follower passes on to the leader of `term` (F16). */

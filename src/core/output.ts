@@ -49,9 +49,14 @@ export class Output {
   leader: { readonly id: NodeId | null; readonly term: Term } | undefined
   /** A tick is due at the latest at this time, ms of the event's clock. */
   deadline = Number.POSITIVE_INFINITY
-  /** Set by an event that changed term or role or truncated: the driver hands this Output out before the next event. */
+  /**
+   * Set by an event that changed term or role or truncated. Nothing merges across it: `step` gave that event an Output of
+   * its own, and the driver hands it out before the next event.
+   */
   endsBatch = false
-  readonly #lastRange = new Map<NodeId, { slot: Envelope[]; position: number }>()
+  /** Where in `messages` the last range and the heartbeat of each peer stand. */
+  readonly #lastRanges = new Map<NodeId, number>()
+  readonly #heartbeats = new Map<NodeId, number>()
 
   /** A later hard state of the same batch replaces the earlier one; terms never fall and a vote is never taken back. */
   setHardState(hardState: HardState): void {
@@ -73,10 +78,17 @@ export class Output {
     for (const entry of entries) held.push(entry)
   }
 
-  /** Later messages follow earlier ones of their slot. */
+  /** Later messages follow earlier ones of their slot; a later heartbeat to the same peer replaces an earlier one. */
   push(slot: 'messages' | 'messagesAfterPersist', envelope: Envelope): void {
+    if (envelope.message.type === 'heartbeat' && slot === 'messages') {
+      const held = this.#heartbeats.get(envelope.to)
+      if (held !== undefined) {
+        this.messages[held] = envelope
+        return
+      }
+      this.#heartbeats.set(envelope.to, this.messages.length)
+    }
     this[slot].push(envelope)
-    this.#lastRange.delete(envelope.to)
   }
 
   /**
@@ -84,18 +96,15 @@ export class Output {
    * proposals is one message per peer (F9). Returns whether it did.
    */
   pushRange(to: NodeId, range: AppendRange, maxEntries: number): boolean {
-    const held = this.#lastRange.get(to)
-    const earlier = held?.slot[held.position]?.message
-    if (held !== undefined && earlier?.type === 'appendRange') {
-      const joins = earlier.last + 1 === range.first && range.last - earlier.first + 1 <= maxEntries
-      if (joins && earlier.term === range.term && earlier.addedAt === range.addedAt && earlier.last >= earlier.first) {
-        const leaderCommit = Math.max(earlier.leaderCommit, range.leaderCommit)
-        held.slot[held.position] = { to, message: { ...earlier, last: range.last, leaderCommit } }
-        return true
-      }
+    const position = this.#lastRanges.get(to)
+    const earlier = position === undefined ? undefined : this.messages[position]?.message
+    if (position !== undefined && earlier?.type === 'appendRange' && continues(earlier, range, maxEntries)) {
+      const leaderCommit = Math.max(earlier.leaderCommit, range.leaderCommit)
+      this.messages[position] = { to, message: { ...earlier, last: range.last, leaderCommit } }
+      return true
     }
+    this.#lastRanges.set(to, this.messages.length)
     this.messages.push({ to, message: range })
-    this.#lastRange.set(to, { slot: this.messages, position: this.messages.length - 1 })
     return false
   }
 
@@ -119,4 +128,15 @@ export class Output {
       this.leader === undefined
     )
   }
+}
+
+function continues(earlier: AppendRange, range: AppendRange, maxEntries: number): boolean {
+  const sameSession = earlier.term === range.term && earlier.addedAt === range.addedAt
+  const bothHoldEntries = earlier.last >= earlier.first && range.last >= range.first
+  return (
+    sameSession &&
+    bothHoldEntries &&
+    earlier.last + 1 === range.first &&
+    range.last - earlier.first + 1 <= maxEntries
+  )
 }

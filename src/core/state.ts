@@ -79,7 +79,7 @@ export interface CoreState {
   logTime: number
 
   // Volatile state on candidates
-  /** Voters who granted, for (currentTerm, role); for a preCandidate for `preVoteRound` too. */
+  /** Voters who granted in (currentTerm, role), and for a preCandidate in `preVoteRound` too. */
   readonly votes: Set<NodeId>
   preVoteRound: number
 
@@ -87,8 +87,6 @@ export interface CoreState {
   readonly progress: Map<NodeId, Progress>
   /** Index of the no-op that opened this leader's term; 0 elsewhere. */
   termFirstIndex: LogIndex
-  /** When it became leader. */
-  leaderSince: number
   readRound: number
   readonly forwardOrigins: Map<NodeId, ForwardOrigin>
 
@@ -107,6 +105,8 @@ export interface CoreState {
 
   // Timers, ms of the events' clock
   now: number
+  /** Newest wall clock that an event brought, ms since 1970; 0 for none. */
+  wallTime: number
   electionDeadline: number
   heartbeatDeadline: number
   /** A quorum is checked against contacts after this time: when it became leader or woke from a stall. */

@@ -1,0 +1,17 @@
+// What every file of the core is handed: the state, the rules, and the Output of the event under way.
+import type { Output } from './output.js'
+import type { Rules } from './rules.js'
+import type { CoreOptions, CoreState } from './state.js'
+import type { Configuration } from './types.js'
+
+export interface Core {
+  readonly options: CoreOptions
+  readonly rules: Rules
+  readonly state: CoreState
+  output: Output
+}
+
+/** The configuration in force: the last one in the log, committed or not (§6). */
+export function currentConfiguration(state: CoreState): Configuration | null {
+  return state.log.configurations.at(-1)?.configuration ?? null
+}

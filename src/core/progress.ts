@@ -1,0 +1,97 @@
+// What a leader knows of one peer (figure 2, "volatile state on leaders") and how much it may send it (F7). `probe`: one
+// append at a time, until one fits. `replicate`: a window of ranges, sent before the earlier ones are answered.
+import { assert } from './assert.js'
+import type { LogIndex } from './types.js'
+
+export interface Progress {
+  state: 'probe' | 'replicate'
+  nextIndex: LogIndex
+  /** Only rises within a replication session (H24). */
+  matchIndex: LogIndex
+  /** Index of the entry that added the peer: names the replication session together with the term (F12). */
+  readonly addedAt: LogIndex
+  /** Last index of each range in flight, rising. */
+  readonly inflight: LogIndex[]
+  /** `probe`: one was sent and nothing came back yet. */
+  probeSent: boolean
+  /** Since when something is unanswered or nothing was heard of it, ms: after a heartbeat interval it may be lost. */
+  waitingSince: number
+  /** When the peer was last heard in this term, ms; null for never. */
+  contactAt: number | null
+  /** Newest time at which we sent something that the peer answered in this term (F21). */
+  confirmedAt: number
+  /** Newest ReadIndex round that the peer answered. */
+  confirmedRound: number
+  /** Newest `sentMs` that came from it, and of which boot; -1 and 0 for none. */
+  peerSentMs: number
+  peerBoot: number
+  /** The peer waits to learn that this index is committed: a forward or a read of its own depends on it. */
+  awaitsCommit: LogIndex
+  /** The highest commit index that a message which the peer can use has told it. */
+  toldCommit: LogIndex
+}
+
+/** A peer of a new leader: nextIndex is just after the leader's last entry (figure 2). */
+export function newProgress(lastIndex: LogIndex, addedAt: LogIndex): Progress {
+  return {
+    state: 'probe',
+    nextIndex: lastIndex + 1,
+    matchIndex: 0,
+    addedAt,
+    inflight: [],
+    probeSent: false,
+    waitingSince: 0,
+    contactAt: null,
+    confirmedAt: Number.NEGATIVE_INFINITY,
+    confirmedRound: 0,
+    peerSentMs: -1,
+    peerBoot: 0,
+    awaitsCommit: 0,
+    toldCommit: 0,
+  }
+}
+
+/** Starts over from what is known to match. */
+export function becomeProbe(progress: Progress, nextIndex: LogIndex): void {
+  progress.state = 'probe'
+  progress.nextIndex = Math.max(nextIndex, progress.matchIndex + 1)
+  progress.probeSent = false
+  progress.inflight.length = 0
+}
+
+/** Whether another range may be sent now. */
+export function maySend(progress: Progress, inflightMessages: number): boolean {
+  return progress.state === 'probe' ? !progress.probeSent : progress.inflight.length < inflightMessages
+}
+
+/** A range up to `last` was put out; `joined` when it became part of the one before. */
+export function sentRange(progress: Progress, last: LogIndex, joined: boolean): void {
+  assert(last >= progress.nextIndex, `range up to ${last} begins at ${progress.nextIndex}`)
+  if (progress.state === 'probe') {
+    progress.probeSent = true
+    return
+  }
+  if (joined) progress.inflight.pop()
+  progress.inflight.push(last)
+  progress.nextIndex = last + 1
+}
+
+/**
+ * The peer holds everything up to `index`, durably. Returns whether that is news. In `probe` an answer that reaches
+ * matchIndex proves that the logs meet there; an older one proves nothing about what is in flight.
+ */
+export function acknowledge(progress: Progress, index: LogIndex): boolean {
+  if (index < progress.matchIndex) return false
+  const moved = index > progress.matchIndex
+  progress.matchIndex = index
+  if (progress.state === 'probe') {
+    progress.state = 'replicate'
+    progress.probeSent = false
+    progress.nextIndex = index + 1
+    return moved
+  }
+  progress.nextIndex = Math.max(progress.nextIndex, index + 1)
+  const unanswered = progress.inflight.findIndex((last) => last > index)
+  progress.inflight.splice(0, unanswered === -1 ? progress.inflight.length : unanswered)
+  return moved
+}

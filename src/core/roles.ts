@@ -1,0 +1,96 @@
+// The changes of role (figure 4), and nothing that happens within one. A change of role or term ends the batch, starts
+// the waiting reads again, and is the only thing that touches currentTerm and votedFor together.
+import { assert } from './assert.js'
+import { appendToOwnLog, broadcastAppends } from './replication.js'
+import { broadcastHeartbeat } from './heartbeat.js'
+import { type Core, currentConfiguration } from './core.js'
+import { peersOf } from './configuration.js'
+import { newProgress } from './progress.js'
+import { hasQuorum, isVoter } from './quorum.js'
+import { restartReads } from './read-index.js'
+import { resetElectionTimer } from './timers.js'
+import type { NodeId, Role, Term } from './types.js'
+
+/** May campaign: a voter of the configuration in force (F6, H17). */
+export function isPromotable({ state, options }: Core): boolean {
+  return isVoter(state.quorum, options.id)
+}
+
+/** A higher term was seen, a leader of this term was heard, or the quorum was lost. The vote survives within a term (H2). */
+export function becomeFollower(core: Core, term: Term, reason: string): void {
+  const { state } = core
+  assert(term >= state.currentTerm, `term ${term} is not behind ${state.currentTerm}`)
+  const wasLeader = state.role === 'leader'
+  if (term > state.currentTerm) setTermAndVote(core, term, null)
+  changeRole(core, 'follower', reason)
+  if (wasLeader) resetElectionTimer(core)
+}
+
+/** Asks for pre-votes in the next round; term and vote stay as they are (thesis §9.6, H11). */
+export function becomePreCandidate(core: Core): void {
+  const { state, options } = core
+  assert(isPromotable(core) && state.role !== 'leader', 'only a voter that does not lead campaigns')
+  state.preVoteRound += 1
+  changeRole(core, 'preCandidate', 'election timeout')
+  state.votes.add(options.id)
+  resetElectionTimer(core)
+}
+
+/** Begins an election: a new term and a vote for itself, which counts when it is durable (H6). */
+export function becomeCandidate(core: Core): void {
+  const { state, options } = core
+  assert(state.role === 'preCandidate' && hasQuorum(state.quorum, state.votes), 'a quorum would vote for this node')
+  setTermAndVote(core, state.currentTerm + 1, options.id)
+  changeRole(core, 'candidate', 'won the pre-vote')
+  resetElectionTimer(core)
+}
+
+/** Won the election: progress of each peer starts over, and a no-op opens the term so that it can commit (§5.4.2, §8). */
+export function becomeLeader(core: Core, wallTime: number): void {
+  const { state, options } = core
+  assert(state.role === 'candidate' && hasQuorum(state.quorum, state.votes), 'a quorum voted for this node in this term')
+  const configuration = currentConfiguration(state)
+  assert(configuration !== null, 'a leader knows its configuration')
+  changeRole(core, 'leader', 'won the election')
+  for (const peer of peersOf(configuration, options.id)) state.progress.set(peer, newProgress(state.log.lastIndex, 0))
+  state.leaderSince = state.now
+  state.quorumCheckSince = state.now
+  setLeader(core, options.id)
+  state.termFirstIndex = appendToOwnLog(core, [{ type: 'noop', data: new Uint8Array(0) }], wallTime)
+  broadcastHeartbeat(core)
+  broadcastAppends(core)
+}
+
+/** Tells the driver when the leader that this node follows is another one than before. */
+export function setLeader(core: Core, leaderId: NodeId | null): void {
+  const { state, output } = core
+  if (state.leaderId === leaderId) return
+  state.leaderId = leaderId
+  output.leader = { id: leaderId, term: state.currentTerm }
+}
+
+function setTermAndVote(core: Core, term: Term, votedFor: NodeId | null): void {
+  const { state, output } = core
+  assert(term > state.currentTerm, `term ${term} is after ${state.currentTerm}`)
+  state.currentTerm = term
+  state.votedFor = votedFor
+  output.setHardState({ currentTerm: term, votedFor })
+  output.endsBatch = true
+  setLeader(core, null)
+  state.leaderContactAt = Number.NEGATIVE_INFINITY
+}
+
+function changeRole(core: Core, role: Role, reason: string): void {
+  const { state, output } = core
+  const previous = state.role
+  state.role = role
+  state.votes.clear()
+  state.progress.clear()
+  state.forwardOrigins.clear()
+  state.termFirstIndex = 0
+  if (role !== 'follower') state.leaderContactAt = Number.NEGATIVE_INFINITY
+  if (previous === 'leader' || role === 'preCandidate') setLeader(core, null)
+  restartReads(core)
+  output.endsBatch = true
+  if (role !== previous) output.roles.push({ role, previous, term: state.currentTerm, reason })
+}

@@ -1,0 +1,47 @@
+// The decisions of figure 2, one function each, in one table: this is the page to check against the paper. They are
+// pure. A harness replaces one of them to prove that it would notice; nothing else ever does.
+import { lastTerm, type LogTrail, termAt } from './log-trail.js'
+import type { LogEntry, LogIndex, NodeId, Term } from './types.js'
+
+export interface Rules {
+  /** §5.4.1: a candidate's log is up to date when its last term is larger, or equal and its log at least as long. */
+  isUpToDate(candidate: { lastLogIndex: LogIndex; lastLogTerm: Term }, log: LogTrail): boolean
+  /** §5.2: one vote a term, first come first served; a repeated request of the same candidate is granted again (H5). */
+  hasVoteFor(votedFor: NodeId | null, candidate: NodeId): boolean
+  /** §5.3: where the entries first differ from the log or go beyond it, as a position in `entries`; -1 where they don't. */
+  firstNewEntry(entries: readonly LogEntry[], log: LogTrail): number
+  /** §5.3: a follower commits no further than what this very message verified (H23). */
+  followerCommit(leaderCommit: LogIndex, lastVerified: LogIndex): LogIndex
+  /** §5.4.2: replicas are counted only for entries of the leader's own term (figure 8, H21). */
+  countsForCommit(entryTerm: Term, currentTerm: Term): boolean
+  /** §5.3: what a follower acknowledges: the last entry of the message, never the last one that it holds (H25). */
+  acknowledgedIndex(prevLogIndex: LogIndex, entries: readonly LogEntry[]): LogIndex
+  /** Thesis §4.2.3: a node that heard its leader within the shortest election timeout helps nobody to replace it. */
+  isSticky(sinceLeaderContactMs: number, electionTimeoutMs: number): boolean
+}
+
+export const RULES: Rules = Object.freeze({
+  isUpToDate(candidate: { lastLogIndex: LogIndex; lastLogTerm: Term }, log: LogTrail): boolean {
+    const term = lastTerm(log)
+    return candidate.lastLogTerm > term || (candidate.lastLogTerm === term && candidate.lastLogIndex >= log.lastIndex)
+  },
+  hasVoteFor(votedFor: NodeId | null, candidate: NodeId): boolean {
+    return votedFor === null || votedFor === candidate
+  },
+  firstNewEntry(entries: readonly LogEntry[], log: LogTrail): number {
+    // What lies below the base is committed and so the same.
+    return entries.findIndex((entry) => entry.index > log.baseIndex && termAt(log, entry.index) !== entry.term)
+  },
+  followerCommit(leaderCommit: LogIndex, lastVerified: LogIndex): LogIndex {
+    return Math.min(leaderCommit, lastVerified)
+  },
+  countsForCommit(entryTerm: Term, currentTerm: Term): boolean {
+    return entryTerm === currentTerm
+  },
+  acknowledgedIndex(prevLogIndex: LogIndex, entries: readonly LogEntry[]): LogIndex {
+    return prevLogIndex + entries.length
+  },
+  isSticky(sinceLeaderContactMs: number, electionTimeoutMs: number): boolean {
+    return sinceLeaderContactMs < electionTimeoutMs
+  },
+})

@@ -1,0 +1,40 @@
+// Deadlines, in ms of the events' own clock (§5.2, §9.3 of the thesis). The core asks for a tick; it never waits.
+import type { Core } from './core.js'
+import { nextRandom } from './prng.js'
+import { isSoleVoter, quorumValue } from './quorum.js'
+import { isPromotable } from './roles.js'
+
+/** Draws a new election timeout from [t, 2t), so that split votes are rare and never repeat in step (H8). */
+export function resetElectionTimer(core: Core): void {
+  const { electionTimeoutMs } = core.options
+  core.state.electionDeadline = core.state.now + electionTimeoutMs * (1 + nextRandom(core.state))
+}
+
+/** The event loop stood still for longer than an election timeout: what the timers would say is hearsay (F2, H105). */
+export function restartTimersAfterStall(core: Core): void {
+  resetElectionTimer(core)
+  core.state.quorumCheckSince = core.state.now
+}
+
+/**
+ * The newest moment at which a quorum, this node included, is known to have been in contact. A leader that just began,
+ * or woke from a stall, has one election timeout to hear from its peers.
+ */
+export function quorumContactAt({ state, options }: Core): number {
+  return quorumValue(state.quorum, (id) => {
+    if (id === options.id) return state.now
+    return Math.max(state.quorumCheckSince, state.progress.get(id)?.contactAt ?? Number.NEGATIVE_INFINITY)
+  })
+}
+
+/** When the next tick is due at the latest. Never further away than half a timeout, so that a stall can be told from quiet. */
+export function nextDeadline(core: Core): number {
+  const { state, options } = core
+  const heartbeat = state.now + options.electionTimeoutMs / 2
+  if (state.role === 'leader') {
+    return Math.min(heartbeat, state.heartbeatDeadline, quorumContactAt(core) + options.electionTimeoutMs)
+  }
+  if (!isPromotable(core)) return heartbeat
+  if (isSoleVoter(state.quorum, options.id) && state.role === 'follower') return state.now
+  return Math.min(heartbeat, state.electionDeadline)
+}
