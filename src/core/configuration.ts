@@ -28,7 +28,8 @@ export function configurationProblem(configuration: Configuration): string | nul
     seen.add(member.id)
   }
   if (!members.some((member) => member.suffrage === 'voter')) return 'there is no voter'
-  if (new Set(votersOutgoing.map((member) => member.id)).size < votersOutgoing.length) return 'an outgoing voter is listed twice'
+  if (new Set(votersOutgoing.map((member) => member.id)).size < votersOutgoing.length)
+    return 'an outgoing voter is listed twice'
   return null
 }
 

@@ -1,7 +1,7 @@
 // What the core knows of the log without holding a payload: where it begins, where each term begins, where it ends, and
 // which configurations stand in it (design of §5.3's log matching). Its size grows with terms, not with entries.
 import { assert } from './assert.js'
-import type { Configuration, LogIndex, Term } from './types.js'
+import type { Configuration, LogEntry, LogIndex, Term } from './types.js'
 
 /** A run of entries of one term, from `first` to the next run or the end. */
 interface TermRun {
@@ -40,7 +40,10 @@ export function hasEntry(log: LogTrail, index: LogIndex, term: Term): boolean {
 
 /** Adds entries `first..last` of one term at the end. */
 export function appendRun(log: LogTrail, run: { first: LogIndex; last: LogIndex; term: Term }): void {
-  assert(run.first === log.lastIndex + 1 && run.last >= run.first, `entries ${run.first}..${run.last} follow ${log.lastIndex}`)
+  assert(
+    run.first === log.lastIndex + 1 && run.last >= run.first,
+    `entries ${run.first}..${run.last} follow ${log.lastIndex}`,
+  )
   assert(run.term >= lastTerm(log), `terms never fall along the log: ${run.term} after ${lastTerm(log)}`)
   if (log.runs.length === 0 || run.term !== lastTerm(log)) log.runs.push({ first: run.first, term: run.term })
   log.lastIndex = run.last
@@ -66,6 +69,15 @@ export function lastIndexOfTermAtMost(log: LogTrail, index: LogIndex, term: Term
     at = first - 1
   }
   return log.baseIndex
+}
+
+/** Whether an entry that the log holds is of another term than the one at its index in `entries`. */
+export function hasConflict(log: LogTrail, entries: readonly LogEntry[]): boolean {
+  const conflicts = ({ index, term }: LogEntry) => {
+    const held = termAt(log, index)
+    return held !== null && held !== term
+  }
+  return entries.some(conflicts)
 }
 
 /** Position in `runs` of the run that holds `index`; -1 for an index at or below the base. */

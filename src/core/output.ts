@@ -48,12 +48,12 @@ export class Output {
   /** The leader as this node now knows it; undefined when that did not change. */
   leader: { readonly id: NodeId | null; readonly term: Term } | undefined
   /** A tick is due at the latest at this time, ms of the event's clock. */
-  deadline = Number.POSITIVE_INFINITY
+  deadline: number = Number.POSITIVE_INFINITY
   /**
    * Set by an event that changed term or role or truncated. Nothing merges across it: `step` gave that event an Output of
    * its own, and the driver hands it out before the next event.
    */
-  endsBatch = false
+  endsBatch: boolean = false
   /** Where in `messages` the last range and the heartbeat of each peer stand. */
   readonly #lastRanges = new Map<NodeId, number>()
   readonly #heartbeats = new Map<NodeId, number>()
@@ -134,9 +134,6 @@ function continues(earlier: AppendRange, range: AppendRange, maxEntries: number)
   const sameSession = earlier.term === range.term && earlier.addedAt === range.addedAt
   const bothHoldEntries = earlier.last >= earlier.first && range.last >= range.first
   return (
-    sameSession &&
-    bothHoldEntries &&
-    earlier.last + 1 === range.first &&
-    range.last - earlier.first + 1 <= maxEntries
+    sameSession && bothHoldEntries && earlier.last + 1 === range.first && range.last - earlier.first + 1 <= maxEntries
   )
 }

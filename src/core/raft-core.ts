@@ -1,15 +1,183 @@
-// The shell of the protocol: the term rule (figure 2, "rules for all servers"), then dispatch to one file per concern.
-import type { CoreEvent } from './event.js'
+// The shell of the protocol: the term rule (figure 2, "rules for servers"), then dispatch to one file per concern.
+import { handleAppendEntries, handleHeartbeat } from './append-entries.js'
+import { assert } from './assert.js'
+import type { Core } from './core.js'
+import {
+  checkElectionTimers,
+  countOwnVote,
+  handlePreVote,
+  handlePreVoteResponse,
+  handleRequestVote,
+  handleRequestVoteResponse,
+  isLed,
+  onLeaderConnectionReset,
+} from './election.js'
+import type { CoreEvent, PeerStatusEvent, PersistedEvent, ReceiveEvent } from './event.js'
+import { handleProposeRequest, handleProposeResponse, onPropose } from './forwarding.js'
+import { checkState } from './invariants.js'
 import { Output } from './output.js'
-import type { CoreOptions, CoreState, RestoredState } from './state.js'
+import {
+  expireForwardedReads,
+  handleReadIndexRequest,
+  handleReadIndexResponse,
+  heartbeatRound,
+  onRead,
+  settleFreshness,
+} from './read-index.js'
+import {
+  advanceCommit,
+  handleAppendEntriesResponse,
+  handleHeartbeatResponse,
+  onOutboundDropped,
+  onPeerConnection,
+} from './replication.js'
+import { becomeFollower } from './roles.js'
+import { RULES, type Rules } from './rules.js'
+import { type CoreOptions, type CoreState, initialState, type RestoredState } from './state.js'
+import { nextDeadline, resetElectionTimer, restartTimersAfterStall } from './timers.js'
+import { hasConflict } from './log-trail.js'
 
+/**
+ * Raft without waiting: no clock, no I/O, no payloads kept. Whoever drives it hands in events and carries out Outputs.
+ * Between two events the state is consistent; it may be read, and never written, from outside.
+ */
 export class RaftCore {
   readonly state: CoreState
-  constructor(options: CoreOptions, restored: RestoredState, now: number) {
-    throw new Error('being written' + options.id + restored.lastIndex + now)
+  readonly #core: Core
+
+  /** @param rules - replaced one by one only by a harness that proves that it would notice */
+  constructor(options: CoreOptions, restored: RestoredState, now: number, rules: Rules = RULES) {
+    this.state = initialState(options, restored, now)
+    this.#core = { options, rules, state: this.state, output: new Output() }
+    resetElectionTimer(this.#core)
+    checkState(this.state)
   }
-  /** One event in, one output out; a batch passes one Output through. @throws InvariantViolation */
+
+  /**
+   * One event in, one Output out. A batch passes one Output through: the event's effects are merged into it. An event that
+   * may change term or role or truncate gets an Output of its own instead, so when the returned one is not the one that was
+   * passed, that one must be handed out first; and when `endsBatch` is set, the returned one before the next event.
+   * @throws InvariantViolation when the node must stop: nothing of the Output may be carried out.
+   */
   step(event: CoreEvent, output: Output = new Output()): Output {
-    return output
+    const core = this.#core
+    core.output = output.isEmpty || !mayEndBatch(core, event) ? output : new Output()
+    const mustStandAlone = !core.output.isEmpty
+    this.#enter(event)
+    this.#dispatch(event)
+    assert(!(mustStandAlone && core.output.endsBatch), `a ${event.type} that ends the batch has an Output of its own`)
+    core.output.deadline = nextDeadline(core)
+    checkState(this.state)
+    return core.output
   }
+
+  #enter(event: CoreEvent): void {
+    const { state, options } = this.#core
+    assert(event.now >= state.now, `the clock never goes back: ${event.now} after ${state.now}`)
+    const hasStalled = event.now - state.now > options.electionTimeoutMs
+    state.now = event.now
+    if (hasStalled) restartTimersAfterStall(this.#core)
+    if ('wallTime' in event) state.wallTime = Math.max(state.wallTime, event.wallTime)
+  }
+
+  #dispatch(event: CoreEvent): void {
+    const core = this.#core
+    switch (event.type) {
+      case 'tick':
+        return onTick(core)
+      case 'receive':
+        return onReceive(core, event)
+      case 'propose':
+        return onPropose(core, event.id, event.commands)
+      case 'persisted':
+        return onPersisted(core, event)
+      case 'applied':
+        return onApplied(core, event.index)
+      case 'read':
+        return onRead(core, event.id)
+      case 'peerStatus':
+        return onPeerStatus(core, event)
+      case 'outboundDropped':
+        return onOutboundDropped(core, event.peer, event.index)
+    }
+  }
+}
+
+/** Whether the event could change term or role or truncate; true too often costs a batch, true too rarely an invariant. */
+function mayEndBatch({ state }: Core, event: CoreEvent): boolean {
+  if (event.type === 'tick') return true
+  if (event.type === 'persisted') return state.role === 'candidate'
+  if (event.type !== 'receive') return false
+  const { message } = event
+  if (message.term > state.currentTerm) return true
+  if (message.type === 'heartbeat') return state.role !== 'follower'
+  if (message.type === 'appendEntries') return state.role !== 'follower' || hasConflict(state.log, message.entries)
+  return message.type === 'preVoteResponse' || message.type === 'requestVoteResponse'
+}
+
+function onTick(core: Core): void {
+  const { state } = core
+  checkElectionTimers(core)
+  expireForwardedReads(core)
+  if (state.role === 'leader' && state.now >= state.heartbeatDeadline) heartbeatRound(core)
+}
+
+function onReceive(core: Core, event: ReceiveEvent): void {
+  const { state } = core
+  const { from, message } = event
+  if (message.type === 'preVote') return handlePreVote(core, from, message)
+  if (message.type === 'requestVote' && message.term > state.currentTerm && isLed(core)) return
+  // A granted pre-vote repeats the term asked about, which nobody is in yet.
+  const isTermOfSender = !(message.type === 'preVoteResponse' && message.voteGranted)
+  if (isTermOfSender && message.term > state.currentTerm) {
+    becomeFollower(core, message.term, `saw term ${message.term} in a ${message.type} of ${from}`)
+  }
+  switch (message.type) {
+    case 'preVoteResponse':
+      return handlePreVoteResponse(core, from, message)
+    case 'requestVote':
+      return handleRequestVote(core, from, message)
+    case 'requestVoteResponse':
+      return handleRequestVoteResponse(core, from, message)
+    case 'appendEntries':
+      return handleAppendEntries(core, message, { from, budgetBytes: event.budgetBytes })
+    case 'appendEntriesResponse':
+      return handleAppendEntriesResponse(core, from, message)
+    case 'heartbeat':
+      return handleHeartbeat(core, from, message)
+    case 'heartbeatResponse':
+      return handleHeartbeatResponse(core, from, message)
+    case 'proposeRequest':
+      return handleProposeRequest(core, from, message, event.budgetBytes)
+    case 'proposeResponse':
+      return handleProposeResponse(core, message)
+    case 'readIndexRequest':
+      return handleReadIndexRequest(core, from, message)
+    case 'readIndexResponse':
+      return handleReadIndexResponse(core, message)
+  }
+}
+
+/** Own vote and own entries count by the same rule as everybody's: when they are durable (H6, H26). */
+function onPersisted(core: Core, event: PersistedEvent): void {
+  const { state } = core
+  if (event.hardState !== null) state.persistedHardState = event.hardState
+  if (event.index > state.persistedIndex && event.epoch === state.epoch) {
+    assert(event.index <= state.log.lastIndex, `what became durable up to ${event.index} is in the log`)
+    state.persistedIndex = event.index
+  }
+  if (event.hardState !== null) countOwnVote(core, event.hardState)
+  if (state.role === 'leader') advanceCommit(core)
+}
+
+function onApplied(core: Core, index: number): void {
+  const { state } = core
+  assert(index >= state.lastApplied, `lastApplied never falls: ${index} after ${state.lastApplied}`)
+  state.lastApplied = index
+  settleFreshness(state)
+}
+
+function onPeerStatus(core: Core, event: PeerStatusEvent): void {
+  if (core.state.role === 'leader') onPeerConnection(core, event.peer, event.status === 'up')
+  else if (event.status === 'reset') onLeaderConnectionReset(core, event.peer)
 }

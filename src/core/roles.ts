@@ -1,20 +1,15 @@
 // The changes of role (figure 4), and nothing that happens within one. A change of role or term ends the batch, starts
 // the waiting reads again, and is the only thing that touches currentTerm and votedFor together.
 import { assert } from './assert.js'
-import { appendToOwnLog, broadcastAppends } from './replication.js'
-import { broadcastHeartbeat } from './heartbeat.js'
-import { type Core, currentConfiguration } from './core.js'
 import { peersOf } from './configuration.js'
+import { type Core, currentConfiguration, isPromotable } from './core.js'
+import { broadcastHeartbeat } from './heartbeat.js'
 import { newProgress } from './progress.js'
-import { hasQuorum, isVoter } from './quorum.js'
+import { hasQuorum } from './quorum.js'
 import { restartReads } from './read-index.js'
+import { appendToOwnLog, broadcastAppends } from './replication.js'
 import { resetElectionTimer } from './timers.js'
 import type { NodeId, Role, Term } from './types.js'
-
-/** May campaign: a voter of the configuration in force (F6, H17). */
-export function isPromotable({ state, options }: Core): boolean {
-  return isVoter(state.quorum, options.id)
-}
 
 /** A higher term was seen, a leader of this term was heard, or the quorum was lost. The vote survives within a term (H2). */
 export function becomeFollower(core: Core, term: Term, reason: string): void {
@@ -46,17 +41,19 @@ export function becomeCandidate(core: Core): void {
 }
 
 /** Won the election: progress of each peer starts over, and a no-op opens the term so that it can commit (§5.4.2, §8). */
-export function becomeLeader(core: Core, wallTime: number): void {
+export function becomeLeader(core: Core): void {
   const { state, options } = core
-  assert(state.role === 'candidate' && hasQuorum(state.quorum, state.votes), 'a quorum voted for this node in this term')
+  assert(
+    state.role === 'candidate' && hasQuorum(state.quorum, state.votes),
+    'a quorum voted for this node in this term',
+  )
   const configuration = currentConfiguration(state)
   assert(configuration !== null, 'a leader knows its configuration')
   changeRole(core, 'leader', 'won the election')
   for (const peer of peersOf(configuration, options.id)) state.progress.set(peer, newProgress(state.log.lastIndex, 0))
-  state.leaderSince = state.now
   state.quorumCheckSince = state.now
   setLeader(core, options.id)
-  state.termFirstIndex = appendToOwnLog(core, [{ type: 'noop', data: new Uint8Array(0) }], wallTime)
+  state.termFirstIndex = appendToOwnLog(core, [{ type: 'noop', data: new Uint8Array(0) }])
   broadcastHeartbeat(core)
   broadcastAppends(core)
 }

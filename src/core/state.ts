@@ -1,9 +1,10 @@
 // The whole state of a core as plain data: figure 2's fields in figure 2's order and words, then what the thesis adds.
 // It can be cloned, hashed and compared; every function of the core takes it and nothing hides beside it.
-import type { LogTrail } from './log-trail.js'
+import { assert } from './assert.js'
+import { type LogTrail, termAt } from './log-trail.js'
 import type { ProposeResponse } from './messages.js'
 import type { Progress } from './progress.js'
-import type { Quorum } from './quorum.js'
+import { type Quorum, quorumOf } from './quorum.js'
 import type { Configuration, HardState, LogIndex, NodeId, Role, Term } from './types.js'
 
 /** What the driver knows before the first event. */
@@ -112,4 +113,50 @@ export interface CoreState {
   /** A quorum is checked against contacts after this time: when it became leader or woke from a stall. */
   quorumCheckSince: number
   prng: number
+}
+
+/** A follower of whatever the stores held; nothing is known to be committed yet (§5.3). */
+export function initialState(options: CoreOptions, restored: RestoredState, now: number): CoreState {
+  const { configuration, hardState } = restored
+  const log: LogTrail = {
+    baseIndex: restored.firstIndex - 1,
+    baseTerm: restored.previousTerm,
+    lastIndex: restored.lastIndex,
+    runs: restored.termRuns.map(({ first, term }) => ({ first, term })),
+    configurations: configuration === null ? [] : [configuration],
+  }
+  assert(log.lastIndex >= log.baseIndex, `the log ends at ${log.lastIndex} and begins after ${log.baseIndex}`)
+  assert(log.lastIndex === log.baseIndex || termAt(log, log.baseIndex + 1) !== null, 'term runs begin with the log')
+  return {
+    currentTerm: hardState.currentTerm,
+    votedFor: hardState.votedFor,
+    log,
+    persistedHardState: hardState,
+    persistedIndex: restored.lastIndex,
+    epoch: 0,
+    commitIndex: log.baseIndex,
+    lastApplied: log.baseIndex,
+    role: 'follower',
+    leaderId: null,
+    leaderContactAt: Number.NEGATIVE_INFINITY,
+    quorum: quorumOf(configuration?.configuration ?? null),
+    logTime: restored.logTime,
+    votes: new Set(),
+    preVoteRound: 0,
+    progress: new Map(),
+    termFirstIndex: 0,
+    readRound: 0,
+    forwardOrigins: new Map(),
+    reads: [],
+    forwardedReads: new Map(),
+    forwardNumber: 0,
+    freshAt: Number.NEGATIVE_INFINITY,
+    freshPending: null,
+    now,
+    wallTime: 0,
+    electionDeadline: now,
+    heartbeatDeadline: now,
+    quorumCheckSince: now,
+    prng: options.seed >>> 0,
+  }
 }

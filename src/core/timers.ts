@@ -1,8 +1,7 @@
 // Deadlines, in ms of the events' own clock (§5.2, §9.3 of the thesis). The core asks for a tick; it never waits.
-import type { Core } from './core.js'
+import { type Core, isPromotable } from './core.js'
 import { nextRandom } from './prng.js'
 import { isSoleVoter, quorumValue } from './quorum.js'
-import { isPromotable } from './roles.js'
 
 /** Draws a new election timeout from [t, 2t), so that split votes are rare and never repeat in step (H8). */
 export function resetElectionTimer(core: Core): void {
@@ -17,8 +16,8 @@ export function restartTimersAfterStall(core: Core): void {
 }
 
 /**
- * The newest moment at which a quorum, this node included, is known to have been in contact. A leader that just began,
- * or woke from a stall, has one election timeout to hear from its peers.
+ * The newest moment at which a quorum, this node included, was heard. A leader that just began, or woke from a stall,
+ * has one election timeout to hear from its peers.
  */
 export function quorumContactAt({ state, options }: Core): number {
   return quorumValue(state.quorum, (id) => {
@@ -27,14 +26,22 @@ export function quorumContactAt({ state, options }: Core): number {
   })
 }
 
+/** The newest moment at which a quorum surely followed this leader: by when it sent what they answered, not by arrival. */
+export function quorumConfirmedAt({ state, options }: Core): number {
+  const confirmedAt = quorumValue(state.quorum, (id) => {
+    return id === options.id ? state.now : (state.progress.get(id)?.confirmedAt ?? 0)
+  })
+  return Math.max(0, confirmedAt)
+}
+
 /** When the next tick is due at the latest. Never further away than half a timeout, so that a stall can be told from quiet. */
 export function nextDeadline(core: Core): number {
   const { state, options } = core
-  const heartbeat = state.now + options.electionTimeoutMs / 2
+  const soon = state.now + options.electionTimeoutMs / 2
   if (state.role === 'leader') {
-    return Math.min(heartbeat, state.heartbeatDeadline, quorumContactAt(core) + options.electionTimeoutMs)
+    return Math.min(soon, state.heartbeatDeadline, quorumContactAt(core) + options.electionTimeoutMs)
   }
-  if (!isPromotable(core)) return heartbeat
-  if (isSoleVoter(state.quorum, options.id) && state.role === 'follower') return state.now
-  return Math.min(heartbeat, state.electionDeadline)
+  if (!isPromotable(core)) return soon
+  if (state.role === 'follower' && isSoleVoter(state.quorum, options.id)) return state.now
+  return Math.min(soon, state.electionDeadline)
 }

@@ -1,0 +1,118 @@
+// Elections (§5.2, §5.4.1, thesis §9.6): PreVote, RequestVote and their answers. PreVote, CheckQuorum and stickiness are
+// one mechanism and always on (F1): without any of them a node behind a bad link can depose leaders for ever (H9, H13).
+import { type Core, currentConfiguration, isPromotable } from './core.js'
+import { lastTerm } from './log-trail.js'
+import type { PreVote, PreVoteResponse, RequestVote, RequestVoteResponse } from './messages.js'
+import { nextRandom } from './prng.js'
+import { hasQuorum, isSoleVoter } from './quorum.js'
+import { becomeCandidate, becomeFollower, becomeLeader, becomePreCandidate } from './roles.js'
+import { send } from './send.js'
+import { quorumContactAt, resetElectionTimer } from './timers.js'
+import type { HardState, NodeId } from './types.js'
+
+/** Whether the election timeout, or the loss of a quorum, asks for a change of role now. */
+export function checkElectionTimers(core: Core): void {
+  const { state, options } = core
+  if (state.role === 'leader') {
+    if (state.now - quorumContactAt(core) < options.electionTimeoutMs) return
+    becomeFollower(core, state.currentTerm, 'no quorum heard within an election timeout')
+  } else if (isPromotable(core)) {
+    // One voter waits for nobody (F5).
+    const isAlone = state.role === 'follower' && isSoleVoter(state.quorum, options.id)
+    if (isAlone || state.now >= state.electionDeadline) campaign(core)
+  }
+}
+
+/** Asks whether an election could be won; begins it at once where this node is every majority. */
+function campaign(core: Core): void {
+  const { state } = core
+  becomePreCandidate(core)
+  if (hasQuorum(state.quorum, state.votes)) {
+    requestVotes(core)
+    return
+  }
+  const { lastIndex: lastLogIndex } = state.log
+  const lastLogTerm = lastTerm(state.log)
+  const [term, round] = [state.currentTerm + 1, state.preVoteRound]
+  for (const to of otherVoters(core)) send(core, to, { type: 'preVote', term, round, lastLogIndex, lastLogTerm })
+}
+
+function requestVotes(core: Core): void {
+  const { state } = core
+  becomeCandidate(core)
+  const { lastIndex: lastLogIndex } = state.log
+  const [term, lastLogTerm] = [state.currentTerm, lastTerm(state.log)]
+  for (const to of otherVoters(core)) send(core, to, { type: 'requestVote', term, lastLogIndex, lastLogTerm })
+}
+
+/** Somebody would like to campaign. Nothing of the voter changes, whatever the answer (H11). */
+export function handlePreVote(core: Core, from: NodeId, message: PreVote): void {
+  const { state, rules } = core
+  const { term, round } = message
+  const mayVote = currentConfiguration(state) !== null && !isLed(core)
+  const voteGranted = mayVote && term > state.currentTerm && rules.isUpToDate(message, state.log)
+  send(core, from, { type: 'preVoteResponse', term: voteGranted ? term : state.currentTerm, round, voteGranted })
+}
+
+/** A grant counts for the round that asked for it only (H12). */
+export function handlePreVoteResponse(core: Core, from: NodeId, message: PreVoteResponse): void {
+  const { state } = core
+  const isOfThisRound = message.round === state.preVoteRound && message.term === state.currentTerm + 1
+  if (state.role !== 'preCandidate' || !message.voteGranted || !isOfThisRound) return
+  state.votes.add(from)
+  if (hasQuorum(state.quorum, state.votes)) requestVotes(core)
+}
+
+/** The vote: granted once a term, to a log that is up to date, and sent when it is durable. */
+export function handleRequestVote(core: Core, from: NodeId, message: RequestVote): void {
+  const { state, output, rules } = core
+  const mayVote = currentConfiguration(state) !== null && message.term === state.currentTerm
+  const voteGranted = mayVote && rules.hasVoteFor(state.votedFor, from) && rules.isUpToDate(message, state.log)
+  if (voteGranted) {
+    if (state.votedFor !== from) {
+      state.votedFor = from
+      output.setHardState({ currentTerm: state.currentTerm, votedFor: from })
+    }
+    resetElectionTimer(core)
+  }
+  send(core, from, { type: 'requestVoteResponse', term: state.currentTerm, voteGranted })
+}
+
+export function handleRequestVoteResponse(core: Core, from: NodeId, message: RequestVoteResponse): void {
+  if (message.voteGranted && message.term === core.state.currentTerm) countVote(core, from)
+}
+
+/** This node's own vote counts when it is durable, as everybody else's does (H6, H7). */
+export function countOwnVote(core: Core, durable: HardState): void {
+  const { state, options } = core
+  if (durable.currentTerm === state.currentTerm && durable.votedFor === options.id) countVote(core, options.id)
+}
+
+/**
+ * The leader's connection was ended by its side: what a killed process leaves. This node asks early whether the others
+ * saw it too; a quorum must still agree (F3). The jitter keeps the followers from asking all at once.
+ */
+export function onLeaderConnectionReset(core: Core, peer: NodeId): void {
+  const { state, options } = core
+  if (state.role !== 'follower' || state.leaderId !== peer) return
+  state.leaderContactAt = Number.NEGATIVE_INFINITY
+  const soon = state.now + (nextRandom(state) * options.heartbeatIntervalMs) / 2
+  state.electionDeadline = Math.min(state.electionDeadline, soon)
+}
+
+/** This node leads, or heard its leader within the shortest election timeout: it helps nobody to replace it (thesis §4.2.3). */
+export function isLed({ state, options, rules }: Core): boolean {
+  return state.role === 'leader' || rules.isSticky(state.now - state.leaderContactAt, options.electionTimeoutMs)
+}
+
+function countVote(core: Core, from: NodeId): void {
+  const { state } = core
+  if (state.role !== 'candidate') return
+  state.votes.add(from)
+  if (hasQuorum(state.quorum, state.votes)) becomeLeader(core)
+}
+
+function otherVoters({ state, options }: Core): readonly NodeId[] {
+  const voters = new Set([...state.quorum.incoming, ...state.quorum.outgoing])
+  return [...voters].filter((id) => id !== options.id)
+}

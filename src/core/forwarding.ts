@@ -1,0 +1,117 @@
+// Proposals, where they arrive and where they are passed on to (§8, F16). Transports may duplicate and reorder: within
+// its term a leader remembers each origin's requests by number and repeats its answer instead of acting again.
+import type { Core } from './core.js'
+import type { ProposeRefusal, ProposeRequest, ProposeResponse } from './messages.js'
+import { broadcastAppends, appendToOwnLog } from './replication.js'
+import { send } from './send.js'
+import type { ForwardOrigin } from './state.js'
+import type { LogIndex, NodeId } from './types.js'
+
+/** Numbers of one origin that a leader remembers, and so the most that an origin may have unanswered: part of the protocol. */
+export const FORWARD_WINDOW = 4_096
+
+/** Commands of this node's own clients: appended here, or passed on once to the leader. */
+export function onPropose(core: Core, id: number, commands: readonly Uint8Array[]): void {
+  const { state, options, output } = core
+  if (state.role === 'leader') {
+    output.results.push({ type: 'appended', id, firstIndex: appendCommands(core, commands), term: state.currentTerm })
+  } else if (state.leaderId === null) {
+    output.results.push({ type: 'noLeader', id })
+  } else {
+    state.forwardNumber += 1
+    const [term, boot, number] = [state.currentTerm, options.boot, state.forwardNumber]
+    send(core, state.leaderId, { type: 'proposeRequest', term, boot, number, commands })
+    output.results.push({ type: 'forwarded', id, number, term })
+  }
+}
+
+/** A follower passes commands on. */
+export function handleProposeRequest(core: Core, from: NodeId, message: ProposeRequest, budgetBytes: number): void {
+  const { state } = core
+  if (state.role !== 'leader' || message.term !== state.currentTerm) {
+    send(core, from, answerTo(core, message, { refusal: 'notLeader' }))
+    return
+  }
+  const origin = originOf(core, from, message.boot)
+  if (origin === null) return
+  const held = origin.answers.get(message.number)
+  if (held !== undefined) {
+    send(core, from, held)
+    return
+  }
+  // Below the window it is not known any more whether it was taken: silence is the only honest answer.
+  if (message.number <= origin.highestSeen - FORWARD_WINDOW) return
+  const refusal = refusalOf(origin, message, budgetBytes)
+  const answer = answerTo(
+    core,
+    message,
+    refusal === null ? { firstIndex: take(core, from, origin, message) } : { refusal },
+  )
+  remember(origin, answer)
+  send(core, from, answer)
+}
+
+/** What became of a forward. An answer to an earlier boot is nobody's. */
+export function handleProposeResponse(core: Core, message: ProposeResponse): void {
+  const { options, output } = core
+  if (message.boot !== options.boot) return
+  const { number, refusal, firstIndex, entryTerm: term } = message
+  output.results.push(
+    refusal === null ? { type: 'accepted', number, firstIndex, term } : { type: 'refused', number, refusal },
+  )
+}
+
+function take(core: Core, from: NodeId, origin: ForwardOrigin, { number, commands }: ProposeRequest): LogIndex {
+  origin.highestAccepted = number
+  const firstIndex = appendCommands(core, commands)
+  const progress = core.state.progress.get(from)
+  // The origin answers its client from its own apply, so it wants to know at once that this is committed.
+  if (progress !== undefined) progress.awaitsCommit = core.state.log.lastIndex
+  return firstIndex
+}
+
+function appendCommands(core: Core, commands: readonly Uint8Array[]): LogIndex {
+  const first = appendToOwnLog(
+    core,
+    commands.map((data) => ({ type: 'command', data })),
+  )
+  broadcastAppends(core)
+  return first
+}
+
+/** A number below one already accepted would overtake in the log what it followed in the calls (F17). */
+function refusalOf(origin: ForwardOrigin, message: ProposeRequest, budgetBytes: number): ProposeRefusal | null {
+  if (message.number < origin.highestAccepted) return 'reordered'
+  let bytes = 0
+  for (const command of message.commands) bytes += command.length
+  return bytes > budgetBytes ? 'overloaded' : null
+}
+
+/** Null for an earlier boot of that node, which nobody waits for any more. */
+function originOf({ state }: Core, from: NodeId, boot: number): ForwardOrigin | null {
+  const held = state.forwardOrigins.get(from)
+  if (held !== undefined && boot < held.boot) return null
+  if (held?.boot === boot) return held
+  const origin: ForwardOrigin = { boot, highestAccepted: 0, highestSeen: 0, answers: new Map() }
+  state.forwardOrigins.set(from, origin)
+  return origin
+}
+
+function remember(origin: ForwardOrigin, answer: ProposeResponse): void {
+  const highestSeen = Math.max(origin.highestSeen, answer.number)
+  for (let number = origin.highestSeen - FORWARD_WINDOW + 1; number <= highestSeen - FORWARD_WINDOW; number++) {
+    if (!origin.answers.delete(number) && origin.answers.size === 0) break
+  }
+  origin.highestSeen = highestSeen
+  origin.answers.set(answer.number, answer)
+}
+
+function answerTo(
+  { state }: Core,
+  { boot, number }: ProposeRequest,
+  verdict: { refusal: ProposeRefusal } | { firstIndex: LogIndex },
+): ProposeResponse {
+  const common = { type: 'proposeResponse', term: state.currentTerm, boot, number } as const
+  if ('refusal' in verdict) return { ...common, refusal: verdict.refusal, firstIndex: 0, entryTerm: 0 }
+  return { ...common, refusal: null, firstIndex: verdict.firstIndex, entryTerm: state.currentTerm }
+}

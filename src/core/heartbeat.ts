@@ -1,0 +1,46 @@
+// The leader's heartbeat (§5.2): it keeps followers from campaigning, carries commitIndex to idle ones and is the
+// ReadIndex round. It never waits behind entries, so it says only what is true whatever they are (F7, H129).
+import type { Core } from './core.js'
+import { termAt } from './log-trail.js'
+import type { Progress } from './progress.js'
+import { assert } from './assert.js'
+import { send } from './send.js'
+import { quorumConfirmedAt } from './timers.js'
+import type { NodeId } from './types.js'
+
+/** To every peer, with the newest round. */
+export function broadcastHeartbeat(core: Core): void {
+  const { state, options } = core
+  state.heartbeatDeadline = state.now + options.heartbeatIntervalMs
+  for (const [peer, progress] of state.progress) sendHeartbeat(core, peer, progress)
+}
+
+/** To one peer: also the way in which it learns at once of a commit that it waits for. */
+export function sendHeartbeat(core: Core, peer: NodeId, progress: Progress): void {
+  const { state } = core
+  const prevLogTerm = termAt(state.log, progress.matchIndex)
+  assert(prevLogTerm !== null, `the log holds what ${peer} acknowledged`)
+  progress.toldCommit = Math.min(state.commitIndex, progress.matchIndex)
+  send(core, peer, {
+    type: 'heartbeat',
+    term: state.currentTerm,
+    addedAt: progress.addedAt,
+    prevLogIndex: progress.matchIndex,
+    prevLogTerm,
+    leaderCommit: state.commitIndex,
+    round: state.readRound,
+    sentMs: state.now,
+    echoMs: progress.peerSentMs,
+    echoBoot: progress.peerBoot,
+    quorumAgeMs: Math.max(0, state.now - quorumConfirmedAt(core)),
+  })
+}
+
+/** Tells the peers whose forwards or reads wait for it that more is committed; others learn it with the next heartbeat. */
+export function announceCommit(core: Core): void {
+  const { state } = core
+  for (const [peer, progress] of state.progress) {
+    if (progress.awaitsCommit <= progress.toldCommit) continue
+    if (Math.min(state.commitIndex, progress.matchIndex) > progress.toldCommit) sendHeartbeat(core, peer, progress)
+  }
+}

@@ -1,0 +1,26 @@
+// `helios-raft/core`: the protocol by itself, for model checkers, simulators and drivers of one's own.
+export { InvariantViolation } from './assert.js'
+export { bootstrapConfiguration, configurationProblem, findMember, isNodeId, MAX_MEMBERS } from './configuration.js'
+export type {
+  AppliedEvent,
+  CoreEvent,
+  OutboundDroppedEvent,
+  PeerStatusEvent,
+  PersistedEvent,
+  ProposeEvent,
+  ReadEvent,
+  ReceiveEvent,
+  TickEvent,
+} from './event.js'
+export { FORWARD_WINDOW } from './forwarding.js'
+export { checkState, checkStep, type StateSummary, summarize } from './invariants.js'
+export { hasEntry, type LogTrail, lastTerm, termAt } from './log-trail.js'
+export type * from './messages.js'
+export { type Append, Output, type ProposeResult, type ReadOutcome, type RoleChange } from './output.js'
+export type { Progress } from './progress.js'
+export { hasQuorum, isVoter, type Quorum, quorumOf, quorumValue } from './quorum.js'
+export { RaftCore } from './raft-core.js'
+export { freshness } from './read-index.js'
+export { RULES, type Rules } from './rules.js'
+export type { CoreOptions, CoreState, ForwardOrigin, PendingRead, RestoredState } from './state.js'
+export type * from './types.js'

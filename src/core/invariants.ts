@@ -1,0 +1,62 @@
+// What must hold between any two events (figure 3 and the comments beside CoreState), as code. `checkState` is constant
+// time and runs in production; `checkStep` compares before and after and is run by tests and the simulator.
+import { assert } from './assert.js'
+import { termAt } from './log-trail.js'
+import type { CoreState } from './state.js'
+import type { LogIndex, NodeId, Term } from './types.js'
+
+/** @throws InvariantViolation naming the first rule that is broken */
+export function checkState(state: CoreState): void {
+  const { log, commitIndex, lastApplied, persistedIndex, currentTerm } = state
+  assert(persistedIndex <= log.lastIndex, `persistedIndex ${persistedIndex} is in the log up to ${log.lastIndex}`)
+  assert(commitIndex <= log.lastIndex, `commitIndex ${commitIndex} is in the log up to ${log.lastIndex}`)
+  assert(lastApplied <= commitIndex, `lastApplied ${lastApplied} is committed (${commitIndex})`)
+  assert(lastApplied <= persistedIndex, `lastApplied ${lastApplied} is durable (${persistedIndex})`)
+  assert((log.runs.at(-1)?.term ?? 0) <= currentTerm, 'no entry is of a later term than currentTerm')
+  assert(state.persistedHardState.currentTerm <= currentTerm, 'no later term than currentTerm is durable')
+  if (state.role === 'leader') {
+    assert(state.leaderId !== null, 'a leader knows who leads')
+    assert(state.persistedHardState.currentTerm === currentTerm, 'a leader leads a durable term')
+    assert(termAt(log, state.termFirstIndex) === currentTerm, "a leader's term begins with its own entry")
+  } else {
+    assert(state.progress.size === 0 && state.forwardOrigins.size === 0, 'only a leader keeps progress and forwards')
+  }
+}
+
+/** The part of a state that `checkStep` compares. */
+export interface StateSummary {
+  readonly currentTerm: Term
+  readonly votedFor: NodeId | null
+  readonly commitIndex: LogIndex
+  readonly lastApplied: LogIndex
+  readonly role: CoreState['role']
+  readonly lastIndex: LogIndex
+  readonly commitTerm: Term | null
+  readonly matchIndexes: ReadonlyMap<NodeId, LogIndex>
+}
+
+export function summarize(state: CoreState): StateSummary {
+  const { currentTerm, votedFor, commitIndex, lastApplied, role, log } = state
+  const matchIndexes = new Map([...state.progress].map(([id, progress]) => [id, progress.matchIndex]))
+  const commitTerm = termAt(log, commitIndex)
+  return { currentTerm, votedFor, commitIndex, lastApplied, role, lastIndex: log.lastIndex, commitTerm, matchIndexes }
+}
+
+/** What one event may not do. @throws InvariantViolation */
+export function checkStep(before: StateSummary, state: CoreState): void {
+  assert(state.currentTerm >= before.currentTerm, 'currentTerm never falls')
+  const sameTerm = state.currentTerm === before.currentTerm
+  if (sameTerm && before.votedFor !== null) assert(state.votedFor === before.votedFor, 'a vote stands for its term')
+  assert(state.commitIndex >= before.commitIndex, 'commitIndex never falls')
+  assert(termAt(state.log, before.commitIndex) === before.commitTerm, 'what is committed stays in the log')
+  assert(state.lastApplied >= before.lastApplied, 'lastApplied never falls')
+  if (sameTerm && before.role === 'leader' && state.role === 'leader') {
+    assert(state.log.lastIndex >= before.lastIndex, 'a leader only appends (figure 3)')
+    for (const [id, matchIndex] of before.matchIndexes) {
+      assert((state.progress.get(id)?.matchIndex ?? matchIndex) >= matchIndex, `matchIndex of ${id} never falls`)
+    }
+  }
+  const endsLeadership = before.role === 'leader' && state.role !== 'leader'
+  assert(!endsLeadership || state.role === 'follower', 'a leader steps down to follower')
+  assert(!(sameTerm && before.role === 'follower' && state.role === 'leader'), 'a follower campaigns before it leads')
+}

@@ -1,0 +1,177 @@
+// The leader's side of §5.3 and §5.4.2: its own log, the window of each peer, and what is committed.
+import { assert } from './assert.js'
+import type { Core } from './core.js'
+import { announceCommit, sendHeartbeat } from './heartbeat.js'
+import { appendRun, lastIndexOfTermAtMost, termAt } from './log-trail.js'
+import type { AppendEntriesResponse, HeartbeatResponse } from './messages.js'
+import { acknowledge, becomeProbe, maySend, type Progress, sentRange } from './progress.js'
+import { quorumValue } from './quorum.js'
+import { finishConfirmedReads, startRound } from './read-index.js'
+import { sendRange } from './send.js'
+import type { LogEntry, LogIndex, NodeId } from './types.js'
+
+/** Appends to the leader's own log, at consecutive indexes of its term, with log time (F34). Returns the first index. */
+export function appendToOwnLog(core: Core, payloads: readonly Pick<LogEntry, 'type' | 'data'>[]): LogIndex {
+  const { state, output } = core
+  assert(state.role === 'leader' && payloads.length > 0, 'only a leader appends, and something')
+  const first = state.log.lastIndex + 1
+  state.logTime = Math.max(state.logTime, state.wallTime)
+  const common = { term: state.currentTerm, timestamp: state.logTime }
+  const entries = payloads.map(({ type, data }, at): LogEntry => ({ index: first + at, type, data, ...common }))
+  appendRun(state.log, { first, last: first + entries.length - 1, term: state.currentTerm })
+  output.addEntries(entries, state.epoch)
+  return first
+}
+
+/** To every peer whose window has room. */
+export function broadcastAppends(core: Core): void {
+  for (const [peer, progress] of core.state.progress) replicateTo(core, peer, progress)
+}
+
+/** Sends what the peer does not have, as far as its window allows (F7, F9). */
+export function replicateTo(core: Core, peer: NodeId, progress: Progress): void {
+  const { state, options } = core
+  while (progress.nextIndex <= state.log.lastIndex && maySend(progress, options.inflightMessages)) {
+    if (progress.inflight.length === 0) progress.waitingSince = state.now
+    const last = Math.min(state.log.lastIndex, progress.nextIndex + options.appendEntries - 1)
+    const joined = sendAppend(core, peer, progress, last)
+    sentRange(progress, last, joined)
+  }
+}
+
+/** The answer to AppendEntries. One of another replication session changes nothing (F12). */
+export function handleAppendEntriesResponse(core: Core, from: NodeId, message: AppendEntriesResponse): void {
+  const { state } = core
+  const progress = sessionWith(core, from, message)
+  if (progress === null || message.index > state.log.lastIndex) return
+  progress.contactAt = state.now
+  if (message.outcome === 'busy') {
+    becomeProbe(progress, progress.matchIndex + 1)
+    waitForHeartbeat(core, progress)
+    return
+  }
+  if (message.outcome === 'mismatch') {
+    if (!backtrack(core, progress, message)) return
+  } else if (acknowledge(progress, message.index)) {
+    progress.waitingSince = state.now
+    advanceCommit(core)
+  }
+  replicateTo(core, from, progress)
+}
+
+/**
+ * The answer to a heartbeat moves no index (F7). It confirms the round, and when nothing was heard of what is in flight
+ * for a heartbeat interval, it asks whether it arrived (H29).
+ */
+export function handleHeartbeatResponse(core: Core, from: NodeId, message: HeartbeatResponse): void {
+  const { state, options } = core
+  const progress = sessionWith(core, from, message)
+  if (progress === null) return
+  progress.contactAt = state.now
+  progress.confirmedAt = Math.max(progress.confirmedAt, message.echoMs)
+  progress.confirmedRound = Math.max(progress.confirmedRound, message.round)
+  rememberClock(progress, message)
+  finishConfirmedReads(core)
+  if (state.now - progress.waitingSince < options.heartbeatIntervalMs) return
+  progress.waitingSince = state.now
+  if (progress.state === 'replicate' && progress.inflight.length === 0) return
+  if (progress.state === 'probe') progress.probeSent = false
+  askForMatch(core, from, progress)
+}
+
+/** The driver gave up sending from `index` on: it is asked for again after the next heartbeat, so that this can't spin. */
+export function onOutboundDropped(core: Core, peer: NodeId, index: LogIndex): void {
+  const progress = core.state.progress.get(peer)
+  if (progress === undefined || index >= progress.nextIndex) return
+  becomeProbe(progress, index)
+  waitForHeartbeat(core, progress)
+}
+
+/** What was in flight on a lost connection may be lost; a new one is used at once (F7). */
+export function onPeerConnection(core: Core, peer: NodeId, isUp: boolean): void {
+  const progress = core.state.progress.get(peer)
+  if (progress === undefined) return
+  becomeProbe(progress, progress.matchIndex + 1)
+  if (!isUp) return
+  sendHeartbeat(core, peer, progress)
+  askForMatch(core, peer, progress)
+}
+
+/** Commits what a quorum holds durably, if it is of the leader's own term (§5.3, §5.4.2, H21), and tells who waits for it. */
+export function advanceCommit(core: Core): void {
+  const { state, options, rules } = core
+  const match = quorumValue(state.quorum, (id) => {
+    return id === options.id ? state.persistedIndex : (state.progress.get(id)?.matchIndex ?? 0)
+  })
+  if (match > state.commitIndex) {
+    const term = termAt(state.log, match)
+    assert(term !== null, `a quorum holds ${match}, and so does the leader`)
+    if (rules.countsForCommit(term, state.currentTerm)) setCommitIndex(core, match)
+    startRound(core)
+  }
+  announceCommit(core)
+}
+
+/** commitIndex rises, here and on followers alike. */
+export function setCommitIndex(core: Core, index: LogIndex): void {
+  const { state, output } = core
+  assert(index > state.commitIndex && index <= state.log.lastIndex, `commitIndex rises within the log: ${index}`)
+  state.commitIndex = index
+  output.setCommitIndex(index)
+}
+
+function sessionWith(core: Core, from: NodeId, message: { term: number; addedAt: LogIndex }): Progress | null {
+  const { state } = core
+  if (state.role !== 'leader' || message.term !== state.currentTerm) return null
+  const progress = state.progress.get(from)
+  return progress === undefined || progress.addedAt !== message.addedAt ? null : progress
+}
+
+/** nextIndex goes back by a whole term at a time, never to what is known to match (F8, H24, H28). */
+function backtrack(core: Core, progress: Progress, message: AppendEntriesResponse): boolean {
+  const { index: prevLogIndex, hintIndex, hintTerm } = message
+  const isStale = progress.state === 'probe' && prevLogIndex !== progress.nextIndex - 1
+  if (isStale || prevLogIndex <= progress.matchIndex) return false
+  const meets = lastIndexOfTermAtMost(core.state.log, Math.min(hintIndex, prevLogIndex), hintTerm)
+  becomeProbe(progress, Math.min(meets + 1, prevLogIndex))
+  return true
+}
+
+/** The newest clock of the peer's newest boot: what the next heartbeat echoes. */
+function rememberClock(progress: Progress, { boot, sentMs }: HeartbeatResponse): void {
+  if (boot < progress.peerBoot || (boot === progress.peerBoot && sentMs <= progress.peerSentMs)) return
+  progress.peerBoot = boot
+  progress.peerSentMs = sentMs
+}
+
+function waitForHeartbeat(core: Core, progress: Progress): void {
+  progress.probeSent = true
+  progress.waitingSince = core.state.now
+}
+
+/** Sends what is missing or, where everything was sent already, an empty append that asks whether it is there. */
+function askForMatch(core: Core, peer: NodeId, progress: Progress): void {
+  if (progress.state === 'probe' && progress.nextIndex <= core.state.log.lastIndex) {
+    replicateTo(core, peer, progress)
+    return
+  }
+  sendAppend(core, peer, progress, progress.nextIndex - 1)
+  if (progress.state === 'probe') progress.probeSent = true
+}
+
+function sendAppend(core: Core, peer: NodeId, progress: Progress, last: LogIndex): boolean {
+  const { state } = core
+  const prevLogIndex = progress.nextIndex - 1
+  const prevLogTerm = termAt(state.log, prevLogIndex)
+  assert(prevLogTerm !== null, `the log holds ${prevLogIndex}, which ${peer} is asked about`)
+  return sendRange(core, peer, {
+    type: 'appendRange',
+    term: state.currentTerm,
+    addedAt: progress.addedAt,
+    prevLogIndex,
+    prevLogTerm,
+    first: progress.nextIndex,
+    last,
+    leaderCommit: state.commitIndex,
+  })
+}
