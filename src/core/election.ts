@@ -4,10 +4,10 @@ import { type Core, currentConfiguration, isPromotable } from './core.js'
 import { lastTerm } from './log-trail.js'
 import type { PreVote, PreVoteResponse, RequestVote, RequestVoteResponse } from './messages.js'
 import { nextRandom } from './prng.js'
-import { hasQuorum, isSoleVoter } from './quorum.js'
+import { hasQuorum } from './quorum.js'
 import { becomeCandidate, becomeFollower, becomeLeader, becomePreCandidate } from './roles.js'
-import { send } from './send.js'
-import { quorumContactAt, resetElectionTimer } from './timers.js'
+import { isTermDurable, send } from './send.js'
+import { electionDueAt, quorumContactAt, resetElectionTimer } from './timers.js'
 import type { HardState, NodeId } from './types.js'
 
 /** Whether the election timeout, or the loss of a quorum, asks for a change of role now. */
@@ -17,9 +17,7 @@ export function checkElectionTimers(core: Core): void {
     if (state.now - quorumContactAt(core) < options.electionTimeoutMs) return
     becomeFollower(core, state.currentTerm, 'no quorum heard within an election timeout')
   } else if (isPromotable(core)) {
-    // One voter waits for nobody (F5).
-    const isAlone = state.role === 'follower' && isSoleVoter(state.quorum, options.id)
-    if (isAlone || state.now >= state.electionDeadline) campaign(core)
+    if (state.now >= electionDueAt(core)) campaign(core)
   }
 }
 
@@ -85,7 +83,10 @@ export function handleRequestVoteResponse(core: Core, from: NodeId, message: Req
 /** This node's own vote counts when it is durable, as everybody else's does (H6, H7). */
 export function countOwnVote(core: Core, durable: HardState): void {
   const { state, options } = core
-  if (durable.currentTerm === state.currentTerm && durable.votedFor === options.id) countVote(core, options.id)
+  if (durable.currentTerm !== state.currentTerm || durable.votedFor !== options.id) return
+  // The requests leave now, however long the disk took: the others have a whole timeout to answer.
+  if (state.role === 'candidate') resetElectionTimer(core)
+  countVote(core, options.id)
 }
 
 /**
@@ -109,7 +110,7 @@ function countVote(core: Core, from: NodeId): void {
   const { state } = core
   if (state.role !== 'candidate') return
   state.votes.add(from)
-  if (hasQuorum(state.quorum, state.votes)) becomeLeader(core)
+  if (hasQuorum(state.quorum, state.votes) && isTermDurable(state)) becomeLeader(core)
 }
 
 function otherVoters({ state, options }: Core): readonly NodeId[] {

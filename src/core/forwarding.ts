@@ -28,7 +28,9 @@ export function onPropose(core: Core, id: number, commands: readonly Uint8Array[
 /** A follower passes commands on. */
 export function handleProposeRequest(core: Core, from: NodeId, message: ProposeRequest, budgetBytes: number): void {
   const { state } = core
-  if (state.role !== 'leader' || message.term !== state.currentTerm) {
+  // A copy of it may have been accepted before a restart or in an earlier leadership; to refuse this one would be a lie.
+  if (message.term <= state.forgottenTerm) return
+  if (message.term !== state.ledTerm) {
     send(core, from, answerTo(core, message, { refusal: 'notLeader' }))
     return
   }
@@ -41,7 +43,7 @@ export function handleProposeRequest(core: Core, from: NodeId, message: ProposeR
   }
   // Below the window it is not known any more whether it was taken: silence is the only honest answer.
   if (message.number <= origin.highestSeen - FORWARD_WINDOW) return
-  const refusal = refusalOf(origin, message, budgetBytes)
+  const refusal = state.role === 'leader' ? refusalOf(origin, message, budgetBytes) : 'notLeader'
   const answer = answerTo(
     core,
     message,
@@ -49,6 +51,13 @@ export function handleProposeRequest(core: Core, from: NodeId, message: ProposeR
   )
   remember(origin, answer)
   send(core, from, answer)
+}
+
+/** A new leadership begins with an empty memory; what the earlier one accepted can't be told any more. */
+export function forgetForwards({ state }: Core): void {
+  state.forgottenTerm = Math.max(state.forgottenTerm, state.ledTerm)
+  state.ledTerm = state.currentTerm
+  state.forwardOrigins.clear()
 }
 
 /** What became of a forward. An answer to an earlier boot is nobody's. */

@@ -19,7 +19,7 @@ export function checkState(state: CoreState): void {
     assert(state.persistedHardState.currentTerm === currentTerm, 'a leader leads a durable term')
     assert(termAt(log, state.termFirstIndex) === currentTerm, "a leader's term begins with its own entry")
   } else {
-    assert(state.progress.size === 0 && state.forwardOrigins.size === 0, 'only a leader keeps progress and forwards')
+    assert(state.progress.size === 0, 'only a leader keeps progress')
   }
 }
 

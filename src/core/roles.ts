@@ -3,8 +3,10 @@
 import { assert } from './assert.js'
 import { peersOf } from './configuration.js'
 import { type Core, currentConfiguration, isPromotable } from './core.js'
+import { forgetForwards } from './forwarding.js'
 import { broadcastHeartbeat } from './heartbeat.js'
 import { newProgress } from './progress.js'
+
 import { hasQuorum } from './quorum.js'
 import { restartReads } from './read-index.js'
 import { appendToOwnLog, broadcastAppends } from './replication.js'
@@ -52,6 +54,7 @@ export function becomeLeader(core: Core): void {
   changeRole(core, 'leader', 'won the election')
   for (const peer of peersOf(configuration, options.id)) state.progress.set(peer, newProgress(state.log.lastIndex, 0))
   state.quorumCheckSince = state.now
+  forgetForwards(core)
   setLeader(core, options.id)
   state.termFirstIndex = appendToOwnLog(core, [{ type: 'noop', data: new Uint8Array(0) }])
   broadcastHeartbeat(core)
@@ -83,7 +86,6 @@ function changeRole(core: Core, role: Role, reason: string): void {
   state.role = role
   state.votes.clear()
   state.progress.clear()
-  state.forwardOrigins.clear()
   state.termFirstIndex = 0
   if (role !== 'follower') state.leaderContactAt = Number.NEGATIVE_INFINITY
   if (previous === 'leader' || role === 'preCandidate') setLeader(core, null)

@@ -48,7 +48,7 @@ export interface PendingRead {
   readIndex: LogIndex
 }
 
-/** What a leader remembers of one origin's forwards within its term (F16). */
+/** What a leader remembers of one origin's forwards of the term that it led (F16). */
 export interface ForwardOrigin {
   readonly boot: number
   highestAccepted: number
@@ -89,6 +89,12 @@ export interface CoreState {
   /** Index of the no-op that opened this leader's term; 0 elsewhere. */
   termFirstIndex: LogIndex
   readRound: number
+
+  // Forwards that came here (F16). What is remembered outlives the leadership: a late copy must get the first one's answer
+  /** The last term that this node led in this boot; 0 for none. */
+  ledTerm: Term
+  /** Copies of forwards of terms up to here may have been accepted, and nobody remembers: they get no answer. */
+  forgottenTerm: Term
   readonly forwardOrigins: Map<NodeId, ForwardOrigin>
 
   // Reads: on the leader those that wait for a round, elsewhere those that wait for the leader's answer
@@ -146,6 +152,8 @@ export function initialState(options: CoreOptions, restored: RestoredState, now:
     progress: new Map(),
     termFirstIndex: 0,
     readRound: 0,
+    ledTerm: 0,
+    forgottenTerm: hardState.currentTerm,
     forwardOrigins: new Map(),
     reads: [],
     forwardedReads: new Map(),

@@ -2,6 +2,7 @@
 import { type Core, isPromotable } from './core.js'
 import { nextRandom } from './prng.js'
 import { isSoleVoter, quorumValue } from './quorum.js'
+import { isTermDurable } from './send.js'
 
 /** Draws a new election timeout from [t, 2t), so that split votes are rare and never repeat in step (H8). */
 export function resetElectionTimer(core: Core): void {
@@ -34,14 +35,20 @@ export function quorumConfirmedAt({ state, options }: Core): number {
   return Math.max(0, confirmedAt)
 }
 
+/**
+ * When a voter that doesn't lead campaigns. One voter waits for nobody (F5), and a candidate whose vote is not durable yet
+ * waits for its disk: with slow disks everywhere it would otherwise never be elected.
+ */
+export function electionDueAt({ state, options }: Core): number {
+  if (state.role === 'candidate' && !isTermDurable(state)) return Number.POSITIVE_INFINITY
+  if (state.role === 'follower' && isSoleVoter(state.quorum, options.id)) return state.now
+  return state.electionDeadline
+}
+
 /** When the next tick is due at the latest. Never further away than half a timeout, so that a stall can be told from quiet. */
 export function nextDeadline(core: Core): number {
   const { state, options } = core
   const soon = state.now + options.electionTimeoutMs / 2
-  if (state.role === 'leader') {
-    return Math.min(soon, state.heartbeatDeadline, quorumContactAt(core) + options.electionTimeoutMs)
-  }
-  if (!isPromotable(core)) return soon
-  if (state.role === 'follower' && isSoleVoter(state.quorum, options.id)) return state.now
-  return Math.min(soon, state.electionDeadline)
+  if (state.role === 'leader') return Math.min(soon, state.heartbeatDeadline)
+  return isPromotable(core) ? Math.min(soon, electionDueAt(core)) : soon
 }
