@@ -1,0 +1,277 @@
+// One RaftCore with the world that a driver would give it, under the hand of a test: a log with payloads, writes that
+// complete when the test says so and are lost in a crash, its own clock, an apply that follows at once. Every step is
+// checked by checkState and checkStep. It never waits and never draws a random number of its own.
+import {
+  type AppendEntries,
+  type AppendRange,
+  type Configuration,
+  type CoreEvent,
+  type CoreState,
+  checkState,
+  checkStep,
+  type Envelope,
+  type HardState,
+  type LogEntry,
+  type Message,
+  type NodeId,
+  Output,
+  type ProposeResult,
+  RaftCore,
+  type ReadOutcome,
+  type RestoredState,
+  type RoleChange,
+  RULES,
+  type Rules,
+  summarize,
+  type Term,
+} from 'helios-raft/core'
+
+export interface NodeOptions {
+  readonly id: NodeId
+  readonly configuration: Configuration | null
+  readonly electionTimeoutMs: number
+  readonly heartbeatIntervalMs: number
+  readonly seed: number
+  readonly appendEntries: number
+  readonly inflightMessages: number
+  readonly rules: Rules
+}
+
+/** What survives a crash. `baseIndex` and `baseTerm`: the position before the first entry. */
+export interface Durable {
+  readonly hardState: HardState
+  readonly baseIndex: number
+  readonly baseTerm: Term
+  readonly log: readonly LogEntry[]
+}
+
+export const EMPTY_DISK: Durable = { hardState: { currentTerm: 0, votedFor: null }, baseIndex: 0, baseTerm: 0, log: [] }
+
+/** A write that was handed out and is not durable yet, with the messages that wait for it. */
+export interface PendingWrite {
+  readonly hardState: HardState | null
+  readonly entries: readonly LogEntry[]
+  readonly epoch: number
+  readonly after: readonly Envelope[]
+}
+
+export interface NodeHooks {
+  post(from: SimulatedNode, to: NodeId, message: Message): void
+  onStep?(node: SimulatedNode, event: CoreEvent): void
+  onOutput?(node: SimulatedNode, output: Output): void
+}
+
+export const text = (data: Uint8Array): string => new TextDecoder().decode(data)
+export const bytes = (value: string): Uint8Array => new TextEncoder().encode(value)
+
+export class SimulatedNode {
+  readonly id: NodeId
+  clock = 0
+  boot = 0
+  wallTime = 1_000
+  /** Bytes of entries or commands that this node takes in with one message. */
+  budgetBytes = Number.MAX_SAFE_INTEGER
+  persistence: 'now' | 'later' = 'now'
+  applies: 'now' | 'later' = 'now'
+  core: RaftCore | null = null
+  /** The log as the core believes it to be; the entry at `baseIndex + 1` first. */
+  log: LogEntry[] = []
+  durable: Durable
+  writes: PendingWrite[] = []
+  committed = 0
+  reads: ReadOutcome[] = []
+  results: ProposeResult[] = []
+  roles: RoleChange[] = []
+  #ids = 0
+  readonly options: NodeOptions
+  readonly #hooks: NodeHooks
+
+  constructor(options: NodeOptions, hooks: NodeHooks, durable: Durable = EMPTY_DISK) {
+    this.id = options.id
+    this.options = options
+    this.durable = durable
+    this.#hooks = hooks
+  }
+
+  /** Boots from what is durable. A process begins with a clock of its own. */
+  start(clock = 0): void {
+    const { options, durable } = this
+    this.boot += 1
+    this.clock = clock
+    this.log = [...durable.log]
+    this.committed = durable.baseIndex
+    const core = new RaftCore({ ...options, boot: this.boot }, restoredFrom(durable, options), clock, options.rules)
+    this.core = core
+    this.#deadline = clock
+  }
+
+  get isUp(): boolean {
+    return this.core !== null
+  }
+
+  get state(): CoreState {
+    if (this.core === null) throw new Error(`${this.id} is down`)
+    return this.core.state
+  }
+
+  get deadline(): number {
+    return this.#deadline
+  }
+  #deadline = 0
+
+  /** Everything that was not durable is gone, and so are the messages that waited for it. */
+  crash(): void {
+    this.core = null
+    this.writes = []
+  }
+
+  step(event: CoreEvent): Output {
+    if (this.core === null) throw new Error(`${this.id} is down`)
+    const before = summarize(this.core.state)
+    const output = this.core.step(event)
+    checkState(this.core.state)
+    checkStep(before, this.core.state)
+    this.#hooks.onStep?.(this, event)
+    this.#carryOut(output)
+    return output
+  }
+
+  receive(from: NodeId, message: Message): Output {
+    const { clock: now, wallTime, budgetBytes } = this
+    return this.step({ type: 'receive', now, wallTime, from, message, budgetBytes })
+  }
+
+  /** Lets time pass, in turns that are never longer than the core asked for, and ticks. */
+  tick(ms = 0): void {
+    const until = this.clock + ms
+    while (this.#deadline < until) {
+      this.clock = Math.max(this.clock, this.#deadline)
+      this.step({ type: 'tick', now: this.clock })
+      if (this.#deadline <= this.clock) break
+    }
+    this.clock = until
+    this.step({ type: 'tick', now: this.clock })
+  }
+
+  /** The id that the next `propose` or `read` takes. */
+  get nextId(): number {
+    return this.#ids + 1
+  }
+
+  /** Returns the id that comes back in `results`. */
+  propose(...commands: readonly string[]): number {
+    const id = ++this.#ids
+    const { clock: now, wallTime } = this
+    this.step({ type: 'propose', now, wallTime, id, commands: commands.map(bytes) })
+    return id
+  }
+
+  /** Returns the id that comes back in `reads`. */
+  read(): number {
+    const id = ++this.#ids
+    this.step({ type: 'read', now: this.clock, id })
+    return id
+  }
+
+  peerStatus(peer: NodeId, status: 'up' | 'closed' | 'reset'): void {
+    this.step({ type: 'peerStatus', now: this.clock, peer, status })
+  }
+
+  /** Completes the oldest writes; returns how many there were. */
+  persist(count = Number.POSITIVE_INFINITY): number {
+    let done = 0
+    while (done < count && this.writes.length > 0) {
+      this.#completeWrite(this.writes.shift() as PendingWrite)
+      done += 1
+    }
+    return done
+  }
+
+  /** Tells the core that all which is committed and durable was applied. */
+  apply(): void {
+    const { state } = this
+    const index = Math.min(this.committed, state.persistedIndex)
+    if (index > state.lastApplied) this.step({ type: 'applied', now: this.clock, index })
+  }
+
+  entry(index: number): LogEntry | undefined {
+    return this.log[index - this.durable.baseIndex - 1]
+  }
+
+  /** Fills a range from the log, as a driver fills it from its cache. */
+  fill(range: AppendRange): AppendEntries {
+    const { first, last, prevLogIndex, prevLogTerm, term, addedAt, leaderCommit } = range
+    const base = this.durable.baseIndex
+    const entries = this.log.slice(first - base - 1, last - base)
+    return { type: 'appendEntries', term, addedAt, prevLogIndex, prevLogTerm, leaderCommit, entries }
+  }
+
+  #carryOut(output: Output): void {
+    const { append, hardState } = output
+    if (append !== undefined) {
+      this.log.length = (append.entries[0] as LogEntry).index - this.durable.baseIndex - 1
+      this.log.push(...append.entries)
+    }
+    this.#deadline = output.deadline
+    this.roles.push(...output.roles)
+    this.reads.push(...output.reads)
+    this.results.push(...output.results)
+    if (output.commitIndex !== undefined) this.committed = output.commitIndex
+    this.#hooks.onOutput?.(this, output)
+    for (const envelope of output.messages) this.#post(envelope)
+    const { entries = [], epoch = 0 } = append ?? {}
+    const write: PendingWrite = { hardState: hardState ?? null, entries, epoch, after: output.messagesAfterPersist }
+    if (!isEmpty(write)) this.writes.push(write)
+    if (this.persistence === 'now') this.persist()
+    // What only waits for earlier writes leaves with the last of them.
+    while (this.writes[0] !== undefined && !isWrite(this.writes[0])) this.persist(1)
+    if (this.applies === 'now' && this.isUp) this.apply()
+  }
+
+  #completeWrite(write: PendingWrite): void {
+    const { hardState, entries, epoch, after } = write
+    const [first] = entries
+    const { baseIndex, baseTerm } = this.durable
+    const kept = first === undefined ? this.durable.log : this.durable.log.slice(0, first.index - baseIndex - 1)
+    this.durable = { hardState: hardState ?? this.durable.hardState, baseIndex, baseTerm, log: [...kept, ...entries] }
+    for (const envelope of after) this.#post(envelope)
+    if (!isWrite(write)) return
+    this.step({ type: 'persisted', now: this.clock, hardState, index: entries.at(-1)?.index ?? 0, epoch })
+    while (this.writes[0] !== undefined && !isWrite(this.writes[0])) this.persist(1)
+  }
+
+  #post({ to, message }: Envelope): void {
+    this.#hooks.post(this, to, message.type === 'appendRange' ? this.fill(message) : message)
+  }
+}
+
+function isWrite(write: PendingWrite): boolean {
+  return write.hardState !== null || write.entries.length > 0
+}
+
+function isEmpty(write: PendingWrite): boolean {
+  return !isWrite(write) && write.after.length === 0
+}
+
+function restoredFrom({ hardState, baseIndex, baseTerm, log }: Durable, options: NodeOptions): RestoredState {
+  const termRuns: { first: number; term: Term }[] = []
+  for (const { index, term } of log) if (termRuns.at(-1)?.term !== term) termRuns.push({ first: index, term })
+  return {
+    hardState,
+    firstIndex: baseIndex + 1,
+    lastIndex: baseIndex + log.length,
+    previousTerm: baseTerm,
+    termRuns,
+    logTime: log.at(-1)?.timestamp ?? 0,
+    configuration: options.configuration === null ? null : { index: baseIndex, configuration: options.configuration },
+  }
+}
+
+export const DEFAULT_NODE = {
+  electionTimeoutMs: 100,
+  heartbeatIntervalMs: 30,
+  seed: 1,
+  appendEntries: 1_024,
+  inflightMessages: 256,
+  rules: RULES,
+} as const

@@ -1,0 +1,33 @@
+// Random lives of a cluster of cores. The safety rules are checked by the harness after each step; here each life ends
+// in a healed cluster that must make progress (figure 3, §5.2-§5.4; H1, H13, H21-H31).
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { CoreCluster } from '../../support/core-cluster.js'
+import { arbSchedule, healAll, play } from '../../support/schedule.js'
+
+const sizes = fc.constantFrom(['a', 'b', 'c'], ['a', 'b', 'c', 'd'], ['a', 'b', 'c', 'd', 'e'])
+const shapes = fc.record({
+  voters: sizes,
+  seed: fc.nat(1_000),
+  inflightMessages: fc.constantFrom(1, 2, 256),
+  appendEntries: fc.constantFrom(1, 3, 1_024),
+})
+
+describe('random schedules', () => {
+  it('keep every rule of figure 3 and every promise of a message, and end in progress', () => {
+    const life = fc.property(shapes, arbSchedule(400), (shape, schedule) => {
+      const cluster = new CoreCluster(shape)
+      for (const step of schedule) play(cluster, step)
+      healAll(cluster)
+      const { leader } = cluster
+      expect(leader, 'a connected quorum has a leader').not.toBeNull()
+      leader?.propose('last')
+      cluster.run(100)
+      for (const node of cluster.nodes.values()) {
+        expect(node.state.lastApplied, `${node.id} applied everything`).toBe(leader?.state.log.lastIndex)
+      }
+      cluster.checks.checkNothingLost()
+    })
+    fc.assert(life, { numRuns: 150 })
+  })
+})
