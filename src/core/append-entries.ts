@@ -23,8 +23,8 @@ export function handleAppendEntries(core: Core, message: AppendEntries, context:
   const { prevLogIndex, prevLogTerm, entries } = message
   const { from } = context
   if (message.term < state.currentTerm) {
-    // Our term tells a leader of the past that it is one (H10).
-    answer(core, from, message, { outcome: 'mismatch', index: prevLogIndex })
+    // Our term tells a leader of the past that it is one (H10). Index 0 judges nothing: by now it may lead our term.
+    answer(core, from, message, { outcome: 'mismatch', index: 0 })
     return
   }
   followLeader(core, from)
@@ -51,7 +51,8 @@ export function handleHeartbeat(core: Core, from: NodeId, message: Heartbeat): v
   const { state, options, rules } = core
   const { addedAt, round, prevLogIndex, prevLogTerm } = message
   let index = -1
-  if (message.term === state.currentTerm) {
+  const isOfThisTerm = message.term === state.currentTerm
+  if (isOfThisTerm) {
     followLeader(core, from)
     if (hasEntry(state.log, prevLogIndex, prevLogTerm)) {
       index = Math.min(prevLogIndex, state.persistedIndex)
@@ -61,8 +62,11 @@ export function handleHeartbeat(core: Core, from: NodeId, message: Heartbeat): v
       observeFreshness(state, message.echoMs - message.quorumAgeMs, message.leaderCommit)
     }
   }
-  const clocks = { sentMs: state.now, boot: options.boot, echoMs: message.sentMs }
-  send(core, from, { type: 'heartbeatResponse', term: state.currentTerm, addedAt, round, index, ...clocks })
+  // The answer is of our term. With the round and the clock of an earlier term it would confirm reads that came later:
+  // its sender may have restarted, with numbers that begin again, and lead our term by now (H64).
+  const confirmed = isOfThisTerm ? { round, echoMs: message.sentMs } : { round: 0, echoMs: 0 }
+  const { currentTerm: term, now: sentMs } = state
+  send(core, from, { type: 'heartbeatResponse', term, addedAt, index, sentMs, boot: options.boot, ...confirmed })
 }
 
 /** A valid message of this term's leader: the only thing, beside a granted vote, that restarts the election timer (H15). */

@@ -21,6 +21,8 @@ export function sendHeartbeat(core: Core, peer: NodeId, progress: Progress): voi
   const prevLogTerm = termAt(state.log, progress.matchIndex)
   assert(prevLogTerm !== null, `the log holds what ${peer} acknowledged`)
   progress.toldCommit = Math.min(state.commitIndex, progress.matchIndex)
+  // Before an entry of its own term is committed a leader doesn't know how much is, so nobody may call that fresh (H63).
+  const knowsCommit = state.commitIndex >= state.termFirstIndex
   send(core, peer, {
     type: 'heartbeat',
     term: state.currentTerm,
@@ -30,8 +32,8 @@ export function sendHeartbeat(core: Core, peer: NodeId, progress: Progress): voi
     leaderCommit: state.commitIndex,
     round: state.readRound,
     sentMs: state.now,
-    echoMs: progress.peerSentMs,
-    echoBoot: progress.peerBoot,
+    echoMs: knowsCommit ? progress.peerSentMs : -1,
+    echoBoot: knowsCommit ? progress.peerBoot : 0,
     quorumAgeMs: Math.max(0, state.now - quorumConfirmedAt(core)),
   })
 }
