@@ -1,32 +1,143 @@
 // Installs and builds what is missing, then runs the rest of the command line with node_modules/.bin on the PATH,
-// so that one command is enough on a clone with nothing installed. Needs Node and npm only.
-import { spawnSync } from 'node:child_process'
+// so that one command is enough on a clone with nothing installed. Needs Node and npm only. Several of them may run at
+// once: one installs and builds at a time. Signals reach the program, and how it ended is how this ends.
+import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { constants } from 'node:os'
 import { delimiter, join } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
+const lock = join(root, '.ensure-lock')
+const LOCK_POLL_MS = 100
+/** npm passes on what its process group got already: the same signal again within this time is the same signal. */
+const SAME_SIGNAL_MS = 500
 
-function run(command, args) {
-  const result = spawnSync(command, args, { cwd: root, stdio: 'inherit', shell: process.platform === 'win32' })
-  if (result.error) console.error(`${command}: ${result.error.message}`)
-  if (result.status !== 0) process.exit(result.status ?? 1)
+let running = null
+let signalled = null
+const lastSignalAt = new Map()
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => passOn(signal))
+
+function passOn(signal) {
+  signalled = signal
+  const now = performance.now()
+  const isRepeated = now - (lastSignalAt.get(signal) ?? Number.NEGATIVE_INFINITY) < SAME_SIGNAL_MS
+  lastSignalAt.set(signal, now)
+  // A terminal sends its Ctrl-C to every process of the group: the program has it already.
+  const isFromTerminal = signal === 'SIGINT' && process.stdin.isTTY
+  if (!isRepeated && !isFromTerminal) running?.kill(signal)
 }
 
-const digest = createHash('sha256').update(readFileSync(join(root, 'package-lock.json'))).digest('hex')
-const mark = join(root, 'node_modules', '.helios-lock')
-if (!existsSync(mark) || readFileSync(mark, 'utf8') !== digest) {
+/** Resolves with how it ended: `{ code, signal }`. */
+function run(command, args) {
+  return new Promise((resolve) => {
+    const program = command === 'node' ? process.execPath : command
+    const isScript = process.platform === 'win32' && command !== 'node'
+    running = spawn(program, args, { cwd: root, stdio: 'inherit', shell: isScript })
+    running.on('error', (error) => {
+      console.error(`${command} can't be run: ${error.message}`)
+      resolve({ code: 127, signal: null })
+    })
+    running.on('exit', (code, signal) => resolve({ code, signal }))
+  })
+}
+
+/** Ends this process in the way in which the program ended; never resolves. */
+function endLike({ code, signal }) {
+  releaseLock()
+  if (signal === null) process.exit(code)
+  process.removeAllListeners(signal)
+  process.kill(process.pid, signal)
+  // Where a signal can't end this process, its number still tells.
+  setTimeout(() => process.exit(128 + (constants.signals[signal] ?? 0)), 1_000)
+  return new Promise(() => {})
+}
+
+async function runOrEnd(command, args) {
+  const end = await run(command, args)
+  if (end.code === 0 && signalled === null) return
+  await endLike(end.code === 0 ? { code: null, signal: signalled } : end)
+}
+
+let holdsLock = false
+
+/** The lock is a directory that appears with its owner's pid in it, by one rename. */
+async function takeLock() {
+  const mine = mkdtempSync(`${lock}-`)
+  writeFileSync(join(mine, 'pid'), String(process.pid))
+  for (let hasSaidSo = false; ; await wait(LOCK_POLL_MS)) {
+    try {
+      renameSync(mine, lock)
+      holdsLock = true
+      return
+    } catch (error) {
+      if (!['ENOTEMPTY', 'EEXIST', 'EPERM'].includes(error.code)) throw error
+    }
+    if (signalled !== null) {
+      rmSync(mine, { recursive: true, force: true })
+      return endLike({ code: null, signal: signalled })
+    }
+    const owner = lockOwner()
+    if (owner !== null && !isAlive(owner)) removeLockOf(owner)
+    else if (!hasSaidSo) console.error(`waiting for process ${owner ?? '?'}, which installs or builds ...`)
+    hasSaidSo = true
+  }
+}
+
+function releaseLock() {
+  if (!holdsLock) return
+  holdsLock = false
+  rmSync(lock, { recursive: true, force: true })
+}
+
+function lockOwner() {
+  try {
+    return Number(readFileSync(join(lock, 'pid'), 'utf8'))
+  } catch {
+    return null
+  }
+}
+
+function isAlive(pid) {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return error.code === 'EPERM'
+  }
+}
+
+/** Of several that find a dead owner, the one that makes the mark removes the lock, if it is still that owner's. */
+function removeLockOf(owner) {
+  const mark = join(lock, 'abandoned')
+  try {
+    mkdirSync(mark)
+  } catch {
+    return
+  }
+  rmSync(lockOwner() === owner ? lock : mark, { recursive: true, force: true })
+}
+
+async function install() {
+  const digest = createHash('sha256')
+    .update(readFileSync(join(root, 'package-lock.json')))
+    .digest('hex')
+  const mark = join(root, 'node_modules', '.helios-lock')
+  if (existsSync(mark) && readFileSync(mark, 'utf8') === digest) return
   console.error('installing dependencies ...')
-  run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'])
+  await runOrEnd('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'])
   writeFileSync(mark, digest)
 }
-run(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-b'])
+
+await takeLock()
+await install()
+await runOrEnd('node', [join(root, 'node_modules/typescript/bin/tsc'), '-b'])
+releaseLock()
 
 const [command, ...args] = process.argv.slice(2)
-if (command) {
+if (command !== undefined) {
   process.env.PATH = join(root, 'node_modules/.bin') + delimiter + process.env.PATH
-  // The program handles the signals of its terminal itself; this wrapper only waits for it.
-  for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => {})
-  run(command, args)
+  await endLike(await run(command, args))
 }
