@@ -59,6 +59,14 @@ export function becomeProbe(progress: Progress, nextIndex: LogIndex): void {
   progress.inflight.length = 0
 }
 
+/**
+ * What is in flight may be lost: starts over from what is known to match. Where that is not known yet the same probe is
+ * made again; from matchIndex, which is still 0, the whole log would travel once more (F8).
+ */
+export function restartProbe(progress: Progress): void {
+  becomeProbe(progress, progress.state === 'probe' ? progress.nextIndex : progress.matchIndex + 1)
+}
+
 /** Whether another range may be sent now. */
 export function maySend(progress: Progress, inflightMessages: number): boolean {
   return progress.state === 'probe' ? !progress.probeSent : progress.inflight.length < inflightMessages

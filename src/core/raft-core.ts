@@ -77,7 +77,7 @@ export class RaftCore {
     const hasStalled = event.now - state.now > options.electionTimeoutMs
     state.now = event.now
     if (hasStalled) restartTimersAfterStall(this.#core)
-    if ('wallTime' in event) state.wallTime = Math.max(state.wallTime, event.wallTime)
+    if ('wallTime' in event) state.wallTime = event.wallTime
   }
 
   #dispatch(event: CoreEvent): void {

@@ -4,7 +4,7 @@ import type { Core } from './core.js'
 import { announceCommit, sendHeartbeat } from './heartbeat.js'
 import { appendRun, lastIndexOfTermAtMost, termAt } from './log-trail.js'
 import type { AppendEntriesResponse, HeartbeatResponse } from './messages.js'
-import { acknowledge, becomeProbe, maySend, type Progress, sentRange } from './progress.js'
+import { acknowledge, becomeProbe, maySend, type Progress, restartProbe, sentRange } from './progress.js'
 import { quorumValue } from './quorum.js'
 import { finishConfirmedReads, startRound } from './read-index.js'
 import { sendRange } from './send.js'
@@ -46,7 +46,7 @@ export function handleAppendEntriesResponse(core: Core, from: NodeId, message: A
   if (progress === null || message.index > state.log.lastIndex) return
   progress.contactAt = state.now
   if (message.outcome === 'busy') {
-    becomeProbe(progress, progress.matchIndex + 1)
+    restartProbe(progress)
     waitForHeartbeat(core, progress)
     return
   }
@@ -91,7 +91,7 @@ export function onOutboundDropped(core: Core, peer: NodeId, index: LogIndex): vo
 export function onPeerConnection(core: Core, peer: NodeId, isUp: boolean): void {
   const progress = core.state.progress.get(peer)
   if (progress === undefined) return
-  becomeProbe(progress, progress.matchIndex + 1)
+  restartProbe(progress)
   if (!isUp) return
   sendHeartbeat(core, peer, progress)
   askForMatch(core, peer, progress)
