@@ -1,0 +1,93 @@
+// A server of commands without network: for tests of replies. Writes are applied at once.
+import type { Arguments } from '../../../examples/atlas-kv/src/resp/arguments.js'
+import { commandStep } from '../../../examples/atlas-kv/src/resp/command-table.js'
+import { ReplyWriter } from '../../../examples/atlas-kv/src/resp/reply-writer.js'
+import type { Session } from '../../../examples/atlas-kv/src/resp/session.js'
+import { kvCommandCodec } from '../../../examples/atlas-kv/src/state-machine/command-codec.js'
+import { KvStateMachine } from '../../../examples/atlas-kv/src/state-machine/kv-state-machine.js'
+
+export const STATUS = {
+  id: 'node-1',
+  clusterId: 'cluster',
+  role: 'leader' as const,
+  suffrage: 'voter' as const,
+  ready: true,
+  quorumOk: true,
+  leaderContactMs: null,
+  leader: { id: 'node-1', address: '127.0.0.1:7000', suffrage: 'voter' as const },
+  currentTerm: 3,
+  votedFor: 'node-1',
+  firstIndex: 1,
+  lastIndex: 9,
+  persistedIndex: 9,
+  commitIndex: 8,
+  lastApplied: 7,
+  snapshotIndex: 0,
+  configuration: {
+    members: [
+      { id: 'node-1', address: '127.0.0.1:7000', suffrage: 'voter' as const },
+      { id: 'node-2', address: '127.0.0.1:7001', suffrage: 'voter' as const },
+    ],
+    votersOutgoing: [],
+  },
+  leaseRemainingMs: 0,
+  pendingProposals: 2,
+  uncommittedBytes: 0,
+  peers: [
+    { id: 'node-2', state: 'replicate' as const, nextIndex: 9, matchIndex: 6, inflight: 1, lastContactMs: 12.4 },
+  ],
+  explanation: null,
+}
+
+export class CommandRunner {
+  readonly machine = new KvStateMachine()
+  readonly writer = new ReplyWriter()
+  readonly session: Session
+  timestamp = 1_000_000
+  #index = 0
+
+  constructor(status: object = STATUS) {
+    const self = this
+    this.session = {
+      id: 7,
+      address: '127.0.0.1:5000',
+      localAddress: '127.0.0.1:6379',
+      connectedAt: 0,
+      name: '',
+      libraryName: '',
+      libraryVersion: '',
+      lastCommand: '',
+      protocol: 2,
+      isClosing: false,
+      host: {
+        version: '0.1.0',
+        settings: { port: 6379, readConsistency: 'linearizable', followerWrites: 'forward' },
+        isLoading: false,
+        get state() {
+          return self.machine.state
+        },
+        now: () => 5_000,
+        status: () => status as never,
+        sessions: () => [this.session],
+        counters: { connectionsReceived: 1, connectionsRejected: 0, commandsProcessed: 0 },
+      },
+    }
+  }
+
+  /** The bytes of the reply, latin-1. */
+  run(args: Arguments): string {
+    const step = commandStep(args, this.session)
+    if (step.kind === 'answer') step.reply(this.writer)
+    else if (step.kind === 'read') step.reply(this.writer, step.query(this.machine.state, this.timestamp))
+    else {
+      const command = kvCommandCodec.decode(kvCommandCodec.encode(step.command))
+      const context = { index: ++this.#index, term: 1, timestamp: this.timestamp }
+      step.reply(this.writer, this.machine.apply(command, context))
+    }
+    return this.writer.take().toString('latin1')
+  }
+
+  send(...args: readonly string[]): string {
+    return this.run(args.map((arg) => Buffer.from(arg, 'latin1')))
+  }
+}
