@@ -1,0 +1,264 @@
+// The disk of one simulated machine: what is durable on it, what a crash loses, how slow it is, and the fsync that fails
+// (F31, H26, H78). A write is atomic, as the contract of LogStore says: under way at a crash it is lost or kept whole.
+import type { HardState, LogEntry, LogIndex, NodeId, Term } from '../core/types.js'
+import { RaftError } from '../errors.js'
+import type { LogStore, LogWrite, RestoredLog, StoreIdentity } from '../interfaces/log-store.js'
+import type { ProcessGate } from './process-gate.js'
+import type { SimulationRandom } from './prng.js'
+import type { Timeline } from './timeline.js'
+
+/** How long operations take, ms. */
+export interface DiskSpeed {
+  readonly writeMs: readonly [min: number, max: number]
+  readonly readMs: readonly [min: number, max: number]
+}
+
+/** A healthy disk. */
+export const CALM_DISK: DiskSpeed = Object.freeze({
+  writeMs: Object.freeze([0.1, 1] as const),
+  readMs: Object.freeze([0.05, 0.2] as const),
+})
+
+export interface VirtualDiskOptions {
+  readonly timeline: Timeline
+  readonly random: SimulationRandom
+  readonly watch?: DiskWatch | undefined
+}
+
+export interface DiskWatch {
+  /** The batch is durable; the store that wrote it is told in this very event. */
+  onDurable?(batch: LogWrite): void
+  /** The write under way failed. */
+  onFailed?(): void
+  /** The caller broke the contract of LogStore. */
+  onMisuse?(problem: string): void
+}
+
+interface PendingWrite {
+  readonly batch: LogWrite
+}
+
+/** Survives the crashes of its node. */
+export class VirtualDisk {
+  speed: DiskSpeed = CALM_DISK
+  readonly #options: VirtualDiskOptions
+  readonly #entries: LogEntry[] = []
+  /** Every vote that was ever durable: a vote once promised must stand for its term, whatever came later. */
+  readonly #votes = new Map<Term, NodeId>()
+  #hardState: HardState = { currentTerm: 0, votedFor: null }
+  #identity: StoreIdentity | null = null
+  #pending: PendingWrite | null = null
+  #isHung = false
+  #failsNext = false
+
+  constructor(options: VirtualDiskOptions) {
+    this.#options = options
+  }
+
+  get hardState(): HardState {
+    return this.#hardState
+  }
+
+  get identity(): StoreIdentity | null {
+    return this.#identity
+  }
+
+  get lastIndex(): LogIndex {
+    return this.#entries.length
+  }
+
+  get isWriting(): boolean {
+    return this.#pending !== null
+  }
+
+  /** The durable entry at `index`. */
+  entryAt(index: LogIndex): LogEntry | undefined {
+    return this.#entries[index - 1]
+  }
+
+  get entries(): readonly LogEntry[] {
+    return this.#entries
+  }
+
+  /** Whom the node voted for in `term`, as far as that was ever durable. */
+  voteIn(term: Term): NodeId | undefined {
+    return this.#votes.get(term)
+  }
+
+  /** The store of a new incarnation of the node. */
+  attach(gate: ProcessGate): LogStore {
+    return new VirtualLogStore(this, this.#options, gate)
+  }
+
+  /** The write under way, or else the next one, fails: nobody knows whether it reached the platter. */
+  failNextWrite(): void {
+    this.#failsNext = true
+  }
+
+  /** Writes stop to complete until the node is restarted (H87). */
+  hang(): void {
+    this.#isHung = true
+  }
+
+  /** The machine lost power or the process was killed: the write under way is lost or kept, whole. */
+  crash(): void {
+    const pending = this.#pending
+    this.#pending = null
+    this.#isHung = false
+    this.#failsNext = false
+    if (pending !== null && this.#options.random.chance(0.5)) this.#commit(pending.batch)
+  }
+
+  /** @internal Completes one write after its time; `settle` gets the error, if any. */
+  begin(batch: LogWrite, settle: (error: Error | null) => void): void {
+    const { timeline, random, watch } = this.#options
+    if (this.#pending !== null) watch?.onMisuse?.('a write began while another was under way')
+    const pending: PendingWrite = { batch: copyBatch(batch) }
+    this.#pending = pending
+    timeline.after(random.between(...this.speed.writeMs), () => this.#finish(pending, settle))
+  }
+
+  /** @internal What survived. */
+  restored(): RestoredLog {
+    const termRuns: { first: LogIndex; term: Term }[] = []
+    for (const { index, term } of this.#entries)
+      if (termRuns.at(-1)?.term !== term) termRuns.push({ first: index, term })
+    const lastIndex = this.#entries.length
+    const common = { firstIndex: 1, lastIndex, previousTerm: 0, termRuns, configurations: [] }
+    return { hardState: this.#hardState, identity: this.#identity, ...common }
+  }
+
+  #finish(pending: PendingWrite, settle: (error: Error | null) => void): void {
+    // A crash took it, or the disk hangs: in both cases nobody hears of it any more.
+    if (this.#pending !== pending || this.#isHung) return
+    this.#pending = null
+    const { random, watch } = this.#options
+    if (!this.#failsNext) {
+      this.#commit(pending.batch)
+      settle(null)
+      return
+    }
+    this.#failsNext = false
+    if (random.chance(0.5)) this.#commit(pending.batch)
+    watch?.onFailed?.()
+    settle(
+      new RaftError('RAFT_STORAGE', 'the simulated disk failed an fsync (EIO); restart the node', {
+        outcome: 'unknown',
+      }),
+    )
+  }
+
+  #commit(batch: LogWrite): void {
+    const { hardState, entries, identity } = batch
+    const misuse = batchProblem(batch, this.#hardState, this.#entries.length)
+    if (misuse !== null) this.#options.watch?.onMisuse?.(misuse)
+    const first = entries?.[0]
+    if (entries !== undefined && first !== undefined) {
+      this.#entries.length = Math.min(this.#entries.length, first.index - 1)
+      for (const entry of entries) this.#entries.push(entry)
+    }
+    if (hardState !== undefined) {
+      this.#hardState = hardState
+      if (hardState.votedFor !== null) this.#votes.set(hardState.currentTerm, hardState.votedFor)
+    }
+    if (identity !== undefined) this.#identity = identity
+    this.#options.watch?.onDurable?.(batch)
+  }
+}
+
+/** The log store of one incarnation; everything it promises comes from the timeline. */
+class VirtualLogStore implements LogStore {
+  readonly #disk: VirtualDisk
+  readonly #options: VirtualDiskOptions
+  readonly #gate: ProcessGate
+  #isClosed = false
+  #hasFailed = false
+
+  constructor(disk: VirtualDisk, options: VirtualDiskOptions, gate: ProcessGate) {
+    this.#disk = disk
+    this.#options = options
+    this.#gate = gate
+  }
+
+  open(): Promise<RestoredLog> {
+    return this.#later(() => this.#disk.restored())
+  }
+
+  write(batch: LogWrite): Promise<void> {
+    if (this.#gate.isDead) return new Promise(() => {})
+    this.#checkOpen('write')
+    if (this.#hasFailed) this.#options.watch?.onMisuse?.('write was called after a write had failed (H78)')
+    return new Promise((resolve, reject) => {
+      this.#disk.begin(batch, (error) => {
+        this.#hasFailed = error !== null
+        this.#gate.enter('disk', () => (error === null ? resolve() : reject(error)))
+      })
+    })
+  }
+
+  read(first: LogIndex, last: LogIndex, maxBytes: number): Promise<readonly LogEntry[]> {
+    this.#checkOpen('read')
+    return this.#later(() => {
+      const entries: LogEntry[] = []
+      let bytes = 0
+      for (let index = first; index <= last && (entries.length === 0 || bytes <= maxBytes); index++) {
+        const entry = this.#disk.entryAt(index)
+        if (entry === undefined) break
+        bytes += entry.data.length
+        if (entries.length === 0 || bytes <= maxBytes) entries.push({ ...entry, data: entry.data.slice() })
+      }
+      return entries
+    })
+  }
+
+  /** The simulated log is never compacted: no snapshot is taken yet. */
+  compact(): Promise<void> {
+    return this.#later(() => {})
+  }
+
+  close(): Promise<void> {
+    if (!this.#isClosed && this.#disk.isWriting) this.#options.watch?.onMisuse?.('close was called during a write')
+    this.#isClosed = true
+    return this.#later(() => {})
+  }
+
+  #checkOpen(call: string): void {
+    if (this.#isClosed) this.#options.watch?.onMisuse?.(`${call} was called after close`)
+  }
+
+  #later<T>(answer: () => T): Promise<T> {
+    const { timeline, random } = this.#options
+    return new Promise((resolve) => {
+      timeline.after(random.between(...this.#disk.speed.readMs), () => {
+        this.#gate.enter('disk', () => resolve(answer()))
+      })
+    })
+  }
+}
+
+/** What must be true of a batch beside what is durable already; null when all is well. */
+function batchProblem(batch: LogWrite, hardState: HardState, lastIndex: LogIndex): string | null {
+  const next = batch.hardState
+  if (next !== undefined) {
+    if (next.currentTerm < hardState.currentTerm)
+      return `currentTerm fell from ${hardState.currentTerm} to ${next.currentTerm}`
+    const isSameTerm = next.currentTerm === hardState.currentTerm
+    if (isSameTerm && hardState.votedFor !== null && next.votedFor !== hardState.votedFor) {
+      return `the vote of term ${next.currentTerm} changed from ${hardState.votedFor} to ${next.votedFor}`
+    }
+  }
+  if (batch.resetTo !== undefined) return 'resetTo was written, but nobody sends snapshots'
+  const { entries } = batch
+  const first = entries?.[0]
+  if (entries === undefined || first === undefined) return null
+  if (first.index > lastIndex + 1) return `entry ${first.index} leaves a gap behind ${lastIndex}`
+  const isContiguous = entries.every((entry, at) => entry.index === first.index + at)
+  return isContiguous ? null : `entries from ${first.index} on are not contiguous`
+}
+
+/** The caller keeps its buffers, and may scribble over them (H96). */
+function copyBatch(batch: LogWrite): LogWrite {
+  const { entries } = batch
+  if (entries === undefined) return { ...batch }
+  return { ...batch, entries: entries.map((entry) => ({ ...entry, data: entry.data.slice() })) }
+}

@@ -1,0 +1,337 @@
+// The network of a simulation (assurance §1): per directed link it loses, duplicates, delays and reorders, it can be cut
+// one way or into groups, and connections can be reset with their tail. It never corrupts and never invents a message.
+import type { Message } from '../core/messages.js'
+import type { NodeId } from '../core/types.js'
+import type { Transport, TransportLocal } from '../interfaces/transport.js'
+import type { ProcessGate } from './process-gate.js'
+import type { SimulationRandom } from './prng.js'
+import type { Timeline } from './timeline.js'
+
+/** What every link does to messages. */
+export interface LinkFaults {
+  /** Share of messages that are lost. */
+  readonly lossRatio: number
+  /** Share of messages with entries that are lost beside that: leaders come to power but replicate to few (figure 8). */
+  readonly bulkLossRatio: number
+  /** Share of messages that arrive twice. */
+  readonly duplicateRatio: number
+  readonly latencyMs: readonly [min: number, max: number]
+  /** Share of messages that take up to `straggleMs` longer: old packets that come back. */
+  readonly straggleRatio: number
+  readonly straggleMs: number
+  /** Like TCP: nothing overtakes anything on one link, but for stragglers and second copies. */
+  readonly keepsOrder: boolean
+}
+
+/** A network without faults, in one data centre. */
+export const CALM_LINKS: LinkFaults = Object.freeze({
+  lossRatio: 0,
+  bulkLossRatio: 0,
+  duplicateRatio: 0,
+  latencyMs: Object.freeze([0.2, 2] as const),
+  straggleRatio: 0,
+  straggleMs: 0,
+  keepsOrder: true,
+})
+
+/** Messages under way at once; beyond it they are lost, as in a full queue. */
+export const MAX_IN_FLIGHT = 100_000
+
+/** Largest message that a simulated link carries, bytes; links don't measure, but the node must respect it. */
+const MAX_MESSAGE_BYTES = 16 * 1024 * 1024
+
+export interface VirtualNetworkOptions {
+  readonly timeline: Timeline
+  readonly random: SimulationRandom
+  /** How a message crosses from one process to another: by value, never by reference. @defaultValue a copy */
+  readonly carry?: ((message: Message) => Message) | undefined
+  /** Told of everything before it happens. */
+  readonly watch?: NetworkWatch | undefined
+}
+
+export interface NetworkWatch {
+  onSend?(from: VirtualTransport, to: NodeId, message: Message): void
+  onReceive?(from: VirtualTransport, to: VirtualTransport, message: Message): void
+  onPeerStatus?(at: VirtualTransport, peer: NodeId, status: 'up' | 'closed' | 'reset'): void
+  /** A handshake failed: `by` refused what the other end said of itself. */
+  onRefused?(by: VirtualTransport, other: NodeId, error: unknown): void
+  onFault?(name: string): void
+}
+
+/** A message under way. */
+interface Packet {
+  readonly from: VirtualTransport
+  readonly to: NodeId
+  readonly message: Message
+  /** The other end, if the connection was open at sending: what is on it may arrive after its sender's death. */
+  readonly openEnd: VirtualTransport | null
+}
+
+/** All links between the processes of a simulation. */
+export class VirtualNetwork {
+  readonly #options: VirtualNetworkOptions
+  readonly #carry: (message: Message) => Message
+  readonly #current = new Map<NodeId, VirtualTransport>()
+  readonly #cuts = new Set<string>()
+  readonly #lastArrivalMs = new Map<string, number>()
+  #links: LinkFaults = CALM_LINKS
+  #inFlight = 0
+
+  constructor(options: VirtualNetworkOptions) {
+    this.#options = options
+    this.#carry = options.carry ?? copyMessage
+  }
+
+  /** Where peers find that node; what a member's `address` is in a simulation. */
+  static addressOf(id: NodeId): string {
+    return `${id}.simulated:7000`
+  }
+
+  /** The transport of a new incarnation of that node. */
+  transport(id: NodeId, gate: ProcessGate): VirtualTransport {
+    return new VirtualTransport(this, id, gate)
+  }
+
+  setLinks(links: LinkFaults): void {
+    this.#links = links
+  }
+
+  /** Only nodes of the same group reach each other; a node in no group reaches nobody. */
+  partition(groups: readonly (readonly NodeId[])[]): void {
+    const groupOf = new Map<NodeId, number>()
+    groups.forEach((group, at) => {
+      for (const id of group) groupOf.set(id, at)
+    })
+    const ids = [...new Set([...groupOf.keys(), ...this.#current.keys()])]
+    for (const from of ids) {
+      for (const to of ids) {
+        if (from !== to && (!groupOf.has(from) || groupOf.get(from) !== groupOf.get(to))) this.cut(from, to)
+      }
+    }
+  }
+
+  /** Nothing goes from one node to the other any more; what is under way arrives. */
+  cut(from: NodeId, to: NodeId): void {
+    this.#cuts.add(linkOf(from, to))
+  }
+
+  /** Ends all cuts and partitions. */
+  heal(): void {
+    this.#cuts.clear()
+  }
+
+  isCut(from: NodeId, to: NodeId): boolean {
+    return this.#cuts.has(linkOf(from, to))
+  }
+
+  /** Both ends see a RST, and half of what is under way between them is lost. */
+  reset(one: NodeId, other: NodeId): void {
+    const [a, b] = [this.#current.get(one), this.#current.get(other)]
+    if (a === undefined || b === undefined || !a.connections.has(b)) return
+    this.#fault('reset')
+    a.loseTail(b)
+    b.loseTail(a)
+    this.#disconnect(a, b, { tells: [a, b] })
+  }
+
+  /** The process behind it died. Peers that its machine can still tell see a RST; half of its last messages are lost. */
+  crash(transport: VirtualTransport): void {
+    const isPowerLoss = this.#options.random.chance(0.3)
+    for (const peer of [...transport.connections]) {
+      transport.loseTail(peer)
+      this.#disconnect(transport, peer, { tells: isPowerLoss ? [] : [peer] })
+    }
+    this.#leave(transport)
+  }
+
+  /** @internal A transport listens from now on. */
+  join(transport: VirtualTransport): void {
+    this.#current.set(transport.id, transport)
+  }
+
+  /** @internal A transport ended by itself: its peers see a FIN. */
+  stop(transport: VirtualTransport): void {
+    for (const peer of [...transport.connections]) this.#disconnect(transport, peer, { tells: [peer] })
+    this.#leave(transport)
+  }
+
+  /** @internal */
+  send(from: VirtualTransport, to: { id: NodeId; address?: string | undefined }, message: Message): void {
+    const { random, watch } = this.#options
+    watch?.onSend?.(from, to.id, message)
+    if (to.address === undefined && !this.#isConnected(from, to.id)) return this.#fault('noConnection')
+    if (to.address !== undefined && to.address !== VirtualNetwork.addressOf(to.id)) return this.#fault('wrongAddress')
+    if (this.isCut(from.id, to.id)) return this.#fault('cut')
+    const { lossRatio, bulkLossRatio } = this.#links
+    if (random.chance(lossRatio)) return this.#fault('loss')
+    const isBulk = message.type === 'appendEntries' && message.entries.length > 0
+    if (isBulk && random.chance(bulkLossRatio)) return this.#fault('bulkLoss')
+    this.#launch(from, to.id, this.#carry(message), false)
+    if (random.chance(this.#links.duplicateRatio)) {
+      this.#fault('duplicate')
+      this.#launch(from, to.id, this.#carry(message), true)
+    }
+  }
+
+  #launch(from: VirtualTransport, to: NodeId, message: Message, isCopy: boolean): void {
+    if (this.#inFlight >= MAX_IN_FLIGHT) return this.#fault('overflow')
+    this.#inFlight += 1
+    const current = this.#current.get(to)
+    const openEnd = current !== undefined && from.connections.has(current) ? current : null
+    this.#options.timeline.schedule(this.#arrivalMs(from.id, to, isCopy), () => {
+      this.#inFlight -= 1
+      this.#arrive({ from, to, message, openEnd })
+    })
+  }
+
+  #arrivalMs(from: NodeId, to: NodeId, isCopy: boolean): number {
+    const { timeline, random } = this.#options
+    const { latencyMs, keepsOrder, straggleRatio, straggleMs } = this.#links
+    const drawn = timeline.nowMs + random.between(...latencyMs)
+    if (random.chance(straggleRatio)) {
+      this.#fault('straggle')
+      return drawn + random.between(0, straggleMs)
+    }
+    if (!keepsOrder || isCopy) return drawn
+    const link = linkOf(from, to)
+    const arrival = Math.max(drawn, this.#lastArrivalMs.get(link) ?? 0)
+    this.#lastArrivalMs.set(link, arrival)
+    return arrival
+  }
+
+  #arrive({ from, to, message, openEnd }: Packet): void {
+    const { random, watch } = this.#options
+    const target = this.#current.get(to)
+    if (target === undefined) return this.#fault('nobodyHome')
+    if (from.hasLostTailTo(target) && random.chance(0.5)) return this.#fault('lostTail')
+    target.gate.enter('message', () => {
+      if (target.local === null || !(openEnd === target || this.#connect(from, target))) return
+      watch?.onReceive?.(from, target, message)
+      target.local.receive(from.id, message)
+    })
+  }
+
+  /** A message opens the connection that it travels on: both ends check each other's hello first. */
+  #connect(from: VirtualTransport, target: VirtualTransport): boolean {
+    if (from.connections.has(target)) return true
+    // A process that is gone, or stands still, answers no hello.
+    if (from.local === null || target.local === null || from.gate.isDead || from.gate.isPaused) return false
+    if (!this.#accepts(target, from) || !this.#accepts(from, target)) return false
+    from.connections.add(target)
+    target.connections.add(from)
+    from.forgetLostTail(target)
+    this.#tell(from, target.id, 'up')
+    this.#options.watch?.onPeerStatus?.(target, from.id, 'up')
+    target.local.peerStatus(from.id, 'up')
+    return true
+  }
+
+  #accepts(by: VirtualTransport, other: VirtualTransport): boolean {
+    const hello = other.local?.hello.slice()
+    try {
+      if (hello !== undefined && by.local?.accept(hello) === other.id) return true
+      this.#options.watch?.onRefused?.(by, other.id, new RangeError(`took ${other.id} for somebody else`))
+    } catch (error) {
+      this.#options.watch?.onRefused?.(by, other.id, error)
+    }
+    return false
+  }
+
+  #disconnect(one: VirtualTransport, other: VirtualTransport, { tells }: { tells: readonly VirtualTransport[] }): void {
+    one.connections.delete(other)
+    other.connections.delete(one)
+    for (const end of tells) this.#tell(end, end === one ? other.id : one.id, 'reset')
+  }
+
+  #tell(end: VirtualTransport, peer: NodeId, status: 'up' | 'reset'): void {
+    const { timeline, random, watch } = this.#options
+    const delayMs = status === 'up' ? 0 : random.between(...this.#links.latencyMs)
+    timeline.after(delayMs, () => {
+      end.gate.enter('message', () => {
+        if (end.local === null) return
+        watch?.onPeerStatus?.(end, peer, status)
+        end.local.peerStatus(peer, status)
+      })
+    })
+  }
+
+  #isConnected(from: VirtualTransport, to: NodeId): boolean {
+    const target = this.#current.get(to)
+    return target !== undefined && from.connections.has(target)
+  }
+
+  #leave(transport: VirtualTransport): void {
+    if (this.#current.get(transport.id) === transport) this.#current.delete(transport.id)
+  }
+
+  #fault(name: string): void {
+    this.#options.watch?.onFault?.(name)
+  }
+}
+
+/** The transport of one incarnation of a process. */
+export class VirtualTransport implements Transport {
+  readonly maxMessageBytes: number = MAX_MESSAGE_BYTES
+  readonly id: NodeId
+  readonly gate: ProcessGate
+  /** Ends that both said hello; bounded by the number of nodes. */
+  readonly connections: Set<VirtualTransport> = new Set()
+  readonly #network: VirtualNetwork
+  readonly #lostTails = new Set<VirtualTransport>()
+  #local: TransportLocal | null = null
+
+  constructor(network: VirtualNetwork, id: NodeId, gate: ProcessGate) {
+    this.#network = network
+    this.id = id
+    this.gate = gate
+  }
+
+  /** What the node handed in; null before `start` and after `stop`. */
+  get local(): TransportLocal | null {
+    return this.gate.isDead ? null : this.#local
+  }
+
+  start(local: TransportLocal): Promise<void> {
+    this.#local = local
+    this.#network.join(this)
+    return Promise.resolve()
+  }
+
+  send(to: { readonly id: NodeId; readonly address?: string | undefined }, message: Message): void {
+    if (this.local !== null) this.#network.send(this, to, message)
+  }
+
+  stop(): Promise<void> {
+    if (this.local !== null) this.#network.stop(this)
+    this.#local = null
+    return Promise.resolve()
+  }
+
+  /** @internal What is under way to that peer may be lost with the connection. */
+  loseTail(peer: VirtualTransport): void {
+    this.#lostTails.add(peer)
+  }
+
+  /** @internal */
+  forgetLostTail(peer: VirtualTransport): void {
+    this.#lostTails.delete(peer)
+  }
+
+  /** @internal */
+  hasLostTailTo(peer: VirtualTransport): boolean {
+    return this.#lostTails.has(peer)
+  }
+}
+
+/** A copy that shares nothing with the original which either side could change. */
+export function copyMessage(message: Message): Message {
+  if (message.type === 'appendEntries') {
+    return { ...message, entries: message.entries.map((entry) => ({ ...entry, data: entry.data.slice() })) }
+  }
+  if (message.type === 'proposeRequest') return { ...message, commands: message.commands.map((data) => data.slice()) }
+  return { ...message }
+}
+
+function linkOf(from: NodeId, to: NodeId): string {
+  return `${from}>${to}`
+}
