@@ -80,5 +80,5 @@ export function isRaftError<C extends RaftErrorCode = RaftErrorCode>(
   ...codes: readonly C[]
 ): error is RaftError & { readonly code: C } {
   if (typeof error !== 'object' || error === null || !(BRAND in error)) return false
-  return codes.length === 0 || codes.includes((error as RaftError).code as C)
+  return codes.length === 0 || codes.includes((error as unknown as RaftError).code as C)
 }

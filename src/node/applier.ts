@@ -1,0 +1,225 @@
+// Applies committed, durable entries to the state machine, in order and one at a time (H76), and runs reads between two
+// of them (H130). Yields to the event loop within a time budget, so that heartbeats go on under load (H16). Nothing is
+// ever skipped: an error of the state machine stops the node (F31, H75).
+import type { LogEntry, LogIndex, Term } from '../core/types.js'
+import { RaftError } from '../errors.js'
+import type { Clock } from '../interfaces/clock.js'
+import type { Codec } from '../interfaces/codec.js'
+import type { StateMachine } from '../interfaces/state-machine.js'
+import type { EntryCache } from './entry-cache.js'
+import type { LogReader } from './log-reader.js'
+import type { Reads } from './reads.js'
+
+/** How long one slice of work may keep the event loop, ms. */
+export const SLICE_MS = 8
+/** Payload of entries that are read from the store at once, bytes. */
+const PAGE_BYTES: number = 1024 * 1024
+
+export interface ApplierContext {
+  readonly stateMachine: StateMachine<unknown, unknown>
+  readonly codec: Codec<unknown>
+  readonly clock: Clock
+  readonly cache: EntryCache
+  readonly reader: LogReader
+  readonly reads: Reads
+  /** Last index that the state machine holds already. */
+  readonly appliedIndex: LogIndex
+  /** After each entry, the no-ops too. */
+  readonly onEntry: (index: LogIndex, term: Term, result: unknown) => void
+  /** At the end of a slice in which something was applied. */
+  readonly onBatch: (index: LogIndex) => void
+  /** Asks that `pump` is called in a later turn. */
+  readonly yieldTurn: () => void
+  readonly onFailure: (error: unknown) => void
+}
+
+export class Applier {
+  readonly #context: ApplierContext
+  #appliedIndex: LogIndex
+  /** May be applied: min(commitIndex, persistedIndex). */
+  #target: LogIndex
+  /** Last index that `onBatch` was told. */
+  #reported: LogIndex
+  #page: readonly LogEntry[] = []
+  #isInSlice = false
+  #sliceEndsAt = 0
+  /** The state machine's promise of the entry under way. */
+  #applying: Promise<unknown> | null = null
+  #isFetching = false
+  /** Queries that go on after their turn: nothing is applied meanwhile. */
+  #queryCount = 0
+  #isClosed = false
+
+  constructor(context: ApplierContext) {
+    this.#context = context
+    this.#appliedIndex = context.appliedIndex
+    this.#target = context.appliedIndex
+    this.#reported = context.appliedIndex
+  }
+
+  get appliedIndex(): LogIndex {
+    return this.#appliedIndex
+  }
+
+  /** More may be applied. Nothing happens before `pump`. */
+  advanceTo(index: LogIndex): void {
+    this.#target = Math.max(this.#target, index)
+  }
+
+  /** Does what can be done now: due reads, then entries, until there are no more or the slice is over. */
+  pump(): void {
+    if (this.#isClosed || this.#isInSlice || this.#applying !== null) return
+    this.#sliceEndsAt = this.#context.clock.now() + SLICE_MS
+    this.#runSlice()
+  }
+
+  /** Applies nothing more. */
+  close(): void {
+    this.#isClosed = true
+    this.#page = []
+  }
+
+  /** When an apply that is under way is over. Never rejects. */
+  async idle(): Promise<void> {
+    await this.#applying
+  }
+
+  #runSlice(): void {
+    this.#isInSlice = true
+    try {
+      this.#runReads()
+      while (this.#mayApply() && this.#step()) if (this.#context.clock.now() >= this.#sliceEndsAt) break
+    } catch (error) {
+      this.#fail(error)
+    }
+    this.#isInSlice = false
+    if (this.#isClosed || this.#applying !== null) return
+    if (this.#appliedIndex !== this.#reported) {
+      this.#reported = this.#appliedIndex
+      this.#context.onBatch(this.#appliedIndex)
+    }
+    if (this.#mayApply() || (this.#mayQuery() && this.#isReadDue())) this.#context.yieldTurn()
+  }
+
+  /** Reads that came while queries run wait for the next apply if there is one, or reads could starve it. */
+  #mayQuery(): boolean {
+    return this.#applying === null && (this.#queryCount === 0 || this.#appliedIndex >= this.#target)
+  }
+
+  #mayApply(): boolean {
+    const isBusy = this.#applying !== null || this.#isFetching || this.#queryCount > 0
+    return !isBusy && !this.#isClosed && this.#appliedIndex < this.#target
+  }
+
+  #isReadDue(): boolean {
+    return this.#context.reads.isDue(this.#appliedIndex)
+  }
+
+  /** Applies the next entry, or asks for it. Returns whether it is done. */
+  #step(): boolean {
+    const entry = this.#next()
+    if (entry === undefined) {
+      this.#fetch()
+      return false
+    }
+    if (entry.type !== 'command') {
+      this.#applied(entry, undefined)
+      return true
+    }
+    const { index, term, timestamp } = entry
+    let result: unknown
+    try {
+      const { stateMachine, codec } = this.#context
+      result = stateMachine.apply(codec.decode(entry.data), { index, term, timestamp })
+    } catch (error) {
+      throw stateMachineError(entry, error)
+    }
+    if (!isThenable(result)) this.#applied(entry, result)
+    else this.#applying = this.#awaitApply(entry, result)
+    return this.#applying === null
+  }
+
+  #next(): LogEntry | undefined {
+    const index = this.#appliedIndex + 1
+    const cached = this.#context.cache.get(index)
+    if (cached !== undefined) return cached
+    const first = this.#page[0]
+    return first === undefined ? undefined : this.#page[index - first.index]
+  }
+
+  async #awaitApply(entry: LogEntry, result: PromiseLike<unknown>): Promise<void> {
+    try {
+      const settled = await result
+      this.#applying = null
+      if (this.#isClosed) return
+      this.#isInSlice = true
+      this.#applied(entry, settled)
+      this.#isInSlice = false
+      // The same slice goes on: promises that are settled at once must not keep the event loop for ever.
+      this.#runSlice()
+    } catch (error) {
+      this.#applying = null
+      this.#fail(stateMachineError(entry, error))
+    }
+  }
+
+  #applied(entry: LogEntry, result: unknown): void {
+    this.#appliedIndex = entry.index
+    this.#context.onEntry(entry.index, entry.term, result)
+    if (this.#isReadDue()) this.#runReads()
+  }
+
+  /** Between two applies: everything whose index is applied now. */
+  #runReads(): void {
+    if (!this.#mayQuery() || !this.#isReadDue()) return
+    for (const query of this.#context.reads.runDue(this.#appliedIndex)) {
+      this.#queryCount += 1
+      void query.then(() => {
+        this.#queryCount -= 1
+        if (this.#queryCount === 0) this.#context.yieldTurn()
+      })
+    }
+  }
+
+  /** The next entries are not in memory: reads them in pages. */
+  #fetch(): void {
+    this.#isFetching = true
+    const first = this.#appliedIndex + 1
+    this.#context.reader.read(first, this.#target, PAGE_BYTES).then(
+      (entries) => {
+        this.#isFetching = false
+        this.#page = entries
+        if (entries.length > 0) this.pump()
+        else this.#fail(missingError(first))
+      },
+      (error) => this.#fail(error),
+    )
+  }
+
+  #fail(error: unknown): void {
+    if (this.#isClosed) return
+    this.close()
+    this.#context.onFailure(error)
+  }
+}
+
+function stateMachineError({ index, term }: LogEntry, cause: unknown): RaftError {
+  const text = cause instanceof Error ? cause.message : String(cause)
+  return new RaftError(
+    'RAFT_STATE_MACHINE',
+    `the state machine failed at entry ${index} of term ${term}: ${text}; this node stops, because skipping the entry ` +
+      'would make its state differ from the others: fix the state machine (to refuse a command, return a value), then restart',
+    { cause },
+  )
+}
+
+function missingError(index: LogIndex): RaftError {
+  return new RaftError(
+    'RAFT_CORRUPTION',
+    `the log store does not hold entry ${index}, which is committed and durable: replace this node, its log can not be trusted`,
+  )
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof (value as { then?: unknown } | null | undefined)?.then === 'function'
+}

@@ -1,0 +1,105 @@
+// What the calls of a node take and give: options, results, and the checks that all of them share. Durations are ms.
+import { RaftError } from '../errors.js'
+import type { LogIndex, Term } from '../core/types.js'
+
+/** Common to every call that waits. */
+export interface CallOptions {
+  /** Ends the call with RAFT_ABORTED; the error's `outcome` tells whether a command may still be applied. */
+  signal?: AbortSignal | undefined
+  /** Covers the whole call; `Infinity` for none. @defaultValue 5000 for propose and read; none for `ready`, `writable` and `waitFor` */
+  timeoutMs?: number | undefined
+}
+
+/** Options of `propose` and `proposeMany`. */
+export interface ProposeOptions extends CallOptions {}
+
+/** `linearizable`: a ReadIndex round, shared by all waiting reads (thesis §6.4); `local`: this node's state as it is. */
+export type ReadConsistency = 'linearizable' | 'local'
+
+export interface ReadOptions extends CallOptions {
+  /** On any node. @defaultValue 'linearizable' */
+  consistency?: ReadConsistency | undefined
+  /** Waits until this index is applied here: read-your-writes with the `index` of a `propose`. */
+  minIndex?: LogIndex | undefined
+  /** `local` only: rejects with RAFT_STALE when this state is older than that, ms (F21). */
+  maxStalenessMs?: number | undefined
+}
+
+/** What a proposal became: its place in the log and what the state machine returned. */
+export interface Proposed<Result> {
+  readonly index: LogIndex
+  readonly term: Term
+  readonly result: Result
+}
+
+export interface ReadResult<T> {
+  readonly value: T
+  /** The index applied when the query ran. */
+  readonly index: LogIndex
+}
+
+/** Deadline of propose and read where the call names none, ms. */
+export const DEFAULT_CALL_TIMEOUT_MS = 5_000
+
+/** A call's options with its defaults filled in. */
+export interface ResolvedCallOptions {
+  readonly signal: AbortSignal | undefined
+  readonly timeoutMs: number
+}
+
+const CALL_KEYS: readonly string[] = ['signal', 'timeoutMs']
+const READ_KEYS: readonly string[] = [...CALL_KEYS, 'consistency', 'minIndex', 'maxStalenessMs']
+
+/** @throws RaftError RAFT_INVALID_OPTION */
+export function resolveCallOptions(options: CallOptions, defaultTimeoutMs: number): ResolvedCallOptions {
+  checkKeys(options, CALL_KEYS)
+  return resolveCommon(options, defaultTimeoutMs)
+}
+
+export interface ResolvedReadOptions extends ResolvedCallOptions {
+  readonly consistency: ReadConsistency
+  readonly minIndex: LogIndex
+  /** Infinity where any age will do. */
+  readonly maxStalenessMs: number
+}
+
+/** @throws RaftError RAFT_INVALID_OPTION */
+export function resolveReadOptions(options: ReadOptions): ResolvedReadOptions {
+  checkKeys(options, READ_KEYS)
+  const { consistency = 'linearizable', minIndex = 0, maxStalenessMs = Number.POSITIVE_INFINITY } = options
+  if (consistency !== 'linearizable' && consistency !== 'local') {
+    refuse(`consistency is '${String(consistency)}': use 'linearizable' or 'local'`)
+  }
+  if (!Number.isSafeInteger(minIndex) || minIndex < 0) {
+    refuse(`minIndex is ${String(minIndex)}: use an index, a whole number from 0`)
+  }
+  checkDuration('maxStalenessMs', maxStalenessMs)
+  if (options.maxStalenessMs !== undefined && consistency !== 'local') {
+    refuse("maxStalenessMs belongs to a 'local' read: a linearizable one is never stale")
+  }
+  return { ...resolveCommon(options, DEFAULT_CALL_TIMEOUT_MS), consistency, minIndex, maxStalenessMs }
+}
+
+function resolveCommon(options: CallOptions, defaultTimeoutMs: number): ResolvedCallOptions {
+  const { signal, timeoutMs = defaultTimeoutMs } = options
+  checkDuration('timeoutMs', timeoutMs)
+  if (signal !== undefined && typeof signal.addEventListener !== 'function') refuse('signal is not an AbortSignal')
+  return { signal, timeoutMs }
+}
+
+function checkDuration(name: string, value: number): void {
+  if (typeof value === 'number' && value >= 0) return
+  refuse(`${name} is ${String(value)}: use a number of milliseconds from 0, or Infinity`)
+}
+
+function checkKeys(options: object, known: readonly string[]): void {
+  if (typeof options !== 'object' || options === null)
+    refuse(`the options of a call are an object, not ${String(options)}`)
+  for (const key of Object.keys(options)) {
+    if (!known.includes(key)) refuse(`a call has no option '${key}': it has ${known.join(', ')}`)
+  }
+}
+
+function refuse(message: string): never {
+  throw new RaftError('RAFT_INVALID_OPTION', message)
+}

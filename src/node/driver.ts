@@ -1,0 +1,387 @@
+// A node that runs: the core and everything around it, wired (design §3). Carries each Output out in the order that
+// durability demands, and turns any failure into one end. Owns no rule of the protocol.
+import { InvariantViolation } from '../core/assert.js'
+import type { Message } from '../core/messages.js'
+import type { Output } from '../core/output.js'
+import { RaftCore } from '../core/raft-core.js'
+import { RULES } from '../core/rules.js'
+import type { Configuration, LogIndex, Member, NodeId, Term } from '../core/types.js'
+import { isRaftError, NotLeaderError, RaftError } from '../errors.js'
+import type { TransportLocal } from '../interfaces/transport.js'
+import { Applier } from './applier.js'
+import type { ResolvedCallOptions, ResolvedReadOptions } from './calls.js'
+import { EntryCache } from './entry-cache.js'
+import { EventLoop } from './event-loop.js'
+import { Identity } from './identity.js'
+import type { Internals } from './internals.js'
+import { LogThrottle } from './log.js'
+import { LogBudget } from './log-budget.js'
+import { LogReader } from './log-reader.js'
+import { LogWriter } from './log-writer.js'
+import { Narrator } from './narrator.js'
+import type { RaftNodeEvents } from './node-events.js'
+import type { ResolvedOptions } from './options.js'
+import { Outbound } from './outbound.js'
+import { PendingCalls } from './pending-call.js'
+import { Proposals } from './proposals.js'
+import { Readiness } from './readiness.js'
+import { Reads } from './reads.js'
+import type { Recovered } from './recovery.js'
+import { leaderOf, type RaftStatus, runningStatus } from './status.js'
+import { type Watched, Watchers } from './watchers.js'
+
+/** How far ahead of ours a peer's term may be: a damaged or hostile one would end the terms for ever (F33). */
+const MAX_TERM_LEAD: number = 2 ** 32
+/** The same for a node without entries, which may have a lot to catch up. */
+const MAX_FIRST_TERM: number = 2 ** 52
+
+export interface DriverHooks {
+  /** Tells the listeners. Never throws. */
+  readonly emit: <Name extends keyof RaftNodeEvents>(event: Name, ...args: RaftNodeEvents[Name]) => void
+  /** The driver came to its end and has closed itself. */
+  readonly onFailure: (error: RaftError) => void
+}
+
+export class Driver {
+  readonly #options: ResolvedOptions
+  readonly #hooks: DriverHooks
+  readonly #core: RaftCore
+  readonly #identity: Identity
+  readonly #narrator: Narrator
+  readonly #calls: PendingCalls
+  readonly #watchers: Watchers
+  readonly #budget: LogBudget
+  readonly #cache = new EntryCache()
+  readonly #reader: LogReader
+  readonly #writer: LogWriter
+  readonly #outbound: Outbound
+  readonly #proposals: Proposals
+  readonly #reads: Reads
+  readonly #readiness: Readiness
+  readonly #applier: Applier
+  readonly #loop: EventLoop
+  /** For listeners, at the end of the turn, when nothing is half done. */
+  #notices: (() => void)[] = []
+  #lastTerm: Term
+  #lastRefusal: string | null = null
+  #isClosed = false
+
+  constructor(options: ResolvedOptions, recovered: Recovered, internals: Internals, hooks: DriverHooks) {
+    this.#options = options
+    this.#hooks = hooks
+    this.#core = makeCore(options, recovered, internals)
+    const { state } = this.#core
+    this.#lastTerm = state.currentTerm
+    this.#identity = new Identity(options, recovered.identity)
+    const throttle = new LogThrottle(options.clock)
+    this.#narrator = new Narrator(options, options.logger, { throttle, lastIndex: state.log.lastIndex })
+    this.#calls = new PendingCalls(options.clock)
+    this.#watchers = new Watchers(this.#calls)
+    this.#budget = new LogBudget(options.limits.uncommittedBytes)
+    this.#reader = new LogReader(options.logStore)
+    this.#outbound = this.#makeOutbound()
+    this.#writer = this.#makeWriter(internals)
+    this.#proposals = this.#makeProposals()
+    this.#reads = this.#makeReads()
+    this.#readiness = new Readiness({ id: options.id, state, reads: this.#reads })
+    this.#applier = this.#makeApplier()
+    this.#loop = this.#makeLoop(internals)
+    internals.observe?.(state, null, null)
+  }
+
+  /** What the transport is given. */
+  get local(): TransportLocal {
+    const identity = this.#identity
+    return {
+      id: this.#options.id,
+      clusterId: identity.clusterId,
+      storeId: identity.storeId,
+      get hello() {
+        return identity.hello
+      },
+      accept: (hello) => this.#accept(hello),
+      receive: (from, message) => this.#receive(from, message),
+      peerStatus: (peer, status) => this.#onPeerStatus(peer, status),
+    }
+  }
+
+  get isLeader(): boolean {
+    return this.#core.state.role === 'leader'
+  }
+
+  get leader(): Member | null {
+    return leaderOf(this.#core.state)
+  }
+
+  /** The configuration in force and its index. */
+  get configuration(): { readonly index: LogIndex; readonly configuration: Configuration } | null {
+    return this.#core.state.log.configurations.at(-1) ?? null
+  }
+
+  /** Events flow from here on. */
+  begin(): void {
+    this.#loop.begin()
+  }
+
+  propose(commands: readonly Uint8Array[], options: ResolvedCallOptions, isMany: boolean): Promise<unknown> {
+    return this.#proposals.submit(commands, options, isMany)
+  }
+
+  read(query: () => unknown, options: ResolvedReadOptions): Promise<{ value: unknown; index: LogIndex }> {
+    return this.#reads.submit(query, options).promise
+  }
+
+  watch<T>(options: ResolvedCallOptions, watched: Watched<T>): Promise<T> {
+    return this.#watchers.watch(options, watched)
+  }
+
+  /** Less than half of `limits.uncommittedBytes` is in use. */
+  get isWritable(): boolean {
+    return this.#budget.usedBytes < this.#options.limits.uncommittedBytes / 2
+  }
+
+  status(): RaftStatus {
+    return runningStatus(this.#core.state, {
+      options: this.#options,
+      clusterId: this.#identity.clusterId,
+      now: this.#options.clock.now(),
+      isReady: this.#readiness.isReady,
+      appliedIndex: this.#applier.appliedIndex,
+      pendingProposals: this.#proposals.pendingCount,
+      uncommittedBytes: this.#budget.usedBytes,
+      lastRefusal: this.#lastRefusal,
+    })
+  }
+
+  /** Takes nothing more in, sends and writes nothing more, and ends every call. Idempotent. */
+  close(cause?: unknown): void {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    this.#loop.close()
+    this.#writer.close()
+    this.#outbound.close()
+    this.#applier.close()
+    this.#reads.close()
+    this.#notices = []
+    this.#calls.endAll(cause)
+  }
+
+  /** When the write, the read and the apply that were under way are over: the stores may be closed. Never rejects. */
+  async idle(): Promise<void> {
+    await Promise.all([this.#writer.idle(), this.#reader.idle(), this.#applier.idle()])
+  }
+
+  #handOut(output: Output): void {
+    const { state } = this.#core
+    const { append } = output
+    this.#narrator.onOutput(output, state)
+    if (append !== undefined) {
+      this.#cache.append(append.entries)
+      this.#budget.append(append.entries)
+    }
+    this.#outbound.send(output.messages)
+    this.#writer.submit(output)
+    for (const result of output.results) this.#proposals.onResult(result)
+    for (const outcome of output.reads) this.#reads.onOutcome(outcome)
+    this.#noticeChanges(output)
+    if (state.currentTerm === this.#lastTerm) return
+    this.#lastTerm = state.currentTerm
+    this.#proposals.onTerm(state.currentTerm)
+  }
+
+  #noticeChanges(output: Output): void {
+    const { emit } = this.#hooks
+    for (const change of output.roles) {
+      this.#narrator.onRole(change)
+      this.#notices.push(() => emit('role', { ...change }))
+    }
+    if (output.leader !== undefined) {
+      const { id, term } = output.leader
+      const leader = id === null ? null : leaderOf(this.#core.state)
+      this.#narrator.onLeader(id, term)
+      this.#notices.push(() => emit('leader', leader, term))
+      if (id !== null) this.#reads.onLeader()
+    }
+    const mayGoOn = output.leader !== undefined || output.roles.length > 0
+    if (mayGoOn && this.#proposals.hasWaiting) this.#loop.push({ type: 'proposals' })
+  }
+
+  /** The core is done for this turn: what is the application's comes now, and may call anything (H99). */
+  #afterTurn(): void {
+    const { state } = this.#core
+    this.#applier.advanceTo(Math.min(state.commitIndex, state.persistedIndex))
+    this.#outbound.pump()
+    this.#readiness.look()
+    this.#applier.pump()
+    this.#cache.trim(state.persistedIndex)
+    const notices = this.#notices
+    this.#notices = []
+    for (const notice of notices) notice()
+    this.#watchers.look()
+  }
+
+  #onApplied(index: LogIndex): void {
+    this.#budget.applied(index)
+    this.#notices.push(() => this.#hooks.emit('applied', index))
+    this.#loop.push({ type: 'applied', index })
+  }
+
+  #onReleased(): void {
+    if (this.#proposals.hasWaiting) this.#loop.push({ type: 'proposals' })
+    else if (!this.#watchers.isEmpty) this.#loop.wake()
+  }
+
+  #receive(from: NodeId, message: Message): void {
+    if (this.#isClosed) return
+    const { state } = this.#core
+    const mostPlausible = state.log.lastIndex === 0 ? MAX_FIRST_TERM : state.currentTerm + MAX_TERM_LEAD
+    if (message.term > mostPlausible) this.#narrator.onImplausibleTerm(from, message.term)
+    else this.#loop.push({ type: 'receive', from, message })
+  }
+
+  #onPeerStatus(peer: NodeId, status: 'up' | 'closed' | 'reset'): void {
+    if (this.#isClosed) return
+    this.#narrator.onPeerStatus(peer, status)
+    this.#loop.push({ type: 'peerStatus', peer, status })
+  }
+
+  #accept(hello: Uint8Array): NodeId {
+    try {
+      return this.#identity.accept(hello)
+    } catch (error) {
+      if (isRaftError(error)) {
+        this.#lastRefusal = error.message
+        this.#narrator.onRefusal(error.code, error.message)
+      }
+      throw error
+    }
+  }
+
+  #fail(error: RaftError): void {
+    if (this.#isClosed) return
+    this.close(error)
+    this.#hooks.onFailure(error)
+  }
+
+  #makeOutbound(): Outbound {
+    const { transport, limits } = this.#options
+    return new Outbound({
+      transport,
+      limits,
+      cache: this.#cache,
+      reader: this.#reader,
+      state: this.#core.state,
+      onDropped: (peer, index) => this.#loop.push({ type: 'outboundDropped', peer, index }),
+      onFailure: (error) => this.#fail(storeError(error)),
+    })
+  }
+
+  #makeWriter({ answersWait }: Internals): LogWriter {
+    return new LogWriter(this.#options.logStore, {
+      clock: this.#options.clock,
+      release: (envelopes) => this.#outbound.send(envelopes),
+      onDurable: (write, tookMs) => {
+        this.#narrator.onWrite(tookMs)
+        this.#loop.push({ type: 'persisted', ...write })
+      },
+      onFailure: (error) => this.#fail(storeError(error)),
+      answersWait,
+    })
+  }
+
+  #makeProposals(): Proposals {
+    const { limits, forwardProposals, transport } = this.#options
+    const { state } = this.#core
+    return new Proposals({
+      calls: this.#calls,
+      budget: this.#budget,
+      limits,
+      forwardProposals,
+      maxMessageBytes: transport.maxMessageBytes,
+      state,
+      appliedIndex: () => this.#applier.appliedIndex,
+      notLeader: (message) => new NotLeaderError(message, { leader: leaderOf(state) }),
+      wake: () => this.#loop.push({ type: 'proposals' }),
+      onReleased: () => this.#onReleased(),
+    })
+  }
+
+  #makeReads(): Reads {
+    const { clock, heartbeatIntervalMs } = this.#options
+    return new Reads({
+      calls: this.#calls,
+      clock,
+      state: this.#core.state,
+      heartbeatIntervalMs,
+      appliedIndex: () => this.#applier.appliedIndex,
+      wake: () => this.#loop.push({ type: 'reads' }),
+      // While events are stepped the end of the turn is still to come.
+      onDue: () => {
+        if (!this.#loop.isDraining) this.#loop.wake()
+      },
+    })
+  }
+
+  #makeApplier(): Applier {
+    const { stateMachine, codec, clock } = this.#options
+    return new Applier({
+      stateMachine,
+      codec,
+      clock,
+      cache: this.#cache,
+      reader: this.#reader,
+      reads: this.#reads,
+      appliedIndex: this.#core.state.lastApplied,
+      onEntry: (index, term, result) => this.#proposals.onApplied(index, term, result),
+      onBatch: (index) => this.#onApplied(index),
+      yieldTurn: () => this.#loop.wake(),
+      onFailure: (error) => this.#fail(storeError(error)),
+    })
+  }
+
+  #makeLoop({ observe }: Internals): EventLoop {
+    const { clock, heartbeatIntervalMs } = this.#options
+    return new EventLoop({
+      core: this.#core,
+      clock,
+      lateMs: heartbeatIntervalMs / 2,
+      budget: this.#budget,
+      proposals: this.#proposals,
+      reads: this.#reads,
+      observe,
+      handOut: (output) => this.#handOut(output),
+      afterTurn: () => this.#afterTurn(),
+      onFailure: (error) => this.#fail(invariantError(error)),
+    })
+  }
+}
+
+function makeCore(options: ResolvedOptions, { restored, identity }: Recovered, internals: Internals): RaftCore {
+  const { id, electionTimeoutMs, heartbeatIntervalMs, seed, limits, clock } = options
+  const { appendEntries, inflightMessages } = limits
+  const timings = { electionTimeoutMs, heartbeatIntervalMs }
+  const coreOptions = { id, ...timings, seed, boot: identity.bootCount, appendEntries, inflightMessages }
+  return new RaftCore(coreOptions, restored, clock.now(), { ...RULES, ...internals.rules })
+}
+
+/** A store's own RaftError says more than we could. */
+function storeError(error: unknown): RaftError {
+  if (isRaftError(error)) return error
+  const text = error instanceof Error ? error.message : String(error)
+  return new RaftError(
+    'RAFT_STORAGE',
+    `the log store failed: ${text}; the node stops, because a failed write or read is never tried again: fix the disk, then restart`,
+    { cause: error },
+  )
+}
+
+function invariantError(error: unknown): RaftError {
+  if (isRaftError(error)) return error
+  const text = error instanceof Error ? error.message : String(error)
+  const kind = error instanceof InvariantViolation ? 'an invariant of the protocol is broken' : 'the driver failed'
+  return new RaftError(
+    'RAFT_INVARIANT',
+    `${kind}: ${text}; the node stops before it can do harm: keep its directory and report this`,
+    { cause: error },
+  )
+}

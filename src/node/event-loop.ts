@@ -1,0 +1,204 @@
+// The inbox and the only owner of the core (design §3): takes what happened in order, steps it, and hands the Outputs
+// out, once per turn of the event loop, so that what arrives together is one write and one message per peer (F9).
+// Never steps while it steps: whatever a callback asks for waits in the inbox (H99).
+import type { CoreEvent } from '../core/event.js'
+import type { Message } from '../core/messages.js'
+import { Output } from '../core/output.js'
+import type { RaftCore } from '../core/raft-core.js'
+import type { HardState, LogIndex, NodeId } from '../core/types.js'
+import type { Clock } from '../interfaces/clock.js'
+import type { Internals } from './internals.js'
+import type { LogBudget } from './log-budget.js'
+import type { Proposals } from './proposals.js'
+import type { Reads } from './reads.js'
+import { turnScheduler } from './system-clock.js'
+import { TickTimer } from './tick-timer.js'
+
+/** Messages that may wait for the next turn; beyond it they are lost, which Raft bears. */
+export const MAX_INBOX_MESSAGES = 65_536
+
+/** What happened, without the times, which the core is told when it is stepped. */
+export type InboxItem =
+  | { readonly type: 'receive'; readonly from: NodeId; readonly message: Message }
+  | {
+      readonly type: 'persisted'
+      readonly hardState: HardState | null
+      readonly index: LogIndex
+      readonly epoch: number
+    }
+  | { readonly type: 'peerStatus'; readonly peer: NodeId; readonly status: 'up' | 'closed' | 'reset' }
+  | { readonly type: 'outboundDropped'; readonly peer: NodeId; readonly index: LogIndex }
+  | { readonly type: 'applied'; readonly index: LogIndex }
+  /** There is something to propose; what, is decided when its turn comes. */
+  | { readonly type: 'proposals' }
+  | { readonly type: 'reads' }
+  | { readonly type: 'tick' }
+
+export interface EventLoopContext {
+  readonly core: RaftCore
+  readonly clock: Clock
+  readonly lateMs: number
+  readonly budget: LogBudget
+  readonly proposals: Proposals
+  readonly reads: Reads
+  readonly observe: Internals['observe']
+  /** Carries an Output out. */
+  readonly handOut: (output: Output) => void
+  /** At the end of each turn: everything that is not the core's. */
+  readonly afterTurn: () => void
+  /** The core, or the carrying out, failed: nothing more happens. */
+  readonly onFailure: (error: unknown) => void
+}
+
+export class EventLoop {
+  readonly #context: EventLoopContext
+  readonly #scheduleTurn: (turn: () => void) => void
+  readonly #timer: TickTimer
+  #inbox: InboxItem[] = []
+  #messageCount = 0
+  /** Kinds of which one in the inbox is enough. */
+  readonly #pending = new Set<'proposals' | 'reads' | 'tick'>()
+  #output = new Output()
+  /** Of the last step. */
+  #deadline = Number.POSITIVE_INFINITY
+  /** Payload that this turn's messages brought and no Output has handed out yet. */
+  #unaccountedBytes = 0
+  #hasTurn = false
+  #isRunning = false
+  #isInTurn = false
+  #isDraining = false
+
+  constructor(context: EventLoopContext) {
+    this.#context = context
+    this.#scheduleTurn = turnScheduler(context.clock)
+    const onTick = () => this.push({ type: 'tick' })
+    this.#timer = new TickTimer({ clock: context.clock, lateMs: context.lateMs, onTick })
+  }
+
+  /** Events are being stepped: `afterTurn` of this turn is still to come. */
+  get isDraining(): boolean {
+    return this.#isDraining
+  }
+
+  /** Begins to take what is in the inbox. */
+  begin(): void {
+    this.#isRunning = true
+    this.push({ type: 'tick' })
+  }
+
+  /** Nothing is stepped any more, not even the rest of a turn that is under way. */
+  close(): void {
+    this.#isRunning = false
+    this.#timer.cancel()
+    this.#inbox = []
+    this.#pending.clear()
+  }
+
+  /** Queues what happened. Safe at any moment, also from within a callback. */
+  push(item: InboxItem): void {
+    if (item.type === 'receive') {
+      if (this.#messageCount >= MAX_INBOX_MESSAGES) return
+      this.#messageCount += 1
+    } else if (item.type === 'proposals' || item.type === 'reads' || item.type === 'tick') {
+      if (this.#pending.has(item.type)) return
+      this.#pending.add(item.type)
+    }
+    this.#inbox.push(item)
+    this.wake()
+  }
+
+  /** Asks for a turn, even if nothing happened. */
+  wake(): void {
+    if (this.#hasTurn || !this.#isRunning) return
+    this.#hasTurn = true
+    this.#scheduleTurn(() => this.#turn())
+  }
+
+  #turn(): void {
+    this.#hasTurn = false
+    if (!this.#isRunning || this.#isInTurn) return
+    this.#isInTurn = true
+    try {
+      this.#isDraining = true
+      this.#drain()
+      this.#isDraining = false
+      if (this.#isRunning) this.#context.afterTurn()
+    } catch (error) {
+      this.#context.onFailure(error)
+    } finally {
+      this.#isDraining = false
+      this.#isInTurn = false
+    }
+  }
+
+  #drain(): void {
+    const { core, clock } = this.#context
+    const items = this.#inbox
+    this.#inbox = []
+    this.#messageCount = 0
+    this.#pending.clear()
+    if (items.length === 0) return
+    // One reading of the clocks for the turn: a clock that went back would break the core's first rule.
+    const times = { now: Math.max(clock.now(), core.state.now), wallTime: clock.wallTime() }
+    for (const item of items) {
+      if (!this.#isRunning) return
+      this.#take(item, times)
+    }
+    this.#flush()
+    if (this.#isRunning) this.#timer.arm(this.#deadline)
+  }
+
+  #take(item: InboxItem, { now, wallTime }: { now: number; wallTime: number }): void {
+    const { proposals, reads } = this.#context
+    switch (item.type) {
+      case 'receive':
+        this.#receive(item.from, item.message, { now, wallTime })
+        return
+      case 'proposals':
+        for (let batch = proposals.next(); batch !== null; batch = proposals.next()) {
+          this.#step({ type: 'propose', now, wallTime, ...batch })
+        }
+        return
+      case 'reads': {
+        const id = reads.next()
+        if (id !== null) this.#step({ type: 'read', now, id })
+        return
+      }
+      default:
+        this.#step({ ...item, now })
+    }
+  }
+
+  #receive(from: NodeId, message: Message, times: { now: number; wallTime: number }): void {
+    const budgetBytes = this.#context.budget.remainingBytes(this.#unaccountedBytes)
+    this.#step({ type: 'receive', ...times, from, message, budgetBytes })
+    if (message.type === 'appendEntries')
+      for (const entry of message.entries) this.#unaccountedBytes += entry.data.length
+    if (message.type === 'proposeRequest')
+      for (const command of message.commands) this.#unaccountedBytes += command.length
+  }
+
+  #step(event: CoreEvent): void {
+    const { core, observe } = this.#context
+    const output = core.step(event, this.#output)
+    if (output !== this.#output) {
+      const earlier = this.#output
+      this.#output = output
+      this.#handOut(earlier)
+    }
+    this.#deadline = output.deadline
+    observe?.(core.state, event, output)
+    if (output.endsBatch) this.#flush()
+  }
+
+  #flush(): void {
+    const output = this.#output
+    this.#output = new Output()
+    this.#handOut(output)
+  }
+
+  #handOut(output: Output): void {
+    this.#unaccountedBytes = 0
+    if (!output.isEmpty && this.#isRunning) this.#context.handOut(output)
+  }
+}

@@ -1,0 +1,169 @@
+// Who this node is, and whom it talks to (F25, F26): the identity that its store holds or begins with, the hello that
+// says it, and the checks of a peer's hello before any message is taken (H47, H49, H113).
+import { entryOverheadBytes } from '../codec/entries-field.js'
+import { messageOverheadBytes } from '../codec/message-codec.js'
+import { decodeHello, encodeHello } from '../codec/hello.js'
+import type { NodeId } from '../core/types.js'
+import { RaftError } from '../errors.js'
+import type { StoreIdentity } from '../interfaces/log-store.js'
+import { bootstrapDigest } from './bootstrap-digest.js'
+import type { ResolvedOptions } from './options.js'
+
+/** Versions of the wire format that this version of the library speaks. */
+export const PROTOCOL_VERSIONS: { readonly min: number; readonly max: number } = Object.freeze({ min: 1, max: 1 })
+
+/** What `identityAtStart` needs of what the store held. */
+export interface StoredIdentity {
+  readonly identity: StoreIdentity | null
+  /** Entries or a term are there: the store has taken part in a cluster. */
+  readonly isUsed: boolean
+}
+
+/**
+ * The identity of this boot: the stored one, or a new one, with the boot counter raised.
+ * @throws RaftError RAFT_IDENTITY when the options name another cluster, or another bootstrap list, than the store
+ */
+export function identityAtStart(options: ResolvedOptions, { identity, isUsed }: StoredIdentity): StoreIdentity {
+  const digest = bootstrapDigest(options.bootstrap)
+  const clusterId = options.clusterId ?? digest
+  if (identity === null) {
+    return { clusterId, nonce: '', storeId: newStoreId(), bootCount: 1, leasePromiseMs: 0, bootstrapDigest: digest }
+  }
+  const isOtherCluster =
+    options.clusterId !== null && identity.clusterId !== '' && options.clusterId !== identity.clusterId
+  if (isOtherCluster) {
+    throw identityError(
+      `the store of '${options.id}' belongs to cluster '${identity.clusterId}' and the options say '${options.clusterId}': ` +
+        'use the right directory, or leave clusterId out',
+    )
+  }
+  const storedDigest = identity.bootstrapDigest ?? ''
+  // A store that was never told of a cluster may still be told once.
+  const isFirstList = storedDigest === '' && !isUsed
+  if (digest !== storedDigest && !isFirstList) throw bootstrapError(options, storedDigest, digest)
+  return {
+    ...identity,
+    clusterId: identity.clusterId === '' ? clusterId : identity.clusterId,
+    bootCount: identity.bootCount + 1,
+    bootstrapDigest: digest,
+  }
+}
+
+/** What a peer that was refused would have to change. */
+export interface Refusal {
+  readonly text: string
+  readonly atMs: number
+}
+
+/** The hello of a node and its judgement of others'. */
+export class Identity {
+  readonly #options: ResolvedOptions
+  readonly #identity: StoreIdentity
+  readonly #hello: Uint8Array<ArrayBuffer>
+
+  constructor(options: ResolvedOptions, identity: StoreIdentity) {
+    this.#options = options
+    this.#identity = identity
+    this.#hello = encodeHello({
+      minVersion: PROTOCOL_VERSIONS.min,
+      maxVersion: PROTOCOL_VERSIONS.max,
+      clusterId: identity.clusterId,
+      nonce: identity.nonce,
+      nodeId: options.id,
+      storeId: identity.storeId,
+      bootCount: identity.bootCount,
+      bootstrapDigest: identity.bootstrapDigest ?? '',
+      maxMessageBytes: options.transport.maxMessageBytes,
+    })
+  }
+
+  get clusterId(): string {
+    return this.#identity.clusterId
+  }
+
+  get storeId(): string {
+    return this.#identity.storeId
+  }
+
+  /** A copy: a transport may do with it what it likes. */
+  get hello(): Uint8Array<ArrayBuffer> {
+    return this.#hello.slice()
+  }
+
+  /** Who a peer is. @throws RaftError RAFT_IDENTITY, RAFT_VERSION or RAFT_CORRUPTION when nothing of it may be believed */
+  accept(bytes: Uint8Array): NodeId {
+    const peer = decodeHello(bytes)
+    const { id, limits } = this.#options
+    const own = this.#identity
+    if (peer.minVersion > PROTOCOL_VERSIONS.max || peer.maxVersion < PROTOCOL_VERSIONS.min) {
+      throw new RaftError(
+        'RAFT_VERSION',
+        `peer '${peer.nodeId}' speaks versions ${peer.minVersion} to ${peer.maxVersion} of the protocol and '${id}' speaks ` +
+          `${PROTOCOL_VERSIONS.min} to ${PROTOCOL_VERSIONS.max}: upgrade the older of the two`,
+      )
+    }
+    if (differ(peer.clusterId, own.clusterId)) {
+      throw identityError(
+        `peer '${peer.nodeId}' belongs to cluster '${peer.clusterId}' and '${id}' to '${own.clusterId}': ` +
+          'check the addresses and the bootstrap lists of both',
+      )
+    }
+    if (differ(peer.nonce, own.nonce)) {
+      throw identityError(
+        `peer '${peer.nodeId}' belongs to founding '${peer.nonce}' of cluster '${own.clusterId}' and '${id}' to '${own.nonce}': ` +
+          'one of them is left over from before a recovery, and must be wiped and added again',
+      )
+    }
+    const ownDigest = own.bootstrapDigest ?? ''
+    if (differ(peer.bootstrapDigest, ownDigest)) {
+      throw identityError(
+        `the bootstrap list of peer '${peer.nodeId}' has digest ${peer.bootstrapDigest} and that of '${id}' ${ownDigest}: ` +
+          'every node must be given the same ids and suffrages',
+      )
+    }
+    this.#checkOther(peer)
+    const neededBytes = limits.commandBytes + messageOverheadBytes + entryOverheadBytes
+    if (peer.maxMessageBytes < neededBytes) {
+      throw identityError(
+        `peer '${peer.nodeId}' takes messages of at most ${peer.maxMessageBytes} bytes and limits.commandBytes of '${id}' ` +
+          `needs ${neededBytes}: raise the peer's limit or lower limits.commandBytes`,
+      )
+    }
+    return peer.nodeId
+  }
+
+  #checkOther({ nodeId, storeId }: { readonly nodeId: NodeId; readonly storeId: string }): void {
+    if (nodeId === this.#options.id) {
+      throw identityError(`a peer calls itself '${nodeId}', as this node does: every node needs an id of its own`)
+    }
+    if (storeId === this.#identity.storeId) {
+      throw identityError(
+        `peer '${nodeId}' has the store of '${this.#options.id}' (${storeId}): its directory is a copy and must be wiped`,
+      )
+    }
+  }
+}
+
+/** Unequal where both are known. */
+function differ(theirs: string, ours: string): boolean {
+  return theirs !== '' && ours !== '' && theirs !== ours
+}
+
+/** 128 random bits: the one thing that is not decided by clock and seed, because a wiped disk must differ. */
+function newStoreId(): string {
+  const bytes = globalThis.crypto.getRandomValues(new Uint8Array(16))
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
+}
+
+function bootstrapError(options: ResolvedOptions, stored: string, given: string): RaftError {
+  const told = given === '' ? 'the options have none' : `the list in the options has digest ${given}`
+  const held = stored === '' ? 'without a bootstrap list' : `with a bootstrap list of digest ${stored}`
+  return identityError(
+    `the store of '${options.id}' was made ${held}, and ${told}: members are not changed by the list, give the one that ` +
+      'it was made with',
+  )
+}
+
+function identityError(message: string): RaftError {
+  return new RaftError('RAFT_IDENTITY', message)
+}

@@ -1,0 +1,31 @@
+// Parts that the simulator and the seeded bugs replace or watch. Not part of the public API: reached by a symbol in the
+// options, never exported from the root, and empty in production.
+import type { CoreEvent } from '../core/event.js'
+import type { Output } from '../core/output.js'
+import type { Rules } from '../core/rules.js'
+import type { CoreState } from '../core/state.js'
+
+/** Key of `Internals` in the options of a RaftNode. */
+export const INTERNALS: unique symbol = Symbol.for('helios-raft/internals')
+
+/** Where the LogWriter stands when an Output is handed to it. */
+export interface WriterPosition {
+  /** The Output has entries or a hard state to write. */
+  readonly writes: boolean
+  /** A write that was handed out before is not durable yet. */
+  readonly hasEarlierWrites: boolean
+}
+
+export interface Internals {
+  /** Replacements of single decisions of the core. */
+  readonly rules?: Partial<Rules> | undefined
+  /** Whether `messagesAfterPersist` of an Output wait (H111). @defaultValue `writes || hasEarlierWrites` */
+  readonly answersWait?: ((position: WriterPosition) => boolean) | undefined
+  /** After each step of the core, before its Output is carried out; once without an event when the core was made. Must not write. */
+  readonly observe?: ((state: CoreState, event: CoreEvent | null, output: Output | null) => void) | undefined
+}
+
+/** The internals that were put into the options, or none. */
+export function internalsOf(options: object): Internals {
+  return (options as { readonly [INTERNALS]?: Internals })[INTERNALS] ?? {}
+}

@@ -1,0 +1,203 @@
+// From `new` to the end of a node: opens stores and transport in order, closes them in the opposite one, whatever
+// happens in between and whenever `stop` is called (H109). Owns the phase; everything that runs is the Driver's.
+import { isRaftError, RaftError } from '../errors.js'
+import { Driver, type DriverHooks } from './driver.js'
+import type { Internals } from './internals.js'
+import type { ResolvedOptions } from './options.js'
+import { closeStores, recover } from './recovery.js'
+import { idleStatus, type RaftStatus } from './status.js'
+
+export type Phase = 'new' | 'starting' | 'running' | 'stopping' | 'stopped' | 'failed'
+
+export interface LifecycleHooks extends Pick<DriverHooks, 'emit'> {}
+
+export class Lifecycle {
+  readonly #options: ResolvedOptions
+  readonly #internals: Internals
+  readonly #hooks: LifecycleHooks
+  #phase: Phase = 'new'
+  #driver: Driver | null = null
+  /** Why it failed, or why the start did. */
+  #failure: RaftError | null = null
+  #starting: Promise<void> | undefined
+  #stopping: Promise<void> | undefined
+  #releasing: Promise<void> | undefined
+  #hasOpenStores = false
+  #hasTransport = false
+
+  constructor(options: ResolvedOptions, internals: Internals, hooks: LifecycleHooks) {
+    this.#options = options
+    this.#internals = internals
+    this.#hooks = hooks
+  }
+
+  /** The driver while the node runs; null before and after. */
+  get driver(): Driver | null {
+    return this.#phase === 'running' ? this.#driver : null
+  }
+
+  start(): Promise<void> {
+    if (this.#phase === 'new') {
+      this.#phase = 'starting'
+      this.#starting = this.#start()
+      // Whoever calls start handles the failure; stop waits for its end only.
+      this.#starting.catch(() => undefined)
+    }
+    if (this.#phase === 'starting' || this.#phase === 'running') return this.#starting ?? Promise.resolve()
+    return Promise.reject(this.notRunning())
+  }
+
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop()
+    return this.#stopping
+  }
+
+  /** What a call on a node that does not run is told. */
+  notRunning(): RaftError {
+    const cause = this.#failure === null ? {} : { cause: this.#failure }
+    return new RaftError('RAFT_STOPPED', this.#describeIdle(), cause)
+  }
+
+  status(): RaftStatus {
+    const { driver } = this
+    if (driver !== null) return driver.status()
+    return idleStatus(this.#options, {
+      role: this.#phase === 'failed' ? 'failed' : 'stopped',
+      explanation: this.#describeIdle(),
+    })
+  }
+
+  async #start(): Promise<void> {
+    const { id, logger, transport } = this.#options
+    logger.info({ node: id }, 'Starting Raft node')
+    try {
+      const recovered = await recover(this.#options, () => this.#throwIfStopping())
+      this.#hasOpenStores = true
+      const driver = new Driver(this.#options, recovered, this.#internals, {
+        emit: this.#hooks.emit,
+        onFailure: (error) => this.#onFailure(error),
+      })
+      this.#driver = driver
+      const { bootCount, clusterId } = recovered.identity
+      const { currentTerm } = recovered.restored.hardState
+      const { lastIndex } = recovered.restored
+      logger.info({ node: id, clusterId, bootCount, term: currentTerm, lastIndex }, 'Raft node initialized')
+      this.#hasTransport = true
+      await transport.start(driver.local)
+      this.#throwIfStopping()
+    } catch (error) {
+      throw await this.#startFailed(error)
+    }
+    this.#phase = 'running'
+    this.#announce()
+  }
+
+  /** Listeners hear of the configuration before anything else happens. */
+  #announce(): void {
+    const { id, logger } = this.#options
+    const inForce = this.#driver?.configuration ?? null
+    if (inForce === null) {
+      logger.warn({ node: id }, 'No configuration: waiting to be added to a cluster')
+    } else {
+      const own = inForce.configuration.members.find((member) => member.id === id)
+      logger.info(
+        { members: inForce.configuration.members.length },
+        `Node ${id} started on ${own?.address ?? 'an unknown address'}`,
+      )
+      this.#hooks.emit('configuration', inForce.configuration, inForce.index)
+    }
+    this.#driver?.begin()
+  }
+
+  async #startFailed(error: unknown): Promise<RaftError> {
+    const failure = asRaftError(error, 'the start failed')
+    this.#driver?.close(failure)
+    await this.#release()
+    if (this.#phase === 'starting') {
+      this.#phase = 'failed'
+      this.#failure = failure
+      this.#options.logger.error(
+        { node: this.#options.id, code: failure.code, reason: failure.message },
+        'Start failed',
+      )
+    }
+    return failure
+  }
+
+  #throwIfStopping(): void {
+    if (this.#phase !== 'starting')
+      throw this.#failure ?? new RaftError('RAFT_STOPPED', 'the node was stopped while it started')
+  }
+
+  /** The driver closed itself: nothing is sent or written any more. The rest is closed behind it. */
+  #onFailure(error: RaftError): void {
+    const isStopping = this.#phase === 'stopping' || this.#phase === 'stopped'
+    if (isStopping) return
+    const wasRunning = this.#phase === 'running'
+    this.#phase = 'failed'
+    this.#failure = error
+    this.#options.logger.error({ node: this.#options.id, code: error.code, reason: error.message }, 'Raft node failed')
+    if (!wasRunning) return
+    void this.#release()
+    this.#hooks.emit('fatal', error)
+  }
+
+  async #stop(): Promise<void> {
+    const { id, logger } = this.#options
+    const phase = this.#phase
+    if (phase === 'new') {
+      this.#phase = 'stopped'
+      return
+    }
+    logger.info({ node: id }, 'Shutting down Raft node')
+    if (phase !== 'failed') this.#phase = 'stopping'
+    this.#driver?.close()
+    await this.#starting?.catch(() => undefined)
+    await this.#release()
+    if (phase !== 'failed') this.#phase = 'stopped'
+    logger.info({ node: id }, 'Shutdown complete')
+  }
+
+  /** Once: the running write ends, then the transport, then the stores. What fails on the way is logged. */
+  #release(): Promise<void> {
+    this.#releasing ??= this.#releaseOnce()
+    return this.#releasing
+  }
+
+  async #releaseOnce(): Promise<void> {
+    await this.#driver?.idle()
+    if (this.#hasTransport) await this.#quietly('transport', () => this.#options.transport.stop())
+    if (this.#hasOpenStores) await this.#quietly('stores', () => closeStores(this.#options))
+  }
+
+  async #quietly(part: string, close: () => Promise<void>): Promise<void> {
+    try {
+      await close()
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error)
+      this.#options.logger.error({ node: this.#options.id, part, reason }, 'Closing failed')
+    }
+  }
+
+  #describeIdle(): string {
+    switch (this.#phase) {
+      case 'new':
+        return 'The node has not been started: call start().'
+      case 'starting':
+        return 'The node is starting: wait for start().'
+      case 'stopping':
+      case 'running':
+        return 'The node is stopping.'
+      case 'stopped':
+        return 'The node was stopped: make a new RaftNode to start again.'
+      case 'failed':
+        return `The node failed: ${this.#failure?.message ?? 'unknown'}`
+    }
+  }
+}
+
+function asRaftError(error: unknown, what: string): RaftError {
+  if (isRaftError(error)) return error
+  const text = error instanceof Error ? error.message : String(error)
+  return new RaftError('RAFT_STORAGE', `${what}: ${text}`, { cause: error })
+}

@@ -1,0 +1,40 @@
+// Reads of the log store by whoever needs an old entry. A store promises nothing about two reads at once, so there is
+// one; at most one of each peer and one of apply wait for it.
+import type { LogEntry, LogIndex } from '../core/types.js'
+import { RaftError } from '../errors.js'
+import type { LogStore } from '../interfaces/log-store.js'
+
+export class LogReader {
+  readonly #store: LogStore
+  #last: Promise<unknown> = Promise.resolve()
+
+  constructor(store: LogStore) {
+    this.#store = store
+  }
+
+  /**
+   * Entries from `first`, up to `last`, as far as `maxBytes` goes; [] when the store does not hold `first`.
+   * @throws RaftError RAFT_CORRUPTION when the store answers with other entries than it was asked for; else what it throws
+   */
+  read(first: LogIndex, last: LogIndex, maxBytes: number): Promise<readonly LogEntry[]> {
+    const reading = this.#last.then(async () => {
+      const entries = await this.#store.read(first, last, maxBytes)
+      entries.forEach((entry, at) => {
+        if (entry.index === first + at) return
+        throw new RaftError(
+          'RAFT_CORRUPTION',
+          `the log store was asked for entries ${first}..${last} and gave ${entry.index} where ${first + at} belongs: ` +
+            'replace this node, its log can not be trusted',
+        )
+      })
+      return entries
+    })
+    this.#last = reading.catch(() => undefined)
+    return reading
+  }
+
+  /** When the running read is over, so that the store may be closed. Never rejects. */
+  async idle(): Promise<void> {
+    await this.#last
+  }
+}

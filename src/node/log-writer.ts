@@ -1,0 +1,124 @@
+// Writes of the log, one at a time: what is handed out while one is under way becomes the next, so that many proposals
+// share one fsync (F9). Owns the rule that answers leave when every write handed out before them is durable, also those
+// of an Output that writes nothing (H111). A failed write is never repeated (F31, H78).
+import type { Envelope } from '../core/messages.js'
+import type { Output } from '../core/output.js'
+import type { HardState, LogEntry, LogIndex } from '../core/types.js'
+import type { Clock } from '../interfaces/clock.js'
+import type { LogStore, LogWrite } from '../interfaces/log-store.js'
+import type { WriterPosition } from './internals.js'
+
+/** What one write made durable. */
+export interface DurableWrite {
+  readonly hardState: HardState | null
+  /** Last entry of the write; 0 when it held none. */
+  readonly index: LogIndex
+  readonly epoch: number
+}
+
+export interface LogWriterHooks {
+  readonly clock: Clock
+  /** Sends what waited, in the order in which it was handed out. */
+  readonly release: (envelopes: readonly Envelope[]) => void
+  readonly onDurable: (write: DurableWrite, tookMs: number) => void
+  /** The store failed: nothing will be written any more. */
+  readonly onFailure: (error: unknown) => void
+  readonly answersWait?: ((position: WriterPosition) => boolean) | undefined
+}
+
+/** Everything of one write, merged from one Output or several. */
+class Batch {
+  entries: LogEntry[] = []
+  epoch = 0
+  hardState: HardState | undefined
+  readonly envelopes: Envelope[] = []
+
+  add({ append, hardState }: Pick<Output, 'append' | 'hardState'>): void {
+    if (hardState !== undefined) this.hardState = hardState
+    if (append === undefined) return
+    const first = append.entries[0]?.index ?? 0
+    // A later run replaces what it overlaps: the store drops its own suffix from the first entry of the write on.
+    const kept = first - (this.entries[0]?.index ?? first)
+    if (kept <= 0) this.entries = append.entries.slice()
+    else {
+      this.entries.length = Math.min(this.entries.length, kept)
+      for (const entry of append.entries) this.entries.push(entry)
+    }
+    this.epoch = append.epoch
+  }
+
+  toLogWrite(): LogWrite {
+    return {
+      ...(this.hardState === undefined ? {} : { hardState: this.hardState }),
+      ...(this.entries.length === 0 ? {} : { entries: this.entries }),
+    }
+  }
+}
+
+export class LogWriter {
+  readonly #store: LogStore
+  readonly #hooks: LogWriterHooks
+  readonly #answersWait: (position: WriterPosition) => boolean
+  #running: Batch | null = null
+  #next: Batch | null = null
+  #writing: Promise<void> = Promise.resolve()
+  #isClosed = false
+
+  constructor(store: LogStore, hooks: LogWriterHooks) {
+    this.#store = store
+    this.#hooks = hooks
+    this.#answersWait = hooks.answersWait ?? (({ writes, hasEarlierWrites }) => writes || hasEarlierWrites)
+  }
+
+  /** Takes what an Output wants written and the messages that wait for it. The write begins now unless one is under way. */
+  submit(output: Pick<Output, 'append' | 'hardState' | 'messagesAfterPersist'>): void {
+    if (this.#isClosed) return
+    const writes = output.append !== undefined || output.hardState !== undefined
+    const hasEarlierWrites = this.#running !== null || this.#next !== null
+    if (writes) {
+      this.#next ??= new Batch()
+      this.#next.add(output)
+    }
+    if (output.messagesAfterPersist.length > 0) {
+      const behind = this.#next ?? this.#running
+      if (behind === null || !this.#answersWait({ writes, hasEarlierWrites })) {
+        this.#hooks.release(output.messagesAfterPersist)
+      } else {
+        for (const envelope of output.messagesAfterPersist) behind.envelopes.push(envelope)
+      }
+    }
+    if (this.#running === null && this.#next !== null) this.#writing = this.#run()
+  }
+
+  /** Begins no further write and releases nothing more. */
+  close(): void {
+    this.#isClosed = true
+    this.#next = null
+  }
+
+  /** When the running write is over. Never rejects. */
+  async idle(): Promise<void> {
+    await this.#writing
+  }
+
+  async #run(): Promise<void> {
+    try {
+      while (this.#next !== null) {
+        const batch: Batch = this.#next
+        this.#next = null
+        this.#running = batch
+        const beganAt = this.#hooks.clock.now()
+        await this.#store.write(batch.toLogWrite())
+        this.#running = null
+        if (this.#isClosed) return
+        this.#hooks.release(batch.envelopes)
+        const index = batch.entries.at(-1)?.index ?? 0
+        const durable = { hardState: batch.hardState ?? null, index, epoch: batch.epoch }
+        this.#hooks.onDurable(durable, this.#hooks.clock.now() - beganAt)
+      }
+    } catch (error) {
+      this.close()
+      this.#hooks.onFailure(error)
+    }
+  }
+}

@@ -1,0 +1,95 @@
+// The log lines of a running node (F42): what happened, in the words of the documentation, with the facts as fields.
+// Decides nothing.
+import type { Output, RoleChange } from '../core/output.js'
+import type { CoreState } from '../core/state.js'
+import type { LogIndex, NodeId, Term } from '../core/types.js'
+import type { Logger } from '../interfaces/logger.js'
+import type { LogThrottle } from './log.js'
+import type { ResolvedOptions } from './options.js'
+
+/** How far the wall clock may lag log time before it is worth a line, ms (F34). */
+const CLOCK_LAG_MS = 1_000
+
+export class Narrator {
+  readonly #options: ResolvedOptions
+  readonly #logger: Logger
+  readonly #throttle: LogThrottle
+  readonly #unreachable = new Set<NodeId>()
+  #lastIndex: LogIndex
+
+  constructor(options: ResolvedOptions, logger: Logger, about: { throttle: LogThrottle; lastIndex: LogIndex }) {
+    this.#options = options
+    this.#logger = logger
+    this.#throttle = about.throttle
+    this.#lastIndex = about.lastIndex
+  }
+
+  onOutput({ append, hardState }: Output, state: CoreState): void {
+    const { id } = this.#options
+    if (hardState !== undefined && hardState.votedFor !== null && hardState.votedFor !== id) {
+      this.#logger.info({ node: id, term: hardState.currentTerm, candidate: hardState.votedFor }, 'Vote granted')
+    }
+    const first = append?.entries[0]
+    if (append === undefined || first === undefined) return
+    if (first.index <= this.#lastIndex) {
+      this.#logger.warn({ node: id, from: first.index, to: this.#lastIndex, term: first.term }, 'Log truncated')
+    }
+    this.#lastIndex = first.index + append.entries.length - 1
+    const lagMs = state.role === 'leader' && state.wallTime > 0 ? state.logTime - state.wallTime : 0
+    if (lagMs > CLOCK_LAG_MS && this.#throttle.allows('clock')) {
+      this.#logger.warn({ node: id, lagMs }, 'Wall clock lags log time')
+    }
+  }
+
+  onRole({ role, previous, term, reason }: RoleChange): void {
+    const node = this.#options.id
+    if (previous === 'leader') this.#logger.warn({ node, term, reason }, 'Stepping down')
+    switch (role) {
+      case 'preCandidate':
+        this.#logger.debug({ node, term: term + 1, reason }, 'Asking for pre-votes')
+        return
+      case 'candidate':
+        this.#logger.info({ node, term }, 'Starting election')
+        return
+      case 'leader':
+        this.#logger.info({ node, term }, 'Won election')
+        this.#logger.info({ node, term }, 'Became leader')
+        this.#logger.info({ term }, `Node ${node} is the LEADER`)
+        return
+      case 'follower':
+        this.#logger.info({ term, reason }, `Node ${node} is a FOLLOWER`)
+    }
+  }
+
+  onLeader(leaderId: NodeId | null, term: Term): void {
+    const node = this.#options.id
+    if (leaderId === null) this.#logger.info({ node, term }, 'No leader is known')
+    else this.#logger.info({ node, term }, `Leader is ${leaderId}`)
+  }
+
+  onPeerStatus(peer: NodeId, status: 'up' | 'closed' | 'reset'): void {
+    const node = this.#options.id
+    if (status === 'up') {
+      if (this.#unreachable.delete(peer)) this.#logger.info({ node, peer }, 'Peer recovered')
+    } else {
+      this.#unreachable.add(peer)
+      if (this.#throttle.allows(`unreachable ${peer}`)) this.#logger.warn({ node, peer, status }, 'Peer unreachable')
+    }
+  }
+
+  onWrite(tookMs: number): void {
+    if (tookMs < this.#options.electionTimeoutMs || !this.#throttle.allows('fsync')) return
+    this.#logger.warn({ node: this.#options.id, tookMs: Math.round(tookMs) }, 'Slow fsync')
+  }
+
+  /** A peer's hello was refused: the text says why. */
+  onRefusal(code: string, text: string): void {
+    if (this.#throttle.allows(`refused ${code}`))
+      this.#logger.warn({ node: this.#options.id, code, reason: text }, 'Peer refused')
+  }
+
+  onImplausibleTerm(peer: NodeId, term: Term): void {
+    if (!this.#throttle.allows(`term ${peer}`)) return
+    this.#logger.warn({ node: this.#options.id, peer, term }, 'Message with an implausible term dropped')
+  }
+}

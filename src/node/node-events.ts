@@ -1,0 +1,18 @@
+// What a node tells its listeners. Each event comes at the end of a turn, when nothing is half done; a listener may
+// call any method of the node.
+import type { Configuration, LogIndex, Member, Role, Term } from '../core/types.js'
+import type { RaftError } from '../errors.js'
+
+/** Events of a RaftNode and what each brings. */
+export interface RaftNodeEvents {
+  /** The node changed its role; `reason` is for people. */
+  role: [change: { role: Role; previous: Role; term: Term; reason: string }]
+  /** The leader that this node follows, or is, is another one now; null for none. */
+  leader: [leader: Member | null, term: Term]
+  /** The configuration in force, and where it stands: once at the start, the bootstrap list at index 0. */
+  configuration: [configuration: Configuration, index: LogIndex]
+  /** Once per batch, with its last index. */
+  applied: [index: LogIndex]
+  /** The node has stopped by itself: nothing more is persisted or sent. */
+  fatal: [error: RaftError]
+}

@@ -1,0 +1,141 @@
+// Calls that wait: each settles exactly once, by its result, its deadline, its AbortSignal or the end of the node,
+// and leaves nothing behind, neither listener nor timer (F14, H101, H108).
+import { RaftError } from '../errors.js'
+import type { Clock } from '../interfaces/clock.js'
+import type { ResolvedCallOptions } from './calls.js'
+
+/** Why a call ends without a result of its own. */
+export type EndReason = 'timeout' | 'aborted' | 'stopped'
+
+/** How late a deadline may be noticed, ms: calls that end about the same time share a timer. */
+const RESOLUTION_MS = 10
+
+interface Settle<T> {
+  resolve(value: T): void
+  reject(error: unknown): void
+}
+
+/** One promise that a node gave out. Subclasses say what is known of its fate when it must end early. */
+export abstract class PendingCall<T> {
+  readonly promise: Promise<T>
+  readonly #calls: PendingCalls
+  readonly #signal: AbortSignal | undefined
+  readonly #onAbort: (() => void) | undefined
+  readonly #bucket: number
+  readonly #settleWith: Settle<T>
+  #isSettled = false
+
+  constructor(calls: PendingCalls, options: ResolvedCallOptions) {
+    let settleWith: Settle<T> = { resolve: ignore, reject: ignore }
+    this.promise = new Promise<T>((resolve, reject) => {
+      settleWith = { resolve, reject }
+    })
+    this.#settleWith = settleWith
+    this.#calls = calls
+    this.#bucket = calls.add(this, options.timeoutMs)
+    this.#signal = options.signal
+    if (this.#signal === undefined) return
+    this.#onAbort = () => this.reject(this.endError('aborted', this.#signal?.reason))
+    this.#signal.addEventListener('abort', this.#onAbort, { once: true })
+  }
+
+  get isSettled(): boolean {
+    return this.#isSettled
+  }
+
+  /** What the caller is told when the call ends early: its code and outcome depend on how far the call came. */
+  abstract endError(reason: EndReason, cause: unknown): RaftError
+
+  /** Once, when the call has settled: gives back what it held. */
+  protected onSettled(): void {}
+
+  resolve(value: T): void {
+    if (this.#settle()) this.#settleWith.resolve(value)
+  }
+
+  reject(error: unknown): void {
+    if (this.#settle()) this.#settleWith.reject(error)
+  }
+
+  #settle(): boolean {
+    if (this.#isSettled) return false
+    this.#isSettled = true
+    this.#calls.remove(this, this.#bucket)
+    if (this.#onAbort !== undefined) this.#signal?.removeEventListener('abort', this.#onAbort)
+    this.onSettled()
+    return true
+  }
+}
+
+/** Every unsettled call of a node, by deadline. One timer for all of them. */
+export class PendingCalls {
+  readonly #clock: Clock
+  /** Calls by the end of the interval in which their deadline lies; Infinity for those without one. */
+  readonly #buckets = new Map<number, Set<PendingCall<unknown>>>()
+  #armedFor = Number.POSITIVE_INFINITY
+  #timer: { cancel(): void } | undefined
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
+
+  /** Returns the bucket that the call is in. */
+  add(call: PendingCall<unknown>, timeoutMs: number): number {
+    const bucket = Math.ceil((this.#clock.now() + timeoutMs) / RESOLUTION_MS) * RESOLUTION_MS
+    let held = this.#buckets.get(bucket)
+    if (held === undefined) {
+      held = new Set()
+      this.#buckets.set(bucket, held)
+    }
+    held.add(call)
+    if (bucket < this.#armedFor) this.#arm(bucket)
+    return bucket
+  }
+
+  remove(call: PendingCall<unknown>, bucket: number): void {
+    const held = this.#buckets.get(bucket)
+    if (held === undefined) return
+    held.delete(call)
+    if (held.size === 0) this.#buckets.delete(bucket)
+  }
+
+  /** Ends every call: the node stops or has failed. */
+  endAll(cause: unknown): void {
+    this.#timer?.cancel()
+    this.#timer = undefined
+    this.#armedFor = Number.POSITIVE_INFINITY
+    for (const held of [...this.#buckets.values()]) {
+      for (const call of [...held]) call.reject(call.endError('stopped', cause))
+    }
+  }
+
+  #arm(bucket: number): void {
+    this.#timer?.cancel()
+    this.#armedFor = bucket
+    this.#timer = this.#clock.schedule(bucket, () => this.#expire())
+  }
+
+  #expire(): void {
+    const now = this.#clock.now()
+    this.#timer = undefined
+    this.#armedFor = Number.POSITIVE_INFINITY
+    let next = Number.POSITIVE_INFINITY
+    const due: PendingCall<unknown>[] = []
+    for (const [bucket, held] of this.#buckets) {
+      if (bucket <= now) due.push(...held)
+      else next = Math.min(next, bucket)
+    }
+    for (const call of due) call.reject(call.endError('timeout', undefined))
+    if (next < this.#armedFor) this.#arm(next)
+  }
+}
+
+/** @throws RaftError RAFT_ABORTED when the signal was aborted before the call began */
+export function throwIfAborted({ signal }: ResolvedCallOptions): void {
+  if (signal?.aborted !== true) return
+  throw new RaftError('RAFT_ABORTED', 'the call was aborted before it began: nothing was done', {
+    cause: signal.reason,
+  })
+}
+
+function ignore(): void {}

@@ -1,0 +1,263 @@
+// Proposals of this node's clients: queued in the order of the calls, handed to the core in batches, one per turn (F9),
+// and found again when they are applied (F14-F17). Counts what waits and refuses what is too much (F13).
+import { entryOverheadBytes } from '../codec/entries-field.js'
+import { messageOverheadBytes } from '../codec/message-codec.js'
+import type { ProposeResult } from '../core/output.js'
+import type { CoreState } from '../core/state.js'
+import type { LogIndex, Term } from '../core/types.js'
+import { type NotLeaderError, RaftError } from '../errors.js'
+import { AppendedCalls } from './appended-calls.js'
+import type { ResolvedCallOptions } from './calls.js'
+import { Forwards } from './forwards.js'
+import type { LogBudget } from './log-budget.js'
+import type { ResolvedLimits } from './options.js'
+import type { PendingCalls } from './pending-call.js'
+import { ProposalCall, type ProposalOwner } from './proposal-call.js'
+
+/** Calls that may wait at once, whatever their size. */
+export const MAX_PENDING_PROPOSALS = 262_144
+/** Most commands that one forward carries. */
+export const MAX_FORWARD_COMMANDS = 1_024
+
+export interface ProposalsContext {
+  readonly calls: PendingCalls
+  readonly budget: LogBudget
+  readonly limits: ResolvedLimits
+  readonly forwardProposals: boolean
+  readonly maxMessageBytes: number
+  readonly state: CoreState
+  appliedIndex(): LogIndex
+  /** With the leader as this node knows it. */
+  notLeader(message: string): NotLeaderError
+  /** Asks for a turn in which `next` is called. */
+  wake(): void
+  /** A call settled: there is more room than before. */
+  onReleased(): void
+}
+
+/** Settled calls that the queue may still hold before it is swept. */
+const COMPACT_AFTER = 1_024
+
+/** Commands for one propose event. */
+export interface ProposalBatch {
+  readonly id: number
+  readonly commands: readonly Uint8Array[]
+}
+
+export class Proposals implements ProposalOwner {
+  readonly calls: PendingCalls
+  readonly #context: ProposalsContext
+  readonly #appended = new AppendedCalls()
+  readonly #forwards: Forwards
+  /** In the order of the calls; those before `#head` are handed on. Settled ones are skipped. */
+  #waiting: ProposalCall[] = []
+  #head = 0
+  #settledWaiting = 0
+  readonly #handed = new Map<number, readonly ProposalCall[]>()
+  #lastBatchId = 0
+  #pendingCount = 0
+
+  constructor(context: ProposalsContext) {
+    this.#context = context
+    this.calls = context.calls
+    this.#forwards = new Forwards({ appended: this.#appended, appliedIndex: () => context.appliedIndex() })
+  }
+
+  /** Calls that have not settled. */
+  get pendingCount(): number {
+    return this.#pendingCount
+  }
+
+  /** Whether calls wait that the core has not seen. */
+  get hasWaiting(): boolean {
+    return this.#waiting.length > this.#head
+  }
+
+  /** Queues one call. @throws RaftError when it can't be taken; nothing was done then */
+  submit(commands: readonly Uint8Array[], options: ResolvedCallOptions, isMany: boolean): Promise<unknown> {
+    const { state, forwardProposals, budget } = this.#context
+    if (!forwardProposals && state.role !== 'leader') throw this.#notLeader()
+    const sizeBytes = this.#admit(commands)
+    const call = new ProposalCall(this, options, { commands, sizeBytes, isMany })
+    budget.addWaiting(sizeBytes)
+    this.#pendingCount += 1
+    this.#waiting.push(call)
+    this.#context.wake()
+    return call.promise
+  }
+
+  /** The next batch for the core, whose role decides how much fits; null when nothing may go now. */
+  next(): ProposalBatch | null {
+    const { state, forwardProposals } = this.#context
+    const isLeader = state.role === 'leader'
+    if (!isLeader && !forwardProposals) {
+      this.#rejectWaiting()
+      return null
+    }
+    if (state.leaderId === null || (!isLeader && this.#forwards.isFull(this.#handed.size))) return null
+    const calls = isLeader ? this.#takeAll() : this.#takeForward()
+    if (calls.length === 0) return null
+    this.#lastBatchId += 1
+    this.#handed.set(this.#lastBatchId, calls)
+    return { id: this.#lastBatchId, commands: calls.flatMap((call) => call.commands) }
+  }
+
+  /** What the core says became of a batch or of a forward. */
+  onResult(result: ProposeResult): void {
+    switch (result.type) {
+      case 'appended':
+        return this.#onAppended(this.#takeHanded(result.id), result.firstIndex, result.term)
+      case 'forwarded':
+        return this.#forwards.sent(result.number, result.term, this.#takeHanded(result.id))
+      case 'noLeader':
+        this.#waiting = [...this.#takeHanded(result.id), ...this.#waiting.slice(this.#head)]
+        this.#head = 0
+        return
+      case 'accepted':
+        this.#forwards.accepted(result.number, result.firstIndex, result.term)
+        return this.#context.wake()
+      case 'refused':
+        this.#forwards.refused(result.number, result.refusal)
+        return this.#context.wake()
+    }
+  }
+
+  /** The node entered a term. */
+  onTerm(term: Term): void {
+    this.#forwards.onTerm(term)
+  }
+
+  /** The entry at `index` was applied here; every index comes once, in order. */
+  onApplied(index: LogIndex, term: Term, result: unknown): void {
+    this.#appended.onApplied(index, term, result)
+    this.#forwards.onApplied(index, term, result)
+  }
+
+  describeLeader(): { readonly isKnown: boolean; readonly text: string } {
+    const { leaderId } = this.#context.state
+    if (leaderId === null) return { isKnown: false, text: 'no leader is known' }
+    return { isKnown: true, text: `the leader is '${leaderId}'` }
+  }
+
+  leads(term: Term): boolean {
+    return this.#context.state.role === 'leader' && this.#context.state.currentTerm === term
+  }
+
+  placed(call: ProposalCall): void {
+    this.#context.budget.removeWaiting(call.sizeBytes)
+  }
+
+  released(call: ProposalCall): void {
+    this.#pendingCount -= 1
+    if (call.stage !== 'appended') this.#context.budget.removeWaiting(call.sizeBytes)
+    if (call.stage === 'waiting') this.#settledWaiting += 1
+    if (call.forwardNumber !== 0) this.#forwards.released(call)
+    if (this.#settledWaiting > COMPACT_AFTER) this.#compactWaiting()
+    this.#context.onReleased()
+  }
+
+  #admit(commands: readonly Uint8Array[]): number {
+    const { limits, budget } = this.#context
+    let sizeBytes = 0
+    for (const command of commands) {
+      if (command.length > limits.commandBytes) {
+        throw tooLarge(`a command has ${command.length} bytes and limits.commandBytes is ${limits.commandBytes}`)
+      }
+      sizeBytes += command.length
+    }
+    if (sizeBytes > limits.uncommittedBytes) {
+      throw tooLarge(`the commands have ${sizeBytes} bytes and limits.uncommittedBytes is ${limits.uncommittedBytes}`)
+    }
+    if (this.#context.state.role !== 'leader' && commands.length > 1) this.#checkForward(commands.length, sizeBytes)
+    if (sizeBytes <= budget.remainingBytes() && this.#pendingCount < MAX_PENDING_PROPOSALS) return sizeBytes
+    throw new RaftError(
+      'RAFT_OVERLOADED',
+      `${this.#pendingCount} proposals wait and ${budget.usedBytes} bytes of limits.uncommittedBytes, ` +
+        `${limits.uncommittedBytes}, are in use: propose again when writable() resolves`,
+    )
+  }
+
+  #checkForward(count: number, sizeBytes: number): void {
+    const neededBytes = forwardBytes(count, sizeBytes)
+    if (count <= MAX_FORWARD_COMMANDS && neededBytes <= this.#context.maxMessageBytes) return
+    throw tooLarge(
+      `this node passes commands on to the leader in one message of at most ${MAX_FORWARD_COMMANDS} commands and ` +
+        `${this.#context.maxMessageBytes} bytes, and these ${count} need ${neededBytes} bytes`,
+    )
+  }
+
+  #takeAll(): readonly ProposalCall[] {
+    const calls = this.#waiting.slice(this.#head).filter((call) => !call.isSettled)
+    this.#waiting = []
+    this.#head = 0
+    this.#settledWaiting = 0
+    return calls
+  }
+
+  /** As many calls, whole, as one message to the leader holds. */
+  #takeForward(): readonly ProposalCall[] {
+    const calls: ProposalCall[] = []
+    const unfit: ProposalCall[] = []
+    let count = 0
+    let bytes = 0
+    for (; this.#head < this.#waiting.length; this.#head++) {
+      const call = this.#waiting[this.#head]
+      if (call === undefined || call.isSettled) continue
+      count += call.commands.length
+      bytes += call.sizeBytes
+      const fits = count <= MAX_FORWARD_COMMANDS && forwardBytes(count, bytes) <= this.#context.maxMessageBytes
+      if (!fits && calls.length > 0) break
+      if (!fits) {
+        unfit.push(call)
+        ;[count, bytes] = [0, 0]
+        continue
+      }
+      calls.push(call)
+    }
+    if (this.#head * 2 >= this.#waiting.length) this.#compactWaiting()
+    // They were taken when this node led, and now are too much for the way to the leader.
+    for (const call of unfit) {
+      call.reject(
+        tooLarge(`${call.commands.length} commands of ${call.sizeBytes} bytes don't fit one message to the leader`),
+      )
+    }
+    return calls
+  }
+
+  #takeHanded(id: number): readonly ProposalCall[] {
+    const calls = this.#handed.get(id) ?? []
+    this.#handed.delete(id)
+    return calls
+  }
+
+  #onAppended(calls: readonly ProposalCall[], firstIndex: LogIndex, term: Term): void {
+    let index = firstIndex
+    for (const call of calls) {
+      call.appendedAt(index, term)
+      this.#appended.addOwn(call)
+      index += call.commands.length
+    }
+  }
+
+  #compactWaiting(): void {
+    this.#waiting = this.#waiting.slice(this.#head).filter((call) => !call.isSettled)
+    this.#head = 0
+    this.#settledWaiting = 0
+  }
+
+  #rejectWaiting(): void {
+    for (const call of this.#takeAll()) call.reject(this.#notLeader())
+  }
+
+  #notLeader(): NotLeaderError {
+    return this.#context.notLeader('forwardProposals is off and this node does not lead: propose on the leader')
+  }
+}
+
+function forwardBytes(count: number, sizeBytes: number): number {
+  return messageOverheadBytes + count * entryOverheadBytes + sizeBytes
+}
+
+function tooLarge(message: string): RaftError {
+  return new RaftError('RAFT_TOO_LARGE', `${message}: make it smaller, split it, or raise the limit`)
+}

@@ -1,0 +1,206 @@
+// The public face of a node: checks what it is given, encodes commands, and passes every call on to what runs behind it.
+// Holds no state of the protocol; every promise that it gives out settles, on stop and on failure too.
+import type { Member, NodeId } from '../core/types.js'
+import { isRaftError, RaftError } from '../errors.js'
+import {
+  type CallOptions,
+  DEFAULT_CALL_TIMEOUT_MS,
+  type Proposed,
+  type ProposeOptions,
+  type ReadOptions,
+  type ReadResult,
+  resolveCallOptions,
+  resolveReadOptions,
+} from './calls.js'
+import type { Driver } from './driver.js'
+import { GuardedEmitter } from './guarded-emitter.js'
+import { internalsOf } from './internals.js'
+import { Lifecycle } from './lifecycle.js'
+import type { RaftNodeEvents } from './node-events.js'
+import { type RaftNodeOptions, type ResolvedOptions, resolveOptions } from './options.js'
+import { throwIfAborted } from './pending-call.js'
+import type { RaftStatus } from './status.js'
+
+/**
+ * A member of a cluster. It takes a state machine, a log store, a snapshot store and a transport, and keeps the state
+ * machine the same on every member: commands are applied in one order everywhere, and none that was acknowledged is lost
+ * while a majority of the disks survives.
+ *
+ * A node lives once: `start`, then `stop`. To start again, make a new one over the same stores.
+ */
+export class RaftNode<Command = Uint8Array, Result = unknown>
+  extends GuardedEmitter<RaftNodeEvents>
+  implements AsyncDisposable
+{
+  readonly #options: ResolvedOptions<Command, Result>
+  readonly #lifecycle: Lifecycle
+
+  /** Checks the options and touches nothing. @throws RaftError RAFT_INVALID_OPTION */
+  constructor(options: RaftNodeOptions<Command, Result>) {
+    super()
+    this.#options = resolveOptions(options)
+    this.#lifecycle = new Lifecycle(this.#options as ResolvedOptions, internalsOf(options), {
+      emit: (event, ...args) => void this.emit(event, ...(args as never)),
+    })
+  }
+
+  /**
+   * Opens the stores, raises the durable boot counter, listens. Resolves before any election. When it rejects, all that
+   * it opened is closed again.
+   * @throws RaftError RAFT_IDENTITY, RAFT_VERSION, RAFT_CORRUPTION, RAFT_LOCKED, RAFT_STORAGE, RAFT_STOPPED
+   */
+  start(): Promise<void> {
+    return this.#lifecycle.start()
+  }
+
+  /**
+   * Takes no more calls, ends those that wait (RAFT_STOPPED, with their outcome), finishes the running write, stops the
+   * transport and closes the stores. Waits for an `apply` that is under way. Idempotent, at any moment, never rejects.
+   */
+  stop(): Promise<void> {
+    return this.#lifecycle.stop()
+  }
+
+  /** The same as `stop`. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop()
+  }
+
+  get id(): NodeId {
+    return this.#options.id
+  }
+
+  /** Whether this node believes that it leads. Another leader of a later term may be at work already: no authority. */
+  get isLeader(): boolean {
+    return this.#lifecycle.driver?.isLeader ?? false
+  }
+
+  /** The leader that this node follows, or is; null where none is known. */
+  get leader(): Member | null {
+    return this.#lifecycle.driver?.leader ?? null
+  }
+
+  /** The node at this moment. Works before the start and after the end too. */
+  status(): RaftStatus {
+    return this.#lifecycle.status()
+  }
+
+  /**
+   * Resolves once this node is a member, knows a leader, and has applied all that was committed when that leader was
+   * first heard: a linearizable read would now be served without catching up.
+   * @throws RaftError RAFT_TIMEOUT, RAFT_ABORTED, RAFT_STOPPED
+   */
+  async ready(options: CallOptions = {}): Promise<void> {
+    await this.#watch(options, {
+      look: () => (this.status().ready ? true : undefined),
+      describe: () => `this node to be ready: ${this.status().explanation ?? 'it is ready'}`,
+    })
+  }
+
+  /**
+   * Resolves with the first status for which `condition` holds. It is looked at now and after each change, so a state
+   * that comes and goes within one turn may be missed. What it throws rejects the call.
+   * @throws RaftError RAFT_TIMEOUT, RAFT_ABORTED, RAFT_STOPPED
+   */
+  async waitFor(condition: (status: RaftStatus) => boolean, options: CallOptions = {}): Promise<RaftStatus> {
+    return this.#watch(options, {
+      look: () => {
+        const status = this.status()
+        return condition(status) ? status : undefined
+      },
+      describe: () => 'a condition of waitFor to hold',
+    })
+  }
+
+  /**
+   * Resolves once the command is committed and applied on this node, with what the state machine returned. On any node
+   * when `forwardProposals`. Calls on one node are appended in the order of the calls as long as none of them fails. The
+   * command is encoded before this returns: changing it afterwards changes nothing.
+   * @throws RaftError RAFT_NOT_LEADER, RAFT_NO_LEADER, RAFT_LEADERSHIP_LOST, RAFT_TIMEOUT, RAFT_ABORTED, RAFT_OVERLOADED,
+   *   RAFT_TOO_LARGE, RAFT_STOPPED, RAFT_INVALID_OPTION; `outcome` tells whether the command may be applied
+   */
+  async propose(command: Command, options: ProposeOptions = {}): Promise<Proposed<Result>> {
+    const driver = this.#running()
+    const call = resolveCallOptions(options, DEFAULT_CALL_TIMEOUT_MS)
+    throwIfAborted(call)
+    return driver.propose([this.#encode(command)], call, false) as Promise<Proposed<Result>>
+  }
+
+  /**
+   * One append and one durable write for all, on consecutive indexes of one term; results in order. When it rejects with
+   * the outcome `unknown`, a prefix may be applied.
+   * @throws RaftError as `propose`
+   */
+  async proposeMany(commands: readonly Command[], options: ProposeOptions = {}): Promise<readonly Proposed<Result>[]> {
+    const driver = this.#running()
+    const call = resolveCallOptions(options, DEFAULT_CALL_TIMEOUT_MS)
+    throwIfAborted(call)
+    const encoded = commands.map((command) => this.#encode(command))
+    if (encoded.length === 0) return []
+    return driver.propose(encoded, call, true) as Promise<readonly Proposed<Result>[]>
+  }
+
+  /**
+   * Resolves when less than half of `limits.uncommittedBytes` is in use: for producers, before the next `propose`.
+   * @throws RaftError RAFT_TIMEOUT, RAFT_ABORTED, RAFT_STOPPED
+   */
+  async writable(options: CallOptions = {}): Promise<void> {
+    await this.#watch(options, {
+      look: () => (this.#running().isWritable ? true : undefined),
+      describe: () =>
+        `${this.status().uncommittedBytes} bytes under way to become less than half of limits.uncommittedBytes`,
+    })
+  }
+
+  /**
+   * Runs `query` in the turn in which this node's state is proven fresh enough, between two applies. A promise that it
+   * returns is awaited, and the next apply waits for it, within the deadline.
+   * @throws RaftError RAFT_NO_LEADER, RAFT_TIMEOUT, RAFT_STALE, RAFT_ABORTED, RAFT_OVERLOADED, RAFT_STOPPED; what `query` throws
+   */
+  async read<T>(query: () => T, options: ReadOptions = {}): Promise<ReadResult<Awaited<T>>> {
+    const driver = this.#running()
+    if (typeof query !== 'function')
+      throw new RaftError('RAFT_INVALID_OPTION', `the query is a ${typeof query}: give a function`)
+    const call = resolveReadOptions(options)
+    throwIfAborted(call)
+    return driver.read(query, call) as Promise<ReadResult<Awaited<T>>>
+  }
+
+  protected override onListenerError(error: unknown): void {
+    const reason = error instanceof Error ? error.message : String(error)
+    this.#options.logger.error({ node: this.id, reason }, 'A listener failed')
+  }
+
+  async #watch<T>(options: CallOptions, watched: { look: () => T | undefined; describe: () => string }): Promise<T> {
+    const driver = this.#running()
+    const call = resolveCallOptions(options, Number.POSITIVE_INFINITY)
+    throwIfAborted(call)
+    return driver.watch(call, watched)
+  }
+
+  #running(): Driver {
+    const { driver } = this.#lifecycle
+    if (driver === null) throw this.#lifecycle.notRunning()
+    return driver
+  }
+
+  /** Bytes of our own: a codec may hand out a view of a buffer that it uses again (H96, H97). */
+  #encode(command: Command): Uint8Array {
+    let encoded: unknown
+    try {
+      encoded = this.#options.codec.encode(command)
+    } catch (error) {
+      if (isRaftError(error)) throw error
+      const text = error instanceof Error ? error.message : String(error)
+      throw new RaftError('RAFT_INVALID_OPTION', `the codec can't encode the command: ${text}`, { cause: error })
+    }
+    if (encoded instanceof Uint8Array) return new Uint8Array(encoded)
+    throw new RaftError(
+      'RAFT_INVALID_OPTION',
+      `the codec encoded a command as ${typeof encoded}: it must give a Uint8Array`,
+    )
+  }
+}
+
+/** For code that works with any node (metrics, admin routes). */
+export type AnyRaftNode = RaftNode<any, any>

@@ -1,0 +1,80 @@
+// One call of read: its query, the index that must be applied before it runs, and how it ends. Nothing is ever applied
+// by a read, so whatever ends it early, the outcome is `rejected`.
+import type { LogIndex } from '../core/types.js'
+import { RaftError } from '../errors.js'
+import type { ReadResult, ResolvedReadOptions } from './calls.js'
+import { type EndReason, PendingCall, type PendingCalls } from './pending-call.js'
+
+/** What a read asks of its owner. */
+export interface ReadOwner {
+  readonly calls: PendingCalls
+  hasLeader(): boolean
+  /** What it waits for, in words. */
+  describeWait(): string
+  released(call: ReadCall): void
+}
+
+export class ReadCall extends PendingCall<ReadResult<unknown>> {
+  readonly options: ResolvedReadOptions
+  readonly #owner: ReadOwner
+  readonly #query: () => unknown
+  /** Runs when this is applied here. */
+  needsIndex: LogIndex
+  #isRunning = false
+  #onEnd: (() => void) | undefined
+
+  constructor(owner: ReadOwner, options: ResolvedReadOptions, query: () => unknown) {
+    super(owner.calls, options)
+    this.options = options
+    this.#owner = owner
+    this.#query = query
+    this.needsIndex = options.minIndex
+  }
+
+  /** Runs the query now. Returns a promise, which never rejects, while the state must not change because of it. */
+  run(index: LogIndex): Promise<void> | undefined {
+    this.#isRunning = true
+    let value: unknown
+    try {
+      value = this.#query()
+    } catch (error) {
+      this.reject(error)
+      return undefined
+    }
+    if (!isThenable(value)) {
+      this.resolve({ value, index })
+      return undefined
+    }
+    // The apply behind it waits no longer than the call: its deadline ends it even if the query never does.
+    return new Promise((resolve) => {
+      this.#onEnd = resolve
+      value.then(
+        (settled) => this.resolve({ value: settled, index }),
+        (error) => this.reject(error),
+      )
+    })
+  }
+
+  override endError(reason: EndReason, cause: unknown): RaftError {
+    const options = { cause }
+    if (reason === 'aborted') return new RaftError('RAFT_ABORTED', 'the read was aborted', options)
+    if (reason === 'stopped') return new RaftError('RAFT_STOPPED', 'the node stopped before the read was done', options)
+    if (this.#isRunning) return new RaftError('RAFT_TIMEOUT', 'the deadline passed while the query ran', options)
+    const isLeaderless = this.options.consistency === 'linearizable' && !this.#owner.hasLeader()
+    return new RaftError(
+      isLeaderless ? 'RAFT_NO_LEADER' : 'RAFT_TIMEOUT',
+      `the deadline passed before the read could run: ${this.#owner.describeWait()}` +
+        (this.needsIndex > 0 ? `, and index ${this.needsIndex} must be applied here first` : ''),
+      options,
+    )
+  }
+
+  protected override onSettled(): void {
+    this.#onEnd?.()
+    this.#owner.released(this)
+  }
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof (value as { then?: unknown } | null | undefined)?.then === 'function'
+}

@@ -1,0 +1,190 @@
+// What a node says of itself (F39): a snapshot of its state, and in words what it waits for when it can't serve.
+// Reads the core's state, never changes it.
+import { findMember } from '../core/configuration.js'
+import { hasQuorum } from '../core/quorum.js'
+import type { CoreState } from '../core/state.js'
+import type { Configuration, LogIndex, Member, NodeId, Role, Term } from '../core/types.js'
+import type { ResolvedOptions } from './options.js'
+
+/** One peer as its leader sees it. */
+export interface PeerStatus {
+  readonly id: NodeId
+  readonly state: 'probe' | 'replicate'
+  readonly nextIndex: LogIndex
+  readonly matchIndex: LogIndex
+  /** AppendEntries that are not answered yet. */
+  readonly inflight: number
+  /** Since it was last heard in this term, ms; null for never. */
+  readonly lastContactMs: number | null
+}
+
+/** A node at one moment. Indexes are those of the log; times are ms. */
+export interface RaftStatus {
+  readonly id: NodeId
+  /** Empty where it is not known yet. */
+  readonly clusterId: string
+  readonly role: Role | 'stopped' | 'failed'
+  /** By the newest configuration this node knows; `none`: not added yet. */
+  readonly suffrage: Member['suffrage'] | 'none'
+  /** What `ready()` waits for holds now: the answer of a readiness probe. */
+  readonly ready: boolean
+  /** On the leader: a quorum answered within an election timeout. Elsewhere: a leader was heard within one. */
+  readonly quorumOk: boolean
+  /** Since the leader was heard, 0 on itself; null for never. */
+  readonly leaderContactMs: number | null
+  readonly leader: Member | null
+  readonly currentTerm: Term
+  readonly votedFor: NodeId | null
+  readonly firstIndex: LogIndex
+  readonly lastIndex: LogIndex
+  readonly persistedIndex: LogIndex
+  readonly commitIndex: LogIndex
+  readonly lastApplied: LogIndex
+  readonly snapshotIndex: LogIndex
+  readonly configuration: Configuration
+  readonly leaseRemainingMs: number
+  readonly pendingProposals: number
+  /** Taken in by this node and not applied yet. */
+  readonly uncommittedBytes: number
+  /** On the leader only; else empty. */
+  readonly peers: readonly PeerStatus[]
+  /** In words, when there is no leader or this node can't serve: what it waits for. */
+  readonly explanation: string | null
+}
+
+const NO_CONFIGURATION: Configuration = Object.freeze({ members: Object.freeze([]), votersOutgoing: Object.freeze([]) })
+
+/** What beside the core's state goes into a status. */
+export interface StatusFacts {
+  readonly options: ResolvedOptions
+  readonly clusterId: string
+  readonly now: number
+  readonly isReady: boolean
+  readonly appliedIndex: LogIndex
+  readonly pendingProposals: number
+  readonly uncommittedBytes: number
+  /** The last peer that was refused, or null. */
+  readonly lastRefusal: string | null
+}
+
+/** The status of a node that runs. */
+export function runningStatus(state: CoreState, facts: StatusFacts): RaftStatus {
+  const { options, now } = facts
+  const configuration = state.log.configurations.at(-1)?.configuration ?? null
+  const contactMs = state.role === 'leader' ? 0 : Math.max(0, now - state.leaderContactAt)
+  return {
+    id: options.id,
+    clusterId: facts.clusterId,
+    role: state.role,
+    suffrage: findMember(configuration, options.id)?.suffrage ?? 'none',
+    ready: facts.isReady,
+    quorumOk: isQuorumOk(state, facts),
+    leaderContactMs: Number.isFinite(contactMs) ? contactMs : null,
+    leader: leaderOf(state),
+    currentTerm: state.currentTerm,
+    votedFor: state.votedFor,
+    firstIndex: state.log.baseIndex + 1,
+    lastIndex: state.log.lastIndex,
+    persistedIndex: state.persistedIndex,
+    commitIndex: state.commitIndex,
+    lastApplied: facts.appliedIndex,
+    snapshotIndex: 0,
+    configuration: configuration ?? NO_CONFIGURATION,
+    leaseRemainingMs: 0,
+    pendingProposals: facts.pendingProposals,
+    uncommittedBytes: facts.uncommittedBytes,
+    peers: peersOf(state, now),
+    explanation: explain(state, facts, configuration),
+  }
+}
+
+/** The status of a node that does not run: before its start, after its stop, or because it failed. */
+export function idleStatus(
+  options: ResolvedOptions,
+  end: { role: 'stopped' | 'failed'; explanation: string },
+): RaftStatus {
+  return {
+    id: options.id,
+    clusterId: options.clusterId ?? '',
+    role: end.role,
+    suffrage: findMember(options.bootstrap, options.id)?.suffrage ?? 'none',
+    ready: false,
+    quorumOk: false,
+    leaderContactMs: null,
+    leader: null,
+    currentTerm: 0,
+    votedFor: null,
+    firstIndex: 1,
+    lastIndex: 0,
+    persistedIndex: 0,
+    commitIndex: 0,
+    lastApplied: 0,
+    snapshotIndex: 0,
+    configuration: options.bootstrap ?? NO_CONFIGURATION,
+    leaseRemainingMs: 0,
+    pendingProposals: 0,
+    uncommittedBytes: 0,
+    peers: [],
+    explanation: end.explanation,
+  }
+}
+
+/** The leader that a node knows, as the configuration has it. */
+export function leaderOf(state: CoreState): Member | null {
+  const { leaderId } = state
+  if (leaderId === null) return null
+  const configuration = state.log.configurations.at(-1)?.configuration ?? null
+  return findMember(configuration, leaderId) ?? { id: leaderId, address: '', suffrage: 'voter' }
+}
+
+function peersOf(state: CoreState, now: number): readonly PeerStatus[] {
+  return [...state.progress].map(([id, progress]) => ({
+    id,
+    state: progress.state,
+    nextIndex: progress.nextIndex,
+    matchIndex: progress.matchIndex,
+    inflight: progress.inflight.length,
+    lastContactMs: progress.contactAt === null ? null : Math.max(0, now - progress.contactAt),
+  }))
+}
+
+function isQuorumOk(state: CoreState, { options, now }: StatusFacts): boolean {
+  const isRecent = (at: number | null) => at !== null && now - at < options.electionTimeoutMs
+  if (state.role !== 'leader') return state.leaderId !== null && isRecent(state.leaderContactAt)
+  const heard = [...state.progress].filter(([, progress]) => isRecent(progress.contactAt)).map(([id]) => id)
+  return hasQuorum(state.quorum, new Set([options.id, ...heard]))
+}
+
+function explain(state: CoreState, facts: StatusFacts, configuration: Configuration | null): string | null {
+  const { options } = facts
+  const hint = facts.lastRefusal === null ? '' : ` Last refused peer: ${facts.lastRefusal}`
+  if (configuration === null) {
+    return `This node has no configuration: it waits to be added to a cluster, or to be given a bootstrap list.${hint}`
+  }
+  if (state.leaderId === null) return explainLeaderless(state, options, hint)
+  if (findMember(configuration, options.id) === null) return 'This node is not a member of the configuration it knows.'
+  if (!isQuorumOk(state, facts)) {
+    return state.role === 'leader'
+      ? `This leader heard no quorum of ${votersText(state)} within ${options.electionTimeoutMs} ms.${hint}`
+      : `The leader '${state.leaderId}' was not heard within ${options.electionTimeoutMs} ms: an election is near.${hint}`
+  }
+  if (facts.isReady) return null
+  return state.role === 'leader' && state.commitIndex < state.termFirstIndex
+    ? `This leader waits for a quorum of ${votersText(state)} to commit the first entry of term ${state.currentTerm}.${hint}`
+    : `This node catches up: it has applied ${facts.appliedIndex} of ${state.commitIndex} entries that it knows to be committed.`
+}
+
+function explainLeaderless(state: CoreState, options: ResolvedOptions, hint: string): string {
+  const isVoter = state.quorum.incoming.includes(options.id)
+  if (!isVoter) return `No leader is known, and this node is not a voter: it waits for ${votersText(state)}.${hint}`
+  if (state.role === 'follower')
+    return `No leader is known: this node waits for one, or for its own election timeout.${hint}`
+  const votes = `${state.votes.size} of ${state.quorum.incoming.length} voters agreed so far`
+  return state.role === 'preCandidate'
+    ? `No leader is known: this node asks whether it could win an election of term ${state.currentTerm + 1}; ${votes}.${hint}`
+    : `No leader is known: this node stands for election in term ${state.currentTerm}; ${votes}.${hint}`
+}
+
+function votersText(state: CoreState): string {
+  return `the voters ${state.quorum.incoming.join(', ')}`
+}
