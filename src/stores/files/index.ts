@@ -1,0 +1,3 @@
+// helios-raft/files: snapshots as files.
+export { FileSnapshotStore } from './file-snapshot-store.js'
+export type { FileSnapshotStoreOptions } from './file-snapshot-store.js'
