@@ -1,0 +1,103 @@
+// Which fields each message has on the wire, in their order (figure 2, thesis §6.4 and §9.6). Size, writing and reading
+// all follow from this one table, so that they can't disagree. A type number never gets another meaning.
+import type { Message } from '../core/messages.js'
+import { checkEntries, entryList } from './entries-field.js'
+import {
+  boolean,
+  byteList,
+  type Field,
+  integer,
+  integerOrNone,
+  milliseconds,
+  millisecondsOrNone,
+  oneOf,
+} from './field.js'
+
+type Fields<M extends Message> = { readonly [Name in Exclude<keyof M, 'type'>]: Field<M[Name]> }
+
+/** One type of message, ready to walk through. */
+export interface MessageLayout {
+  readonly type: Message['type']
+  readonly number: number
+  readonly fields: readonly (readonly [name: string, field: Field<unknown>])[]
+  /** What is wrong with the fields taken together, or null. */
+  readonly check: (message: Message) => string | null
+}
+
+const forwarded = { term: integer, boot: integer, number: integer }
+const ofSession = { term: integer, addedAt: integer }
+const previous = { prevLogIndex: integer, prevLogTerm: integer, leaderCommit: integer }
+
+const LAYOUTS: { readonly [M in Message as M['type']]: { readonly number: number; readonly fields: Fields<M> } } = {
+  preVote: {
+    number: 1,
+    fields: { term: integer, round: integer, lastLogIndex: integer, lastLogTerm: integer },
+  },
+  preVoteResponse: { number: 2, fields: { term: integer, round: integer, voteGranted: boolean } },
+  requestVote: { number: 3, fields: { term: integer, lastLogIndex: integer, lastLogTerm: integer } },
+  requestVoteResponse: { number: 4, fields: { term: integer, voteGranted: boolean } },
+  appendEntries: { number: 5, fields: { ...ofSession, ...previous, entries: entryList } },
+  appendEntriesResponse: {
+    number: 6,
+    fields: {
+      ...ofSession,
+      outcome: oneOf(['success', 'mismatch', 'busy'] as const),
+      index: integer,
+      hintIndex: integer,
+      hintTerm: integer,
+    },
+  },
+  heartbeat: {
+    number: 7,
+    fields: {
+      ...ofSession,
+      ...previous,
+      round: integer,
+      sentMs: milliseconds,
+      echoMs: millisecondsOrNone,
+      echoBoot: integer,
+      quorumAgeMs: milliseconds,
+    },
+  },
+  heartbeatResponse: {
+    number: 8,
+    fields: {
+      ...ofSession,
+      round: integer,
+      index: integerOrNone,
+      sentMs: milliseconds,
+      boot: integer,
+      echoMs: milliseconds,
+    },
+  },
+  proposeRequest: { number: 9, fields: { ...forwarded, commands: byteList } },
+  proposeResponse: {
+    number: 10,
+    fields: {
+      ...forwarded,
+      refusal: oneOf([null, 'notLeader', 'overloaded', 'reordered'] as const),
+      firstIndex: integer,
+      entryTerm: integer,
+    },
+  },
+  readIndexRequest: { number: 11, fields: forwarded },
+  readIndexResponse: { number: 12, fields: { ...forwarded, readIndex: integerOrNone } },
+}
+
+/** By the name of the type. */
+export const layoutsByType: ReadonlyMap<string, MessageLayout> = new Map(
+  Object.entries(LAYOUTS).map(([type, { number, fields }]) => [
+    type,
+    {
+      type: type as Message['type'],
+      number,
+      fields: Object.entries(fields as Readonly<Record<string, Field<unknown>>>),
+      check: (message: Message) => (message.type === 'appendEntries' ? checkEntries(message) : null),
+    },
+  ]),
+)
+
+/** By the number on the wire. */
+export const layoutsByNumber: ReadonlyMap<number, MessageLayout> = new Map(
+  [...layoutsByType.values()].map((layout) => [layout.number, layout]),
+)

@@ -1,0 +1,283 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { entryOverheadBytes, MAX_ENTRIES_PER_MESSAGE } from '../../../src/codec/entries-field.js'
+import { commandOverheadBytes, MAX_COMMANDS_PER_MESSAGE } from '../../../src/codec/field.js'
+import {
+  decodeMessage,
+  encodedSize,
+  encodeMessage,
+  encodeMessageAfter,
+  messageLane,
+  messageOverheadBytes,
+} from '../../../src/codec/message-codec.js'
+import type { AppendEntries, Heartbeat, Message, ProposeRequest } from '../../../src/core/index.js'
+import { isRaftError } from '../../../src/errors.js'
+import { arbMessage, samples } from './message-samples.js'
+
+const all = Object.values(samples) as Message[]
+const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
+
+/** The bytes that the first version of the format puts on the wire; a change here is a change of the protocol. */
+const GOLDEN: { readonly [T in Message['type']]: string } = {
+  preVote: '010100000000000000000000000000070000000000000003000000000000000c0000000000000006',
+  preVoteResponse: '01020000000000000000000000000007000000000000000301',
+  requestVote: '01030000000000000000000000000007000000000000000c0000000000000006',
+  requestVoteResponse: '0104000000000000000000000000000700',
+  appendEntries:
+    '01050000000000000000000000000007000000000000000200000000000000090000000000000005000000000000000800000002000000000000000a00000000000000064278bcfe568000000100000000000000000000000000000b00000000000000074278bcfe568008000000000000000003010203',
+  appendEntriesResponse:
+    '01060000000000000000000000000007000000000000000201000000000000000900000000000000080000000000000004',
+  heartbeat:
+    '010700000000000000000000000000070000000000000002000000000000000900000000000000050000000000000008000000000000002940934a0000000000bff000000000000000000000000000033fd0000000000000',
+  heartbeatResponse:
+    '0108000000000000000000000000000700000000000000020000000000000029ffffffffffffffff4058f00000000000000000000000000340934a0000000000',
+  proposeRequest: '01090000000000000000000000000007000000000000000300000000000000110000000200000002090800000000',
+  proposeResponse: '010a00000000000000000000000000070000000000000003000000000000001102000000000000000a0000000000000006',
+  readIndexRequest: '010b000000000000000000000000000700000000000000030000000000000011',
+  readIndexResponse: '010c000000000000000000000000000700000000000000030000000000000011ffffffffffffffff',
+}
+
+/** Decodes, and fails on any error that is not RAFT_CORRUPTION. */
+function decodeOrCorrupt(bytes: Uint8Array): Message | null {
+  try {
+    return decodeMessage(bytes)
+  } catch (error) {
+    if (!isRaftError(error, 'RAFT_CORRUPTION')) throw error
+    return null
+  }
+}
+
+describe('message codec', () => {
+  it.each(all)('writes a $type as the golden bytes and reads them back', (message) => {
+    expect(hex(encodeMessage(message))).toBe(GOLDEN[message.type])
+    expect(decodeMessage(Buffer.from(GOLDEN[message.type], 'hex'))).toEqual(message)
+  })
+
+  it('gives back every message as it was, at exactly the size that it announced', () => {
+    fc.assert(
+      fc.property(arbMessage, (message) => {
+        const encoded = encodeMessage(message)
+        expect(decodeMessage(encoded)).toEqual(message)
+        expect(encodedSize(message)).toBe(encoded.byteLength)
+      }),
+      { numRuns: 500 },
+    )
+  })
+
+  it('leaves room in front for the header of a transport', () => {
+    for (const message of all) {
+      const framed = encodeMessageAfter(message, 12)
+      expect(hex(framed)).toBe(`${'00'.repeat(12)}${GOLDEN[message.type]}`)
+    }
+  })
+
+  it.each([2 ** 32 - 1, 2 ** 32, 2 ** 32 + 1, 2 ** 53 - 1])('carries indexes and terms of %d (H102)', (value) => {
+    const message: Heartbeat = {
+      ...samples.heartbeat,
+      term: value,
+      prevLogIndex: value,
+      prevLogTerm: value,
+      round: value,
+    }
+    expect(decodeMessage(encodeMessage(message))).toEqual(message)
+  })
+
+  it('carries an entry at 2^53 - 1 and refuses one beyond (H102)', () => {
+    const last = 2 ** 53 - 1
+    const entry = { index: last, term: 6, type: 'noop', timestamp: 0, data: new Uint8Array(0) } as const
+    const message: AppendEntries = { ...samples.appendEntries, prevLogIndex: last - 1, entries: [entry] }
+    expect(decodeMessage(encodeMessage(message))).toEqual(message)
+    expect(() => encodeMessage({ ...message, prevLogIndex: last, entries: [{ ...entry, index: last + 1 }] })).toThrow(
+      /2\^53/,
+    )
+  })
+
+  it('refuses a number above 2^53 - 1 from the wire (H102)', () => {
+    const encoded = encodeMessage(samples.requestVote)
+    encoded.set([0, 0x20, 0, 0, 0, 0, 0, 0], 8)
+    expect(() => decodeMessage(encoded)).toThrow(/term is 9007199254740992, not below 2\^53/)
+  })
+
+  it('refuses every truncation', () => {
+    for (const message of all) {
+      const encoded = encodeMessage(message)
+      for (let length = 0; length < encoded.byteLength; length += 1) {
+        expect(decodeOrCorrupt(encoded.subarray(0, length))).toBeNull()
+      }
+    }
+  })
+
+  it('refuses what follows the last field', () => {
+    for (const message of all) {
+      const encoded = encodeMessage(message)
+      const longer = new Uint8Array(encoded.byteLength + 1)
+      longer.set(encoded)
+      expect(() => decodeMessage(longer)).toThrow(/1 bytes follow its last field/)
+    }
+  })
+
+  it('reads every bit flip as corruption or as another valid message', () => {
+    for (const message of all) {
+      const encoded = encodeMessage(message)
+      for (let bit = 0; bit < encoded.byteLength * 8; bit += 1) {
+        const flipped = encoded.slice()
+        flipped[bit >> 3]! ^= 1 << (bit & 7)
+        const decoded = decodeOrCorrupt(flipped)
+        if (decoded !== null) expect(hex(encodeMessage(decoded))).toBe(hex(flipped))
+      }
+    }
+  })
+
+  it('reads arbitrary bytes as corruption or as a valid message', () => {
+    const header = fc.integer({ min: 1, max: 12 }).map((type) => [1, type, 0, 0, 0, 0, 0, 0])
+    fc.assert(
+      fc.property(header, fc.uint8Array({ maxLength: 200 }), (head, tail) => {
+        const bytes = Uint8Array.from([...head, ...tail])
+        const decoded = decodeOrCorrupt(bytes)
+        if (decoded !== null) expect(hex(encodeMessage(decoded))).toBe(hex(bytes))
+      }),
+      { numRuns: 2000 },
+    )
+  })
+
+  it('copies payloads: scribbling over the input afterwards changes nothing (H96)', () => {
+    fc.assert(
+      fc.property(arbMessage, (message) => {
+        const encoded = encodeMessage(message)
+        const decoded = decodeMessage(encoded)
+        encoded.fill(0xee)
+        expect(decoded).toEqual(message)
+      }),
+    )
+  })
+
+  it('copies payloads into what it encodes: scribbling over the message afterwards changes nothing (H96)', () => {
+    const command = Uint8Array.from([1, 2, 3])
+    const message: ProposeRequest = { ...samples.proposeRequest, commands: [command] }
+    const encoded = encodeMessage(message)
+    command.fill(0xee)
+    expect(decodeMessage(encoded)).toEqual({ ...message, commands: [Uint8Array.from([1, 2, 3])] })
+  })
+
+  it('gives each payload memory of its own, so that keeping one keeps nothing else alive (H96)', () => {
+    const decoded = decodeMessage(encodeMessage(samples.appendEntries)) as AppendEntries
+    for (const { data } of decoded.entries) expect(data.buffer.byteLength).toBe(data.byteLength)
+  })
+
+  it('reads from a view into a larger buffer', () => {
+    const encoded = encodeMessage(samples.appendEntries)
+    const slab = new Uint8Array(encoded.byteLength + 20).fill(0xaa)
+    slab.set(encoded, 13)
+    expect(decodeMessage(slab.subarray(13, 13 + encoded.byteLength))).toEqual(samples.appendEntries)
+  })
+})
+
+describe('message codec, hostile input', () => {
+  const countOffset = 8 + 5 * 8
+  const entryOffset = countOffset + 4
+
+  function tampered(change: (bytes: Uint8Array, view: DataView) => void): () => Message {
+    const bytes = encodeMessage(samples.appendEntries)
+    change(bytes, new DataView(bytes.buffer))
+    return () => decodeMessage(bytes)
+  }
+
+  it('refuses a count of entries that the bytes do not cover, before it allocates (H91)', () => {
+    expect(tampered((_, view) => view.setUint32(countOffset, 60_000))).toThrow(/entries needs 1920000 bytes/)
+    expect(tampered((_, view) => view.setUint32(countOffset, 0xffff_ffff))).toThrow(/entries has 4294967295 items/)
+  })
+
+  it('refuses a payload longer than what is left, before it allocates (H91)', () => {
+    expect(tampered((_, view) => view.setUint32(entryOffset + 28, 0xffff_fff0))).toThrow(
+      /the payload of an entry needs 4294967280 bytes/,
+    )
+  })
+
+  it('refuses entries that do not follow prevLogIndex', () => {
+    expect(tampered((_, view) => view.setUint32(entryOffset + 4, 11))).toThrow(/at place 10 says that its index is 11/)
+  })
+
+  it('refuses terms that fall or lie ahead of the message', () => {
+    expect(tampered((_, view) => view.setUint32(entryOffset + 12, 4))).toThrow(/term 4 after an entry of term 5/)
+    expect(tampered((_, view) => view.setUint32(entryOffset + 12, 8))).toThrow(/has term 8 in a message of term 7/)
+  })
+
+  it.each([
+    ['version', 0, 2, /its version is 2/],
+    ['type', 1, 13, /its type 13 is unknown/],
+    ['type 0', 1, 0, /its type 0 is unknown/],
+    ['flags', 2, 1, /its flags are 1/],
+    ['reserved byte', 3, 1, /reserved byte is not zero/],
+    ['group', 7, 1, /its group id is 1/],
+  ])('refuses a header with another %s', (_, offset, value, reason) => {
+    expect(tampered((bytes) => void (bytes[offset] = value))).toThrow(reason)
+  })
+
+  it.each([Number.NaN, Number.POSITIVE_INFINITY, -1, -0])('refuses a timestamp of %d', (value) => {
+    expect(tampered((_, view) => view.setFloat64(entryOffset + 16, value))).toThrow(/timestamp of an entry is/)
+  })
+
+  it.each([
+    ['a term that is no integer', { ...samples.requestVote, term: 1.5 }],
+    ['a negative index', { ...samples.requestVote, lastLogIndex: -1 }],
+    ['an unknown type', { ...samples.requestVote, type: 'requestVotes' }],
+    ['a type of every object', { ...samples.requestVote, type: 'constructor' }],
+    ['an infinite age', { ...samples.heartbeat, quorumAgeMs: Number.POSITIVE_INFINITY }],
+    ['an unknown outcome', { ...samples.appendEntriesResponse, outcome: 'maybe' }],
+    ['entries that do not follow', { ...samples.appendEntries, prevLogIndex: 3 }],
+  ])('refuses to send %s', (_, message) => {
+    expect(() => encodeMessage(message as unknown as Message)).toThrow(
+      expect.objectContaining({ code: 'RAFT_INVARIANT' }),
+    )
+  })
+})
+
+describe('message codec, limits', () => {
+  const none = new Uint8Array(0)
+
+  it('carries the most commands that a message may have, and not one more', () => {
+    const most: ProposeRequest = {
+      ...samples.proposeRequest,
+      commands: new Array<Uint8Array>(MAX_COMMANDS_PER_MESSAGE).fill(none),
+    }
+    const encoded = encodeMessage(most)
+    expect((decodeMessage(encoded) as ProposeRequest).commands).toHaveLength(MAX_COMMANDS_PER_MESSAGE)
+    expect(() => encodeMessage({ ...most, commands: [...most.commands, none] })).toThrow(/not at most 65536/)
+    const longer = new Uint8Array(encoded.byteLength + commandOverheadBytes)
+    longer.set(encoded)
+    new DataView(longer.buffer).setUint32(32, MAX_COMMANDS_PER_MESSAGE + 1)
+    expect(() => decodeMessage(longer)).toThrow(/commands has 65537 items/)
+  })
+
+  it('carries the most entries that a message may have, and not one more', () => {
+    const entries = Array.from({ length: MAX_ENTRIES_PER_MESSAGE + 1 }, (_, place) => {
+      return { index: place + 1, term: 1, type: 'noop', timestamp: 0, data: none } as const
+    })
+    const base: AppendEntries = { ...samples.appendEntries, prevLogIndex: 0, prevLogTerm: 0, entries: [] }
+    const most = decodeMessage(encodeMessage({ ...base, entries: entries.slice(0, -1) })) as AppendEntries
+    expect(most.entries).toHaveLength(MAX_ENTRIES_PER_MESSAGE)
+    expect(() => encodeMessage({ ...base, entries })).toThrow(/not at most 65536/)
+  })
+
+  it('costs no more beside payloads than the constants say', () => {
+    for (const message of all) {
+      const bare = {
+        ...message,
+        ...('entries' in message && { entries: [] }),
+        ...('commands' in message && { commands: [] }),
+      }
+      expect(encodedSize(bare)).toBeLessThanOrEqual(messageOverheadBytes)
+    }
+    const { entries } = samples.appendEntries
+    expect(encodedSize(samples.appendEntries) - encodedSize({ ...samples.appendEntries, entries: [] })).toBe(
+      entries.reduce((size, { data }) => size + data.byteLength + entryOverheadBytes, 0),
+    )
+  })
+})
+
+describe('messageLane', () => {
+  it('keeps what carries entries or commands apart from what elections and reads wait for (H94)', () => {
+    const bulk = all.filter((message) => messageLane(message) === 'bulk').map(({ type }) => type)
+    expect(bulk).toEqual(['appendEntries', 'proposeRequest'])
+  })
+})

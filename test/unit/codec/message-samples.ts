@@ -1,0 +1,167 @@
+// Messages for the tests of the wire format: one plain sample of each type, and an arbitrary of all that are valid.
+import fc from 'fast-check'
+import type { AppendEntries, LogEntry, Message } from '../../../src/core/index.js'
+
+const bytes = (...values: number[]): Uint8Array => Uint8Array.from(values)
+
+/** One of each type, small, with no two fields of a message alike. */
+export const samples: { readonly [M in Message as M['type']]: M } = {
+  preVote: { type: 'preVote', term: 7, round: 3, lastLogIndex: 12, lastLogTerm: 6 },
+  preVoteResponse: { type: 'preVoteResponse', term: 7, round: 3, voteGranted: true },
+  requestVote: { type: 'requestVote', term: 7, lastLogIndex: 12, lastLogTerm: 6 },
+  requestVoteResponse: { type: 'requestVoteResponse', term: 7, voteGranted: false },
+  appendEntries: {
+    type: 'appendEntries',
+    term: 7,
+    addedAt: 2,
+    prevLogIndex: 9,
+    prevLogTerm: 5,
+    leaderCommit: 8,
+    entries: [
+      { index: 10, term: 6, type: 'noop', timestamp: 1_700_000_000_000, data: bytes() },
+      { index: 11, term: 7, type: 'command', timestamp: 1_700_000_000_000.5, data: bytes(1, 2, 3) },
+    ],
+  },
+  appendEntriesResponse: {
+    type: 'appendEntriesResponse',
+    term: 7,
+    addedAt: 2,
+    outcome: 'mismatch',
+    index: 9,
+    hintIndex: 8,
+    hintTerm: 4,
+  },
+  heartbeat: {
+    type: 'heartbeat',
+    term: 7,
+    addedAt: 2,
+    prevLogIndex: 9,
+    prevLogTerm: 5,
+    leaderCommit: 8,
+    round: 41,
+    sentMs: 1234.5,
+    echoMs: -1,
+    echoBoot: 3,
+    quorumAgeMs: 0.25,
+  },
+  heartbeatResponse: {
+    type: 'heartbeatResponse',
+    term: 7,
+    addedAt: 2,
+    round: 41,
+    index: -1,
+    sentMs: 99.75,
+    boot: 3,
+    echoMs: 1234.5,
+  },
+  proposeRequest: { type: 'proposeRequest', term: 7, boot: 3, number: 17, commands: [bytes(9, 8), bytes()] },
+  proposeResponse: {
+    type: 'proposeResponse',
+    term: 7,
+    boot: 3,
+    number: 17,
+    refusal: 'overloaded',
+    firstIndex: 10,
+    entryTerm: 6,
+  },
+  readIndexRequest: { type: 'readIndexRequest', term: 7, boot: 3, number: 17 },
+  readIndexResponse: { type: 'readIndexResponse', term: 7, boot: 3, number: 17, readIndex: -1 },
+}
+
+const EDGES = [0, 1, 2 ** 31, 2 ** 32 - 1, 2 ** 32, 2 ** 32 + 1, 2 ** 53 - 1]
+const integer = fc.oneof(fc.maxSafeNat(), fc.constantFrom(...EDGES))
+const integerOrNone = fc.oneof(integer, fc.constant(-1))
+const milliseconds = fc.double({ min: 0, noNaN: true, noDefaultInfinity: true }).map((value) => value + 0)
+const millisecondsOrNone = fc.oneof(milliseconds, fc.constant(-1))
+const data = fc.uint8Array({ maxLength: 40 })
+
+/** Entries that follow prevLogIndex, with terms that rise up to the message's. */
+const appendEntries: fc.Arbitrary<AppendEntries> = fc
+  .record({
+    prevLogIndex: fc.oneof(fc.nat(), fc.constantFrom(2 ** 32 - 2, 2 ** 53 - 20)),
+    terms: fc.array(integer, { minLength: 2, maxLength: 8 }),
+    addedAt: integer,
+    leaderCommit: integer,
+    parts: fc.array(fc.record({ type: fc.constantFrom('command', 'noop'), timestamp: milliseconds, data }), {
+      maxLength: 6,
+    }),
+  })
+  .map(({ prevLogIndex, terms, parts, ...rest }) => {
+    const rising = terms.toSorted((one, other) => one - other)
+    const entries: LogEntry[] = parts.map((part, place) => ({
+      index: prevLogIndex + 1 + place,
+      term: rising[Math.min(place + 1, rising.length - 1)]!,
+      ...part,
+    }))
+    return {
+      type: 'appendEntries',
+      term: rising.at(-1)!,
+      prevLogIndex,
+      prevLogTerm: rising[0]!,
+      entries,
+      ...rest,
+    } satisfies AppendEntries
+  })
+
+const forwarded = { term: integer, boot: integer, number: integer }
+
+/** Every message that a node may send. */
+export const arbMessage: fc.Arbitrary<Message> = fc.oneof(
+  fc.record({
+    type: fc.constant('preVote'),
+    term: integer,
+    round: integer,
+    lastLogIndex: integer,
+    lastLogTerm: integer,
+  }),
+  fc.record({ type: fc.constant('preVoteResponse'), term: integer, round: integer, voteGranted: fc.boolean() }),
+  fc.record({ type: fc.constant('requestVote'), term: integer, lastLogIndex: integer, lastLogTerm: integer }),
+  fc.record({ type: fc.constant('requestVoteResponse'), term: integer, voteGranted: fc.boolean() }),
+  appendEntries,
+  fc.record({
+    type: fc.constant('appendEntriesResponse'),
+    term: integer,
+    addedAt: integer,
+    outcome: fc.constantFrom('success', 'mismatch', 'busy'),
+    index: integer,
+    hintIndex: integer,
+    hintTerm: integer,
+  }),
+  fc.record({
+    type: fc.constant('heartbeat'),
+    term: integer,
+    addedAt: integer,
+    prevLogIndex: integer,
+    prevLogTerm: integer,
+    leaderCommit: integer,
+    round: integer,
+    sentMs: milliseconds,
+    echoMs: millisecondsOrNone,
+    echoBoot: integer,
+    quorumAgeMs: milliseconds,
+  }),
+  fc.record({
+    type: fc.constant('heartbeatResponse'),
+    term: integer,
+    addedAt: integer,
+    round: integer,
+    index: integerOrNone,
+    sentMs: milliseconds,
+    boot: integer,
+    echoMs: milliseconds,
+  }),
+  fc.record({
+    type: fc.constant('proposeRequest'),
+    ...forwarded,
+    commands: fc.array(data, { maxLength: 6 }),
+  }),
+  fc.record({
+    type: fc.constant('proposeResponse'),
+    ...forwarded,
+    refusal: fc.constantFrom(null, 'notLeader', 'overloaded', 'reordered'),
+    firstIndex: integer,
+    entryTerm: integer,
+  }),
+  fc.record({ type: fc.constant('readIndexRequest'), ...forwarded }),
+  fc.record({ type: fc.constant('readIndexResponse'), ...forwarded, readIndex: integerOrNone }),
+) as fc.Arbitrary<Message>
