@@ -44,7 +44,7 @@ export class Applier {
   #isInSlice = false
   #sliceEndsAt = 0
   /** The state machine's promise of the entry under way. */
-  #applying: Promise<unknown> | null = null
+  #isApplying = false
   #isFetching = false
   /** Queries that go on after their turn: nothing is applied meanwhile. */
   #queryCount = 0
@@ -68,7 +68,7 @@ export class Applier {
 
   /** Does what can be done now: due reads, then entries, until there are no more or the slice is over. */
   pump(): void {
-    if (this.#isClosed || this.#isInSlice || this.#applying !== null) return
+    if (this.#isClosed || this.#isInSlice || this.#isApplying) return
     this.#sliceEndsAt = this.#context.clock.now() + SLICE_MS
     this.#runSlice()
   }
@@ -79,21 +79,17 @@ export class Applier {
     this.#page = []
   }
 
-  /** When an apply that is under way is over. Never rejects. */
-  async idle(): Promise<void> {
-    await this.#applying
-  }
-
-  #runSlice(): void {
+  #runSlice(done?: { readonly entry: LogEntry; readonly result: unknown }): void {
     this.#isInSlice = true
     try {
+      if (done !== undefined) this.#applied(done.entry, done.result)
       this.#runReads()
       while (this.#mayApply() && this.#step()) if (this.#context.clock.now() >= this.#sliceEndsAt) break
     } catch (error) {
       this.#fail(error)
     }
     this.#isInSlice = false
-    if (this.#isClosed || this.#applying !== null) return
+    if (this.#isClosed || this.#isApplying) return
     if (this.#appliedIndex !== this.#reported) {
       this.#reported = this.#appliedIndex
       this.#context.onBatch(this.#appliedIndex)
@@ -103,11 +99,11 @@ export class Applier {
 
   /** Reads that came while queries run wait for the next apply if there is one, or reads could starve it. */
   #mayQuery(): boolean {
-    return this.#applying === null && (this.#queryCount === 0 || this.#appliedIndex >= this.#target)
+    return !this.#isApplying && (this.#queryCount === 0 || this.#appliedIndex >= this.#target)
   }
 
   #mayApply(): boolean {
-    const isBusy = this.#applying !== null || this.#isFetching || this.#queryCount > 0
+    const isBusy = this.#isApplying || this.#isFetching || this.#queryCount > 0
     return !isBusy && !this.#isClosed && this.#appliedIndex < this.#target
   }
 
@@ -135,8 +131,8 @@ export class Applier {
       throw stateMachineError(entry, error)
     }
     if (!isThenable(result)) this.#applied(entry, result)
-    else this.#applying = this.#awaitApply(entry, result)
-    return this.#applying === null
+    else void this.#awaitApply(entry, result)
+    return !this.#isApplying
   }
 
   #next(): LogEntry | undefined {
@@ -148,19 +144,18 @@ export class Applier {
   }
 
   async #awaitApply(entry: LogEntry, result: PromiseLike<unknown>): Promise<void> {
+    this.#isApplying = true
+    let settled: unknown
     try {
-      const settled = await result
-      this.#applying = null
-      if (this.#isClosed) return
-      this.#isInSlice = true
-      this.#applied(entry, settled)
-      this.#isInSlice = false
-      // The same slice goes on: promises that are settled at once must not keep the event loop for ever.
-      this.#runSlice()
+      settled = await result
     } catch (error) {
-      this.#applying = null
       this.#fail(stateMachineError(entry, error))
+      return
     }
+    this.#isApplying = false
+    if (this.#isClosed) return
+    // The same slice goes on: promises that are settled at once must not keep the event loop for ever.
+    this.#runSlice({ entry, result: settled })
   }
 
   #applied(entry: LogEntry, result: unknown): void {

@@ -1,17 +1,17 @@
 // A node that runs: the core and everything around it, wired (design §3). Carries each Output out in the order that
 // durability demands, and turns any failure into one end. Owns no rule of the protocol.
-import { InvariantViolation } from '../core/assert.js'
 import type { Message } from '../core/messages.js'
 import type { Output } from '../core/output.js'
 import { RaftCore } from '../core/raft-core.js'
 import { RULES } from '../core/rules.js'
 import type { Configuration, LogIndex, Member, NodeId, Term } from '../core/types.js'
-import { isRaftError, NotLeaderError, RaftError } from '../errors.js'
+import { isRaftError, NotLeaderError, type RaftError } from '../errors.js'
 import type { TransportLocal } from '../interfaces/transport.js'
 import { Applier } from './applier.js'
 import type { ResolvedCallOptions, ResolvedReadOptions } from './calls.js'
 import { EntryCache } from './entry-cache.js'
 import { EventLoop } from './event-loop.js'
+import { invariantError, storeError } from './failures.js'
 import { Identity } from './identity.js'
 import type { Internals } from './internals.js'
 import { LogThrottle } from './log.js'
@@ -166,9 +166,9 @@ export class Driver {
     this.#calls.endAll(cause)
   }
 
-  /** When the write, the read and the apply that were under way are over: the stores may be closed. Never rejects. */
+  /** When the write and the read that were under way are over: the stores may be closed. Never rejects. */
   async idle(): Promise<void> {
-    await Promise.all([this.#writer.idle(), this.#reader.idle(), this.#applier.idle()])
+    await Promise.all([this.#writer.idle(), this.#reader.idle()])
   }
 
   #handOut(output: Output): void {
@@ -362,26 +362,4 @@ function makeCore(options: ResolvedOptions, { restored, identity }: Recovered, i
   const timings = { electionTimeoutMs, heartbeatIntervalMs }
   const coreOptions = { id, ...timings, seed, boot: identity.bootCount, appendEntries, inflightMessages }
   return new RaftCore(coreOptions, restored, clock.now(), { ...RULES, ...internals.rules })
-}
-
-/** A store's own RaftError says more than we could. */
-function storeError(error: unknown): RaftError {
-  if (isRaftError(error)) return error
-  const text = error instanceof Error ? error.message : String(error)
-  return new RaftError(
-    'RAFT_STORAGE',
-    `the log store failed: ${text}; the node stops, because a failed write or read is never tried again: fix the disk, then restart`,
-    { cause: error },
-  )
-}
-
-function invariantError(error: unknown): RaftError {
-  if (isRaftError(error)) return error
-  const text = error instanceof Error ? error.message : String(error)
-  const kind = error instanceof InvariantViolation ? 'an invariant of the protocol is broken' : 'the driver failed'
-  return new RaftError(
-    'RAFT_INVARIANT',
-    `${kind}: ${text}; the node stops before it can do harm: keep its directory and report this`,
-    { cause: error },
-  )
 }

@@ -2,7 +2,7 @@
 // nor keeps the event from the listeners behind it (H99, H100, H101).
 import { EventEmitter } from 'eventemitter3'
 
-type AnyListener = (...args: any[]) => unknown
+type AnyListener = (...args: never[]) => unknown
 
 /** Emits like eventemitter3, but a listener's error goes to `onListenerError`. */
 export abstract class GuardedEmitter<Events extends object> extends EventEmitter<Events> {
@@ -69,7 +69,7 @@ export abstract class GuardedEmitter<Events extends object> extends EventEmitter
     const report = (error: unknown) => this.onListenerError(error)
     const guard = function (this: unknown, ...args: unknown[]): void {
       try {
-        const result = listener.apply(this, args)
+        const result = listener.apply(this, args as never[])
         if (result instanceof Promise) result.catch(report)
       } catch (error) {
         report(error)

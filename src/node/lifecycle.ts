@@ -1,10 +1,11 @@
 // From `new` to the end of a node: opens stores and transport in order, closes them in the opposite one, whatever
 // happens in between and whenever `stop` is called (H109). Owns the phase; everything that runs is the Driver's.
-import { isRaftError, RaftError } from '../errors.js'
+import { RaftError } from '../errors.js'
 import { Driver, type DriverHooks } from './driver.js'
+import { invariantError, storeError, textOf, transportError } from './failures.js'
 import type { Internals } from './internals.js'
 import type { ResolvedOptions } from './options.js'
-import { closeStores, recover } from './recovery.js'
+import { closeStores, type Recovered, recover } from './recovery.js'
 import { idleStatus, type RaftStatus } from './status.js'
 
 export type Phase = 'new' | 'starting' | 'running' | 'stopping' | 'stopped' | 'failed'
@@ -68,28 +69,52 @@ export class Lifecycle {
   }
 
   async #start(): Promise<void> {
-    const { id, logger, transport } = this.#options
+    const { id, logger } = this.#options
     logger.info({ node: id }, 'Starting Raft node')
     try {
-      const recovered = await recover(this.#options, () => this.#throwIfStopping())
-      this.#hasOpenStores = true
-      const driver = new Driver(this.#options, recovered, this.#internals, {
-        emit: this.#hooks.emit,
-        onFailure: (error) => this.#onFailure(error),
-      })
-      this.#driver = driver
+      const recovered = await this.#recover()
+      this.#driver = this.#makeDriver(recovered)
       const { bootCount, clusterId } = recovered.identity
-      const { currentTerm } = recovered.restored.hardState
-      const { lastIndex } = recovered.restored
-      logger.info({ node: id, clusterId, bootCount, term: currentTerm, lastIndex }, 'Raft node initialized')
-      this.#hasTransport = true
-      await transport.start(driver.local)
-      this.#throwIfStopping()
+      const { hardState, lastIndex } = recovered.restored
+      logger.info({ node: id, clusterId, bootCount, term: hardState.currentTerm, lastIndex }, 'Raft node initialized')
+      await this.#startTransport(this.#driver)
     } catch (error) {
-      throw await this.#startFailed(error)
+      throw await this.#startFailed(error as RaftError)
     }
     this.#phase = 'running'
     this.#announce()
+  }
+
+  async #recover(): Promise<Recovered> {
+    try {
+      const recovered = await recover(this.#options, () => this.#throwIfStopping())
+      this.#hasOpenStores = true
+      return recovered
+    } catch (error) {
+      throw storeError(error)
+    }
+  }
+
+  #makeDriver(recovered: Recovered): Driver {
+    const { emit } = this.#hooks
+    try {
+      return new Driver(this.#options, recovered, this.#internals, {
+        emit,
+        onFailure: (error) => this.#onFailure(error),
+      })
+    } catch (error) {
+      throw invariantError(error)
+    }
+  }
+
+  async #startTransport({ local }: Driver): Promise<void> {
+    this.#hasTransport = true
+    try {
+      await this.#options.transport.start(local)
+    } catch (error) {
+      throw transportError(error)
+    }
+    this.#throwIfStopping()
   }
 
   /** Listeners hear of the configuration before anything else happens. */
@@ -109,8 +134,7 @@ export class Lifecycle {
     this.#driver?.begin()
   }
 
-  async #startFailed(error: unknown): Promise<RaftError> {
-    const failure = asRaftError(error, 'the start failed')
+  async #startFailed(failure: RaftError): Promise<RaftError> {
     this.#driver?.close(failure)
     await this.#release()
     if (this.#phase === 'starting') {
@@ -174,8 +198,7 @@ export class Lifecycle {
     try {
       await close()
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error)
-      this.#options.logger.error({ node: this.#options.id, part, reason }, 'Closing failed')
+      this.#options.logger.error({ node: this.#options.id, part, reason: textOf(error) }, 'Closing failed')
     }
   }
 
@@ -194,10 +217,4 @@ export class Lifecycle {
         return `The node failed: ${this.#failure?.message ?? 'unknown'}`
     }
   }
-}
-
-function asRaftError(error: unknown, what: string): RaftError {
-  if (isRaftError(error)) return error
-  const text = error instanceof Error ? error.message : String(error)
-  return new RaftError('RAFT_STORAGE', `${what}: ${text}`, { cause: error })
 }

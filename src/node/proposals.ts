@@ -1,6 +1,7 @@
 // Proposals of this node's clients: queued in the order of the calls, handed to the core in batches, one per turn (F9),
 // and found again when they are applied (F14-F17). Counts what waits and refuses what is too much (F13).
 import { entryOverheadBytes } from '../codec/entries-field.js'
+import { MAX_COMMANDS_PER_MESSAGE } from '../codec/field.js'
 import { messageOverheadBytes } from '../codec/message-codec.js'
 import type { ProposeResult } from '../core/output.js'
 import type { CoreState } from '../core/state.js'
@@ -16,8 +17,6 @@ import { ProposalCall, type ProposalOwner } from './proposal-call.js'
 
 /** Calls that may wait at once, whatever their size. */
 export const MAX_PENDING_PROPOSALS = 262_144
-/** Most commands that one forward carries. */
-export const MAX_FORWARD_COMMANDS = 1_024
 
 export interface ProposalsContext {
   readonly calls: PendingCalls
@@ -179,9 +178,9 @@ export class Proposals implements ProposalOwner {
 
   #checkForward(count: number, sizeBytes: number): void {
     const neededBytes = forwardBytes(count, sizeBytes)
-    if (count <= MAX_FORWARD_COMMANDS && neededBytes <= this.#context.maxMessageBytes) return
+    if (count <= MAX_COMMANDS_PER_MESSAGE && neededBytes <= this.#context.maxMessageBytes) return
     throw tooLarge(
-      `this node passes commands on to the leader in one message of at most ${MAX_FORWARD_COMMANDS} commands and ` +
+      `this node passes commands on to the leader in one message of at most ${MAX_COMMANDS_PER_MESSAGE} commands and ` +
         `${this.#context.maxMessageBytes} bytes, and these ${count} need ${neededBytes} bytes`,
     )
   }
@@ -205,7 +204,7 @@ export class Proposals implements ProposalOwner {
       if (call === undefined || call.isSettled) continue
       count += call.commands.length
       bytes += call.sizeBytes
-      const fits = count <= MAX_FORWARD_COMMANDS && forwardBytes(count, bytes) <= this.#context.maxMessageBytes
+      const fits = count <= MAX_COMMANDS_PER_MESSAGE && forwardBytes(count, bytes) <= this.#context.maxMessageBytes
       if (!fits && calls.length > 0) break
       if (!fits) {
         unfit.push(call)

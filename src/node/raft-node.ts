@@ -13,6 +13,7 @@ import {
   resolveReadOptions,
 } from './calls.js'
 import type { Driver } from './driver.js'
+import { textOf } from './failures.js'
 import { GuardedEmitter } from './guarded-emitter.js'
 import { internalsOf } from './internals.js'
 import { Lifecycle } from './lifecycle.js'
@@ -55,7 +56,8 @@ export class RaftNode<Command = Uint8Array, Result = unknown>
 
   /**
    * Takes no more calls, ends those that wait (RAFT_STOPPED, with their outcome), finishes the running write, stops the
-   * transport and closes the stores. Waits for an `apply` that is under way. Idempotent, at any moment, never rejects.
+   * transport and closes the stores. Does not wait for an `apply` that is under way: its promise is left alone.
+   * Idempotent, at any moment, never rejects.
    */
   stop(): Promise<void> {
     return this.#lifecycle.stop()
@@ -119,11 +121,16 @@ export class RaftNode<Command = Uint8Array, Result = unknown>
    * @throws RaftError RAFT_NOT_LEADER, RAFT_NO_LEADER, RAFT_LEADERSHIP_LOST, RAFT_TIMEOUT, RAFT_ABORTED, RAFT_OVERLOADED,
    *   RAFT_TOO_LARGE, RAFT_STOPPED, RAFT_INVALID_OPTION; `outcome` tells whether the command may be applied
    */
-  async propose(command: Command, options: ProposeOptions = {}): Promise<Proposed<Result>> {
-    const driver = this.#running()
-    const call = resolveCallOptions(options, DEFAULT_CALL_TIMEOUT_MS)
-    throwIfAborted(call)
-    return driver.propose([this.#encode(command)], call, false) as Promise<Proposed<Result>>
+  propose(command: Command, options: ProposeOptions = {}): Promise<Proposed<Result>> {
+    // Not async: a promise more for each proposal is worth 2 to 15 % of the throughput.
+    try {
+      const driver = this.#running()
+      const call = resolveCallOptions(options, DEFAULT_CALL_TIMEOUT_MS)
+      throwIfAborted(call)
+      return driver.propose([this.#encode(command)], call, false) as Promise<Proposed<Result>>
+    } catch (error) {
+      return Promise.reject(error)
+    }
   }
 
   /**
@@ -167,8 +174,7 @@ export class RaftNode<Command = Uint8Array, Result = unknown>
   }
 
   protected override onListenerError(error: unknown): void {
-    const reason = error instanceof Error ? error.message : String(error)
-    this.#options.logger.error({ node: this.id, reason }, 'A listener failed')
+    this.#options.logger.error({ node: this.id, reason: textOf(error) }, 'A listener failed')
   }
 
   async #watch<T>(options: CallOptions, watched: { look: () => T | undefined; describe: () => string }): Promise<T> {
@@ -191,8 +197,8 @@ export class RaftNode<Command = Uint8Array, Result = unknown>
       encoded = this.#options.codec.encode(command)
     } catch (error) {
       if (isRaftError(error)) throw error
-      const text = error instanceof Error ? error.message : String(error)
-      throw new RaftError('RAFT_INVALID_OPTION', `the codec can't encode the command: ${text}`, { cause: error })
+      const message = `the codec can't encode the command: ${textOf(error)}`
+      throw new RaftError('RAFT_INVALID_OPTION', message, { cause: error })
     }
     if (encoded instanceof Uint8Array) return new Uint8Array(encoded)
     throw new RaftError(
@@ -203,4 +209,5 @@ export class RaftNode<Command = Uint8Array, Result = unknown>
 }
 
 /** For code that works with any node (metrics, admin routes). */
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- it stands for whatever commands and results a node has
 export type AnyRaftNode = RaftNode<any, any>
