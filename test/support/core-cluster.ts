@@ -1,6 +1,14 @@
 // Several cores, a network of queued messages and a clock, all under the hand of a test: nothing is delivered, dropped,
 // duplicated, persisted or lost unless the test says so. The rules of cluster-checks hold after each step.
-import { bootstrapConfiguration, type Configuration, type Message, type NodeId, type Term } from 'helios-raft/core'
+import {
+  bootstrapConfiguration,
+  type Configuration,
+  type CoreEvent,
+  type Message,
+  type NodeId,
+  type Output,
+  type Term,
+} from 'helios-raft/core'
 import { ClusterChecks } from './cluster-checks.js'
 import { DEFAULT_NODE, type Durable, EMPTY_DISK, type NodeOptions, SimulatedNode } from './core-node.js'
 
@@ -31,6 +39,8 @@ export class CoreCluster {
   now = 0
   /** Called with each packet before its receiver steps. */
   onDeliver: ((packet: Packet) => void) | null = null
+  /** Called with each event, after its node stepped it and before its Output is carried out. */
+  onStep: ((node: SimulatedNode, event: CoreEvent) => void) | null = null
   readonly #cuts = new Set<string>()
   /** By node, boot and id of a read: what was committed anywhere when it was asked. */
   readonly #asked = new Map<string, number>()
@@ -42,7 +52,8 @@ export class CoreCluster {
     const nodes = new Map<NodeId, SimulatedNode>()
     const hooks = {
       post: (from: SimulatedNode, to: NodeId, message: Message) => this.#post(from, to, message),
-      onOutput: (node: SimulatedNode, output: Parameters<ClusterChecks['onOutput']>[1]) => {
+      onStep: (node: SimulatedNode, event: CoreEvent) => this.onStep?.(node, event),
+      onOutput: (node: SimulatedNode, output: Output) => {
         this.checks.onOutput(node, output)
         for (const read of output.reads) {
           if (read.type !== 'ready') continue
