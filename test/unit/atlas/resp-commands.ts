@@ -33,9 +33,7 @@ export const STATUS = {
   leaseRemainingMs: 0,
   pendingProposals: 2,
   uncommittedBytes: 0,
-  peers: [
-    { id: 'node-2', state: 'replicate' as const, nextIndex: 9, matchIndex: 6, inflight: 1, lastContactMs: 12.4 },
-  ],
+  peers: [{ id: 'node-2', state: 'replicate' as const, nextIndex: 9, matchIndex: 6, inflight: 1, lastContactMs: 12.4 }],
   explanation: null,
 }
 

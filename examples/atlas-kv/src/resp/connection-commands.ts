@@ -13,6 +13,21 @@ import type { Step } from './step.js'
 const NO_PASSWORD =
   'ERR AUTH <password> called without any password configured for the default user. Are you sure your configuration is correct?'
 
+const QUIT: CommandSpec = {
+  name: 'quit',
+  arity: -1,
+  keys: [0, 0, 0],
+  flags: ['loading', 'stale', 'fast'],
+  step: (_args, session) => ({
+    kind: 'answer',
+    isLast: true,
+    reply: (writer) => {
+      session.isClosing = true
+      writer.simple('OK')
+    },
+  }),
+}
+
 export const CONNECTION_COMMANDS: readonly CommandSpec[] = [
   answer('ping', -1, ['fast'], (args) => {
     if (args.length > 2) throw wrongArity('ping')
@@ -26,13 +41,13 @@ export const CONNECTION_COMMANDS: readonly CommandSpec[] = [
   }),
   answer('select', 2, ['fast'], (args) => {
     const index = integerAt(args, 1)
+    if (index !== BigInt.asIntN(32, index)) {
+      throw new CommandError('ERR value is out of range, value must between -2147483648 and 2147483647')
+    }
     if (index !== 0n) throw new CommandError('ERR DB index is out of range')
     return (writer) => writer.simple('OK')
   }),
-  answer('quit', -1, ['fast'], (_args, session) => (writer) => {
-    session.isClosing = true
-    writer.simple('OK')
-  }),
+  QUIT,
   answer('reset', 1, ['fast'], (_args, session) => (writer) => {
     session.protocol = 2
     session.name = ''

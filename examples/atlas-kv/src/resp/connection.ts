@@ -108,7 +108,9 @@ export class RespConnection {
             ?.toString('latin1', 0, 32)
             .toLowerCase()
             .replace(/[^a-z]/g, '?') ?? ''
-        steps.push(commandStep(args, this.session))
+        const step = commandStep(args, this.session)
+        steps.push(step)
+        if (step.kind === 'answer' && step.isLast === true) break
       }
       return { steps, error: null }
     } catch (error) {

@@ -21,6 +21,8 @@ export type ReadValue = Uint8Array | null | number | readonly (Uint8Array | null
 
 export interface AnswerStep {
   readonly kind: 'answer'
+  /** Nothing behind it may be run: the connection ends with it. */
+  readonly isLast?: true
   /** Runs when its turn has come: it may change the connection. */
   reply(writer: ReplyWriter): void
 }

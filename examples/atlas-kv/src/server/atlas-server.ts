@@ -1,0 +1,156 @@
+// One server: the node, its storage and transport, RESP, HTTP, and what keeps them going. It opens in an order in which
+// each failure leaves nothing behind, and closes in the reverse one. It never ends the process: its caller does.
+import { mkdir } from 'node:fs/promises'
+import type { Logger, RaftError } from 'helios-raft'
+import { RaftNode } from 'helios-raft'
+import { levelStorage } from 'helios-raft/level'
+import { TcpTransport } from 'helios-raft/tcp'
+import type { AtlasOptions } from '../config/options.js'
+import type { Address } from '../config/values.js'
+import { formatAddress, isWildcard } from '../config/values.js'
+import { HttpServer } from '../http/http-server.js'
+import { COMMAND_BYTES } from '../resp/limits.js'
+import { RespServer } from '../resp/resp-server.js'
+import type { KvCommand, KvResult } from '../state-machine/command.js'
+import { kvCommandCodec } from '../state-machine/command-codec.js'
+import { KvStateMachine } from '../state-machine/kv-state-machine.js'
+import { Announcer } from './announcer.js'
+import { ExpiryTicker } from './expiry-ticker.js'
+import { LogClock } from './log-clock.js'
+import { directoryError, listenError, nodeError } from './start-error.js'
+import { VERSION } from './version.js'
+
+/** Data is private to its user. */
+const DIRECTORY_MODE = 0o700
+
+export interface AtlasServerOptions {
+  readonly options: AtlasOptions
+  /** For the node and for the server itself. */
+  readonly raftLogger: Logger
+  readonly logger: Logger
+  /** The node has failed for good: close and end. */
+  readonly onFatal: (error: RaftError) => void
+}
+
+export class AtlasServer {
+  readonly #options: AtlasOptions
+  readonly #logger: Logger
+  readonly #node: RaftNode<KvCommand, KvResult>
+  readonly #machine = new KvStateMachine()
+  readonly #transport: TcpTransport
+  readonly #resp: RespServer
+  readonly #http: HttpServer | null
+  readonly #ticker: ExpiryTicker
+  readonly #clock: LogClock
+  #announcer: Announcer | null = null
+
+  constructor({ options, raftLogger, logger, onFatal }: AtlasServerOptions) {
+    this.#options = options
+    this.#logger = logger
+    const { raft, insecure, nodeId, peers } = options
+    const listen = formatAddress(raft.host === '' ? { ...raft, host: '0.0.0.0' } : raft)
+    this.#transport = new TcpTransport({ listen, insecure })
+    this.#node = new RaftNode<KvCommand, KvResult>({
+      id: nodeId,
+      stateMachine: this.#machine,
+      ...levelStorage({ directory: options.raftDirectory }),
+      transport: this.#transport,
+      bootstrap: [{ id: nodeId, address: listen }, ...peers],
+      codec: kvCommandCodec,
+      electionTimeoutMs: options.electionTimeoutMs,
+      heartbeatIntervalMs: options.heartbeatIntervalMs,
+      limits: { commandBytes: COMMAND_BYTES },
+      logger: raftLogger,
+    })
+    const now = (): number => performance.now()
+    this.#clock = new LogClock({ logTime: () => this.#machine.state.logTime, now })
+    this.#ticker = new ExpiryTicker({ node: this.#node, machine: this.#machine })
+    const shared = {
+      node: this.#node,
+      machine: this.#machine,
+      version: VERSION,
+      readConsistency: options.readConsistency,
+      report: (error: unknown): void => logger.error({ error }, 'Unexpected error'),
+    }
+    this.#resp = new RespServer({
+      ...shared,
+      followerWrites: options.followerWrites,
+      logTime: () => this.#clock.now(),
+      now,
+    })
+    this.#http =
+      options.http === null ? null : new HttpServer({ ...shared, address: options.http, commandBytes: COMMAND_BYTES })
+    this.#watch(onFatal)
+  }
+
+  /** Resolves when clients are served; there may be no leader yet. Rejects with a StartError, everything closed. */
+  async start(): Promise<void> {
+    try {
+      await this.#open()
+    } catch (error) {
+      await this.stop()
+      throw error
+    }
+  }
+
+  /** Answers what was taken up, hands the node's pending calls their outcome, closes. Idempotent. */
+  async stop(): Promise<void> {
+    this.#announcer?.stop()
+    this.#ticker.stop()
+    await Promise.all([this.#resp.close(), this.#http?.close()])
+    await this.#node.stop()
+    await this.#transport.stop()
+  }
+
+  async #open(): Promise<void> {
+    const { dataDirectory, raftDirectory, resp, http, raft, nodeId, peers, warnings } = this.#options
+    for (const warning of warnings) this.#logger.warn({}, warning)
+    if (peers.length === 0) this.#logger.info({}, 'no peers configured: running as a single-node cluster')
+    for (const [directory, flag] of [
+      [dataDirectory, '--data-dir'],
+      [raftDirectory, '--raft-data-dir'],
+    ] as const) {
+      await mkdir(directory, { recursive: true, mode: DIRECTORY_MODE }).catch((error: unknown) => {
+        throw directoryError(error, directory, flag)
+      })
+    }
+    await this.#resp.listen(resp).catch((error: unknown) => {
+      throw listenError(error, 'RESP', resp, '--listen')
+    })
+    if (http !== null) {
+      await this.#http?.listen().catch((error: unknown) => {
+        throw listenError(error, 'HTTP', http, '--http')
+      })
+    }
+    await this.#transport.listen().catch((error: unknown) => {
+      throw listenError(error, 'Raft', raft, '--raft-addr')
+    })
+    await this.#node.start().catch((error: unknown) => {
+      throw nodeError(error, raftDirectory)
+    })
+    this.#resp.serve()
+    const addresses = { resp: this.#reachable(resp, this.#resp.port), http: '' }
+    if (http !== null) addresses.http = this.#reachable(http, this.#http?.port ?? 0)
+    this.#logger.info({ raft: this.#transport.address, ...addresses }, `Node ${nodeId} started`)
+    this.#announcer = new Announcer({ node: this.#node, machine: this.#machine, addresses })
+    void this.#announcer.run()
+  }
+
+  #watch(onFatal: (error: RaftError) => void): void {
+    this.#node.on('applied', () => {
+      this.#clock.observe()
+      this.#ticker.observe()
+    })
+    this.#node.on('role', ({ role }) => {
+      if (role === 'leader') this.#ticker.begin()
+      else this.#ticker.observe()
+    })
+    this.#node.on('fatal', onFatal)
+  }
+
+  /** Where others reach a server: one that listens everywhere is found where Raft is. */
+  #reachable(address: Address, port: number): string {
+    const host = isWildcard(address) ? this.#options.raft.host : address.host
+    return isWildcard({ host, port }) ? '' : formatAddress({ host, port })
+  }
+}
