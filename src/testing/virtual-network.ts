@@ -63,8 +63,14 @@ interface Packet {
   readonly from: VirtualTransport
   readonly to: NodeId
   readonly message: Message
-  /** The other end, if the connection was open at sending: what is on it may arrive after its sender's death. */
-  readonly openEnd: VirtualTransport | null
+  /** What it was sent on; null where none was open. What is on it may arrive after its end, and its sender's. */
+  readonly connection: Connection | null
+}
+
+/** Both ends said hello to each other. */
+interface Connection {
+  readonly ends: readonly [VirtualTransport, VirtualTransport]
+  isOpen: boolean
 }
 
 /** All links between the processes of a simulation. */
@@ -129,16 +135,13 @@ export class VirtualNetwork {
     const [a, b] = [this.#current.get(one), this.#current.get(other)]
     if (a === undefined || b === undefined || !a.connections.has(b)) return
     this.#fault('reset')
-    a.loseTail(b)
-    b.loseTail(a)
     this.#disconnect(a, b, { tells: [a, b] })
   }
 
   /** The process behind it died. Peers that its machine can still tell see a RST; half of its last messages are lost. */
   crash(transport: VirtualTransport): void {
     const isPowerLoss = this.#options.random.chance(0.3)
-    for (const peer of [...transport.connections]) {
-      transport.loseTail(peer)
+    for (const peer of [...transport.connections.keys()]) {
       this.#disconnect(transport, peer, { tells: isPowerLoss ? [] : [peer] })
     }
     this.#leave(transport)
@@ -151,7 +154,7 @@ export class VirtualNetwork {
 
   /** @internal A transport ended by itself: its peers see a FIN. */
   stop(transport: VirtualTransport): void {
-    for (const peer of [...transport.connections]) this.#disconnect(transport, peer, { tells: [peer] })
+    for (const peer of [...transport.connections.keys()]) this.#disconnect(transport, peer, { tells: [peer] })
     this.#leave(transport)
   }
 
@@ -177,10 +180,10 @@ export class VirtualNetwork {
     if (this.#inFlight >= MAX_IN_FLIGHT) return this.#fault('overflow')
     this.#inFlight += 1
     const current = this.#current.get(to)
-    const openEnd = current !== undefined && from.connections.has(current) ? current : null
+    const connection = current === undefined ? null : (from.connections.get(current) ?? null)
     this.#options.timeline.schedule(this.#arrivalMs(from.id, to, isCopy), () => {
       this.#inFlight -= 1
-      this.#arrive({ from, to, message, openEnd })
+      this.#arrive({ from, to, message, connection })
     })
   }
 
@@ -199,13 +202,14 @@ export class VirtualNetwork {
     return arrival
   }
 
-  #arrive({ from, to, message, openEnd }: Packet): void {
+  #arrive({ from, to, message, connection }: Packet): void {
     const { random, watch } = this.#options
     const target = this.#current.get(to)
     if (target === undefined) return this.#fault('nobodyHome')
-    if (from.hasLostTailTo(target) && random.chance(0.5)) return this.#fault('lostTail')
+    if (connection?.isOpen === false && random.chance(0.5)) return this.#fault('lostTail')
+    const isOnConnection = connection?.ends.includes(target) ?? false
     target.gate.enter('message', () => {
-      if (target.local === null || !(openEnd === target || this.#connect(from, target))) return
+      if (target.local === null || !(isOnConnection || this.#connect(from, target))) return
       watch?.onReceive?.(from, target, message)
       target.local.receive(from.id, message)
     })
@@ -217,9 +221,9 @@ export class VirtualNetwork {
     // A process that is gone, or stands still, answers no hello.
     if (from.local === null || target.local === null || from.gate.isDead || from.gate.isPaused) return false
     if (!this.#accepts(target, from) || !this.#accepts(from, target)) return false
-    from.connections.add(target)
-    target.connections.add(from)
-    from.forgetLostTail(target)
+    const connection: Connection = { ends: [from, target], isOpen: true }
+    from.connections.set(target, connection)
+    target.connections.set(from, connection)
     this.#tell(from, target.id, 'up')
     this.#options.watch?.onPeerStatus?.(target, from.id, 'up')
     target.local.peerStatus(from.id, 'up')
@@ -238,6 +242,8 @@ export class VirtualNetwork {
   }
 
   #disconnect(one: VirtualTransport, other: VirtualTransport, { tells }: { tells: readonly VirtualTransport[] }): void {
+    const connection = one.connections.get(other)
+    if (connection !== undefined) connection.isOpen = false
     one.connections.delete(other)
     other.connections.delete(one)
     for (const end of tells) this.#tell(end, end === one ? other.id : one.id, 'reset')
@@ -275,9 +281,8 @@ export class VirtualTransport implements Transport {
   readonly id: NodeId
   readonly gate: ProcessGate
   /** Ends that both said hello; bounded by the number of nodes. */
-  readonly connections: Set<VirtualTransport> = new Set()
+  readonly connections: Map<VirtualTransport, Connection> = new Map()
   readonly #network: VirtualNetwork
-  readonly #lostTails = new Set<VirtualTransport>()
   #local: TransportLocal | null = null
 
   constructor(network: VirtualNetwork, id: NodeId, gate: ProcessGate) {
@@ -305,21 +310,6 @@ export class VirtualTransport implements Transport {
     if (this.local !== null) this.#network.stop(this)
     this.#local = null
     return Promise.resolve()
-  }
-
-  /** @internal What is under way to that peer may be lost with the connection. */
-  loseTail(peer: VirtualTransport): void {
-    this.#lostTails.add(peer)
-  }
-
-  /** @internal */
-  forgetLostTail(peer: VirtualTransport): void {
-    this.#lostTails.delete(peer)
-  }
-
-  /** @internal */
-  hasLostTailTo(peer: VirtualTransport): boolean {
-    return this.#lostTails.has(peer)
   }
 }
 

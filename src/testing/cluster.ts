@@ -1,0 +1,196 @@
+// A simulated cluster: the processes, the network between them, the judge over them, and the loop that runs events one
+// at a time. It does what it is told to; who tells it is the workload, the nemesis or a fault plan.
+import type { MemberSpec, NodeId } from '../core/types.js'
+import { RaftError } from '../errors.js'
+import type { Codec } from '../interfaces/codec.js'
+import type { ApplyContext, StateMachine } from '../interfaces/state-machine.js'
+import type { Internals } from '../node/internals.js'
+import type { ClusterShape, FaultKind } from './fault-plan.js'
+import { History } from './history.js'
+import { Invariants } from './invariants.js'
+import type { SimulationRandom } from './prng.js'
+import { type ProcessWorld, SimulatedProcess } from './simulated-process.js'
+import { runTurns, Timeline } from './timeline.js'
+import { messageFields, Trace } from './trace.js'
+import type { VirtualDisk } from './virtual-disk.js'
+import { CALM_LINKS, type LinkFaults, VirtualNetwork, type VirtualNetworkOptions } from './virtual-network.js'
+
+/** Most voters of a simulated cluster. */
+export const MAX_VOTERS = 7
+
+export interface ClusterSettings<Command, Result, SM extends StateMachine<Command, Result>> {
+  readonly shape: ClusterShape
+  readonly stateMachine: () => SM
+  readonly invariant?: ((stateMachine: SM, context: ApplyContext) => void) | undefined
+  readonly codec?: Codec<Command> | undefined
+  readonly internals?: Internals | undefined
+  readonly random: SimulationRandom
+  /** How much clocks of two nodes differ at most. @defaultValue 0.1 */
+  readonly maxClockDriftRatio?: number | undefined
+  readonly carry?: VirtualNetworkOptions['carry']
+  readonly onTrace?: ((line: string) => void) | undefined
+}
+
+export class Cluster<Command, Result, SM extends StateMachine<Command, Result>> {
+  readonly timeline: Timeline = new Timeline()
+  readonly trace: Trace
+  readonly network: VirtualNetwork
+  readonly invariants: Invariants
+  readonly history: History
+  /** In the order of their ids. */
+  readonly processes: readonly SimulatedProcess<Command, Result, SM>[]
+  /** How often what happened: faults, messages by type, roles. */
+  readonly counters: Map<string, number> = new Map()
+
+  constructor(settings: ClusterSettings<Command, Result, SM>) {
+    const { shape, random } = settings
+    checkShape(shape)
+    this.trace = new Trace(settings.onTrace)
+    const disks = new Map<NodeId, VirtualDisk>()
+    this.invariants = new Invariants(this.timeline, disks)
+    this.history = new History(this.invariants)
+    this.network = this.#createNetwork(random.fork('network'), settings.carry)
+    const { timeline, network, invariants, history, trace } = this
+    const world: ProcessWorld = { timeline, network, invariants, history, trace, count: (name) => this.count(name) }
+    const bootstrap = bootstrapOf(shape.voters)
+    const { stateMachine, invariant, codec, internals = {}, maxClockDriftRatio = 0.1 } = settings
+    const { electionTimeoutMs, heartbeatIntervalMs, limits } = shape.options
+    const timings = { electionTimeoutMs, heartbeatIntervalMs, limits }
+    const options = { stateMachine, invariant, codec, internals, bootstrap, ...timings }
+    this.processes = bootstrap.map(({ id }) => {
+      return new SimulatedProcess(id, world, options, random.fork(`process ${id}`), maxClockDriftRatio)
+    })
+    for (const { id, disk } of this.processes) disks.set(id, disk)
+  }
+
+  get nowMs(): number {
+    return this.timeline.nowMs
+  }
+
+  get ids(): readonly NodeId[] {
+    return this.processes.map(({ id }) => id)
+  }
+
+  /** The process that leads the latest term, if it still lives and believes so. */
+  get leader(): SimulatedProcess<Command, Result, SM> | null {
+    const process = this.processes.find(({ id }) => id === this.invariants.latestLeader)
+    return process?.current?.witness.state?.role === 'leader' ? process : null
+  }
+
+  process(id: NodeId | 'leader'): SimulatedProcess<Command, Result, SM> | null {
+    return id === 'leader' ? this.leader : (this.processes.find((process) => process.id === id) ?? null)
+  }
+
+  count(name: string): void {
+    this.counters.set(name, (this.counters.get(name) ?? 0) + 1)
+  }
+
+  /** Events so far. */
+  get eventCount(): number {
+    return this.invariants.eventNumber
+  }
+
+  /** Faults so far, those of single messages too. */
+  get faultCount(): number {
+    let faults = 0
+    for (const [name, count] of this.counters) if (name.startsWith('fault.')) faults += count
+    return faults
+  }
+
+  /** Runs events until `untilMs`, until `isDone` after an event, until a violation, or until none is left. */
+  run(untilMs: number, isDone: () => boolean = () => false): Promise<void> {
+    return runTurns(() => {
+      if (this.invariants.violation !== null || isDone()) return false
+      this.invariants.eventNumber += 1
+      return this.timeline.step(untilMs)
+    })
+  }
+
+  startAll(): void {
+    for (const process of this.processes) process.start()
+  }
+
+  /** Carries out a fault now. One that has nobody to hit, a leader or a living process, does nothing. */
+  inject(fault: FaultKind): void {
+    const fields = { fault: JSON.stringify(fault) }
+    this.trace.record(this.nowMs, 'world', 'fault', fields)
+    this.count(`fault.${fault.type}`)
+    switch (fault.type) {
+      case 'partition':
+        return this.network.partition(fault.groups)
+      case 'cut':
+        return this.network.cut(fault.from, fault.to)
+      case 'heal':
+        return this.network.heal()
+      case 'reset':
+        return this.network.reset(...fault.nodes)
+      case 'link':
+        return this.setLinks({ ...CALM_LINKS, ...fault, keepsOrder: false })
+      default:
+        return this.#injectInto(fault)
+    }
+  }
+
+  setLinks(links: LinkFaults): void {
+    this.network.setLinks(links)
+  }
+
+  #injectInto(fault: Extract<FaultKind, { node: NodeId }>): void {
+    const process = this.process(fault.node)
+    if (process === null) return
+    switch (fault.type) {
+      case 'crash':
+        return process.crash()
+      case 'restart':
+        // A node that failed by itself is still there, as a process: the restart ends it first.
+        if (process.state === 'failed') process.crash()
+        return process.start()
+      case 'stop':
+        return process.stop()
+      case 'pause':
+        return process.pause(fault.forMs)
+      case 'failWrite':
+        return process.failWrite()
+      case 'hangDisk':
+        return process.hangDisk()
+      case 'slowDisk':
+        process.disk.speed = { ...process.disk.speed, writeMs: fault.writeMs }
+    }
+  }
+
+  #createNetwork(random: SimulationRandom, carry: VirtualNetworkOptions['carry']): VirtualNetwork {
+    return new VirtualNetwork({
+      timeline: this.timeline,
+      random,
+      carry,
+      watch: {
+        onSend: (from, to, message) => {
+          this.count(`message.${message.type}`)
+          const process = this.process(from.id)
+          if (process?.current?.transport === from) process.current.witness.onSend(to, message)
+          this.trace.record(this.nowMs, from.id, 'send', { to, ...messageFields(message) })
+        },
+        onReceive: (from, to, message) => {
+          this.trace.record(this.nowMs, to.id, 'receive', { from: from.id, type: message.type, term: message.term })
+        },
+        onPeerStatus: (at, peer, status) => {
+          this.trace.record(this.nowMs, at.id, 'peerStatus', { peer, status })
+        },
+        onRefused: (by, other, error) => {
+          this.invariants.fail(`${by.id} refused the hello of ${other}: ${String(error)}`)
+        },
+        onFault: (name) => this.count(`fault.message.${name}`),
+      },
+    })
+  }
+}
+
+function bootstrapOf(voters: number): readonly MemberSpec[] {
+  const ids = Array.from({ length: voters }, (_, at) => `n${at + 1}`)
+  return ids.map((id) => ({ id, address: VirtualNetwork.addressOf(id) }))
+}
+
+function checkShape({ voters }: ClusterShape): void {
+  if (Number.isInteger(voters) && voters >= 1 && voters <= MAX_VOTERS) return
+  throw new RaftError('RAFT_INVALID_OPTION', `cluster.voters is ${voters}: use a whole number from 1 to ${MAX_VOTERS}`)
+}

@@ -1,0 +1,17 @@
+// `helios-raft/testing`: what the project tests itself with, for users who test what they build on it.
+export type { ClusterOptions, ClusterShape, Fault, FaultKind, FaultPlan } from './fault-plan.js'
+export {
+  type Action,
+  type AnyStateMachine,
+  type CommandOf,
+  type Operation,
+  type ResultOf,
+  SimulationFailure,
+  type SimulationOptions,
+  type SimulationReport,
+  type WorkloadStep,
+} from './report.js'
+export { simulate } from './simulate.js'
+export type { Run, StoreFactory } from './conformance.js'
+export { testLogStore } from './log-store-suite.js'
+export { testSnapshotStore } from './snapshot-store-suite.js'

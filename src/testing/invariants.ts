@@ -1,0 +1,123 @@
+// What must hold for the cluster as a whole, after each event (assurance §1, figure 3): one leader a term, one committed
+// log, durable on a quorum, applied once and in order with one result. The first violation is kept; nothing is changed.
+import { isDeepStrictEqual } from 'node:util'
+import type { LogIndex, NodeId, Term } from '../core/types.js'
+import type { ApplyContext } from '../interfaces/state-machine.js'
+import { CommittedLog, type JudgedEntry } from './committed-log.js'
+import type { Timeline } from './timeline.js'
+import type { VirtualDisk } from './virtual-disk.js'
+
+/** What a state machine made of the entry at an index. */
+interface AppliedResult {
+  readonly result: unknown
+  readonly by: NodeId
+}
+
+/** The judge of one simulation. */
+export class Invariants {
+  readonly committed: CommittedLog = new CommittedLog()
+  /** Rises with each event of the timeline. */
+  eventNumber = 0
+  readonly #timeline: Timeline
+  readonly #disks: ReadonlyMap<NodeId, VirtualDisk>
+  readonly #leaders = new Map<Term, NodeId>()
+  /** Node and term → candidate, of every vote that was ever sent. */
+  readonly #votes = new Map<string, NodeId>()
+  readonly #results = new Map<LogIndex, AppliedResult>()
+  #violation: string | null = null
+  #leaderChanges = 0
+  #latestTerm: Term = 0
+
+  /** @param disks - of all voters */
+  constructor(timeline: Timeline, disks: ReadonlyMap<NodeId, VirtualDisk>) {
+    this.#timeline = timeline
+    this.#disks = disks
+  }
+
+  /** The first thing that went wrong, in words. */
+  get violation(): string | null {
+    return this.#violation
+  }
+
+  get leaderChanges(): number {
+    return this.#leaderChanges
+  }
+
+  /** The leader of the latest term that had one. */
+  get latestLeader(): NodeId | null {
+    return this.#leaders.get(this.#latestTerm) ?? null
+  }
+
+  fail(problem: string): void {
+    this.#violation ??= problem
+  }
+
+  /** A node began to lead a term (election safety). */
+  leads(id: NodeId, term: Term): void {
+    const other = this.#leaders.get(term)
+    if (other !== undefined && other !== id) this.fail(`${other} and ${id} both lead term ${term} (election safety)`)
+    if (other === undefined) this.#leaderChanges += 1
+    this.#leaders.set(term, id)
+    this.#latestTerm = Math.max(this.#latestTerm, term)
+  }
+
+  /** A node told somebody whom it votes for: one vote a term, whatever crashes lie between (H2, H111). */
+  votes(id: NodeId, term: Term, candidate: NodeId): void {
+    const key = `${id} ${term}`
+    const other = this.#votes.get(key)
+    if (other !== undefined && other !== candidate)
+      this.fail(`${id} voted for ${other} and for ${candidate} in term ${term} (H2)`)
+    this.#votes.set(key, candidate)
+  }
+
+  /** A node holds an entry committed. At first sight a quorum must hold it durably: a crash of all may follow. */
+  commits(id: NodeId, judged: JudgedEntry, currentTerm: Term): void {
+    const verdict = this.committed.committed(judged, { currentTerm, nowMs: this.#timeline.nowMs })
+    if ('problem' in verdict) return this.fail(`${id}: ${verdict.problem}`)
+    if (!verdict.isNew) return
+    const { index, term, timestamp } = judged.entry
+    if (timestamp < (this.committed.at(index - 1)?.entry.timestamp ?? 0))
+      this.fail(`log time falls at entry ${index} (F34)`)
+    let holders = 0
+    for (const disk of this.#disks.values()) if (disk.entryAt(index)?.term === term) holders += 1
+    if (holders > this.#disks.size / 2) return
+    this.fail(
+      `${id}: entry ${index} of term ${term} is committed, but durable on ${holders} of ${this.#disks.size} (H27)`,
+    )
+  }
+
+  /** Before a state machine applies: only what is committed, each entry once, in order, none left out. */
+  applies(id: NodeId, lastApplied: LogIndex, { index, term }: ApplyContext): void {
+    if (index <= lastApplied) return this.fail(`${id}: applied ${index} after ${lastApplied}`)
+    if (this.committed.at(index)?.entry.term !== term) {
+      return this.fail(`${id}: applied entry ${index} of term ${term}, which is not committed`)
+    }
+    for (let skipped = lastApplied + 1; skipped < index; skipped++) {
+      if (this.committed.at(skipped)?.entry.type === 'command')
+        this.fail(`${id}: did not apply the command at ${skipped}`)
+    }
+  }
+
+  /** After it: the same entry has the same result everywhere, and after each restart. */
+  applied(id: NodeId, index: LogIndex, result: unknown): void {
+    const first = this.#results.get(index)
+    if (first === undefined) this.#results.set(index, { result, by: id })
+    else if (!isDeepStrictEqual(first.result, result)) {
+      this.fail(`the command at ${index} gave another result on ${id} than on ${first.by}: the state machines differ`)
+    }
+  }
+
+  /** The result of the command at `index`; undefined where none was applied yet. */
+  resultAt(index: LogIndex): AppliedResult | undefined {
+    return this.#results.get(index)
+  }
+
+  /** Result of the last command at or below `index`; undefined where there is none. */
+  lastResultUpTo(index: LogIndex): AppliedResult | undefined {
+    for (let at = index; at > 0; at--) {
+      const held = this.#results.get(at)
+      if (held !== undefined) return held
+    }
+    return undefined
+  }
+}

@@ -1,0 +1,61 @@
+// The user's state machine with a judge before and behind it: each committed command once, in order, with one result
+// everywhere. It passes everything through and changes nothing.
+import type { LogIndex, NodeId } from '../core/types.js'
+import type { ApplyContext, SnapshotContext, SnapshotMeta, StateMachine } from '../interfaces/state-machine.js'
+import type { Invariants } from './invariants.js'
+import type { ProcessGate } from './process-gate.js'
+
+export interface JudgedMachineOptions<Command, Result> {
+  readonly id: NodeId
+  readonly inner: StateMachine<Command, Result>
+  readonly invariants: Invariants
+  readonly gate: ProcessGate
+  /** After each apply. */
+  readonly onApplied: (context: ApplyContext) => void
+}
+
+/** One instance for one incarnation of a node. */
+export class JudgedMachine<Command, Result> implements StateMachine<Command, Result> {
+  readonly #options: JudgedMachineOptions<Command, Result>
+  #lastApplied: LogIndex = 0
+
+  constructor(options: JudgedMachineOptions<Command, Result>) {
+    this.#options = options
+  }
+
+  readonly apply = (command: Command, context: ApplyContext): Result | Promise<Result> => {
+    const { id, inner, invariants } = this.#options
+    invariants.applies(id, this.#lastApplied, context)
+    this.#lastApplied = context.index
+    const result = inner.apply(command, context)
+    if (!isPromise(result)) {
+      this.#settle(context, result)
+      return result
+    }
+    return result.then((value) => {
+      this.#settle(context, value)
+      return value
+    })
+  }
+
+  snapshot(context: SnapshotContext): AsyncIterable<Uint8Array> | Promise<AsyncIterable<Uint8Array>> {
+    return this.#options.inner.snapshot(context)
+  }
+
+  async restore(chunks: AsyncIterable<Uint8Array>, meta: SnapshotMeta): Promise<void> {
+    await this.#options.inner.restore(chunks, meta)
+    this.#lastApplied = meta.lastIncludedIndex
+  }
+
+  #settle(context: ApplyContext, result: Result): void {
+    const { id, invariants, gate, onApplied } = this.#options
+    // What a process that is dead by now still computes is nobody's.
+    if (gate.isDead) return
+    invariants.applied(id, context.index, result)
+    onApplied(context)
+  }
+}
+
+function isPromise<T>(value: T | Promise<T>): value is Promise<T> {
+  return typeof value === 'object' && value !== null && typeof (value as Promise<T>).then === 'function'
+}

@@ -1,0 +1,221 @@
+// Does harm at random: which kinds of fault a run has, and how often, is drawn once by the swarm; when and whom they hit
+// is drawn here, as the cluster goes. Several faults follow the leader, because what it leaves half done is what counts.
+import type { NodeId } from '../core/types.js'
+import type { StateMachine } from '../interfaces/state-machine.js'
+import type { Cluster } from './cluster.js'
+import type { FaultKind } from './fault-plan.js'
+import type { SimulationRandom } from './prng.js'
+
+export type NemesisKind =
+  | 'crash'
+  | 'crashLeader'
+  | 'crashAll'
+  | 'stop'
+  | 'isolateLeader'
+  | 'strandLeader'
+  | 'partition'
+  | 'bridge'
+  | 'cut'
+  | 'pause'
+  | 'slowDisk'
+  | 'failWrite'
+  | 'hangDisk'
+  | 'reset'
+
+export const NEMESIS_KINDS: readonly NemesisKind[] = [
+  'crash',
+  'crashLeader',
+  'crashAll',
+  'stop',
+  'isolateLeader',
+  'strandLeader',
+  'partition',
+  'bridge',
+  'cut',
+  'pause',
+  'slowDisk',
+  'failWrite',
+  'hangDisk',
+  'reset',
+]
+
+export interface NemesisSettings {
+  /** Kinds of this run; one is picked each time, so a kind that stands twice is twice as likely. */
+  readonly kinds: readonly NemesisKind[]
+  /** Time between two faults, ms. */
+  readonly intervalMs: readonly [min: number, max: number]
+  /** How long what can be undone lasts, ms: downtime, partitions, pauses. */
+  readonly durationMs: readonly [min: number, max: number]
+}
+
+/** Runs until it is ended; what it began is then undone by whoever ends it. */
+export class Nemesis<Command, Result, SM extends StateMachine<Command, Result>> {
+  readonly #cluster: Cluster<Command, Result, SM>
+  readonly #settings: NemesisSettings
+  readonly #random: SimulationRandom
+  #isEnded = false
+
+  constructor(cluster: Cluster<Command, Result, SM>, settings: NemesisSettings, random: SimulationRandom) {
+    this.#cluster = cluster
+    this.#settings = settings
+    this.#random = random
+  }
+
+  begin(): void {
+    if (this.#settings.kinds.length > 0) this.#plan()
+  }
+
+  end(): void {
+    this.#isEnded = true
+  }
+
+  #plan(): void {
+    this.#later(this.#settings.intervalMs, () => {
+      this.#strike(this.#random.pick(this.#settings.kinds))
+      this.#plan()
+    })
+  }
+
+  #strike(kind: NemesisKind): void {
+    const target = this.#random.pick(this.#cluster.ids)
+    switch (kind) {
+      case 'crash':
+        return this.#downFor([target])
+      case 'crashLeader':
+        return this.#downFor(this.#leader())
+      case 'crashAll':
+        return this.#downFor(this.#cluster.ids)
+      case 'stop':
+        return this.#stop(target)
+      case 'isolateLeader':
+        return this.#isolate(this.#leader(), 0)
+      case 'strandLeader':
+        return this.#strand()
+      case 'partition':
+        return this.#partition()
+      case 'bridge':
+        return this.#bridge()
+      case 'cut':
+        return this.#cut()
+      case 'reset':
+        return this.#reset()
+      default:
+        return this.#harm(kind, target)
+    }
+  }
+
+  #harm(kind: 'pause' | 'slowDisk' | 'failWrite' | 'hangDisk', target: NodeId): void {
+    switch (kind) {
+      case 'pause':
+        return this.#inject({ type: 'pause', node: target, forMs: this.#random.between(...this.#settings.durationMs) })
+      case 'slowDisk':
+        return this.#slowDisk(target)
+      case 'failWrite':
+        this.#inject({ type: 'failWrite', node: target })
+        // Also when nothing was being written and so nothing failed.
+        return this.#later(this.#settings.durationMs, () => this.#downFor([target]))
+      case 'hangDisk':
+        this.#inject({ type: 'hangDisk', node: target })
+        return this.#later(this.#settings.durationMs, () => this.#downFor([target]))
+    }
+  }
+
+  /** Crashes them together; each comes back in its own time. */
+  #downFor(ids: readonly NodeId[]): void {
+    for (const node of ids) {
+      this.#inject({ type: 'crash', node })
+      this.#later(this.#settings.durationMs, () => this.#inject({ type: 'restart', node }))
+    }
+  }
+
+  #stop(node: NodeId): void {
+    const process = this.#cluster.process(node)
+    if (process === null || process.isDiskBroken) return
+    this.#inject({ type: 'stop', node })
+    this.#later(this.#settings.durationMs, () => this.#inject({ type: 'restart', node }))
+  }
+
+  #slowDisk(node: NodeId): void {
+    const process = this.#cluster.process(node)
+    const before = process?.disk.speed.writeMs
+    if (before === undefined) return
+    const [, longest] = this.#settings.durationMs
+    this.#inject({ type: 'slowDisk', node, writeMs: [longest / 20, longest / 2] })
+    this.#later(this.#settings.durationMs, () => this.#inject({ type: 'slowDisk', node, writeMs: before }))
+  }
+
+  /** The leader reaches `reached` others only, and they it. */
+  #isolate(leader: readonly NodeId[], reached: number): void {
+    const [node] = leader
+    if (node === undefined) return
+    const others = this.#random.shuffle(this.#cluster.ids.filter((id) => id !== node)).slice(reached)
+    const mayHear = this.#random.chance(0.3)
+    for (const other of others) {
+      this.#inject({ type: 'cut', from: node, to: other })
+      if (!mayHear) this.#inject({ type: 'cut', from: other, to: node })
+    }
+    this.#later(this.#settings.durationMs, () => this.#inject({ type: 'heal' }))
+  }
+
+  /** Figure 8: the leader replicates to a few and crashes; it comes back when another one may have led. */
+  #strand(): void {
+    const leader = this.#leader()
+    const [node] = leader
+    if (node === undefined) return
+    this.#isolate(leader, this.#random.integer(0, Math.floor(this.#cluster.ids.length / 2)))
+    const [shortest] = this.#settings.durationMs
+    this.#later([shortest / 4, shortest], () => {
+      this.#downFor([node])
+      this.#inject({ type: 'heal' })
+    })
+  }
+
+  #partition(): void {
+    const ids = this.#random.shuffle(this.#cluster.ids)
+    const size = this.#random.integer(1, Math.max(1, ids.length - 1))
+    this.#inject({ type: 'partition', groups: [ids.slice(0, size), ids.slice(size)] })
+    this.#later(this.#settings.durationMs, () => this.#inject({ type: 'heal' }))
+  }
+
+  /** Two halves that only one node in the middle can see (H14). */
+  #bridge(): void {
+    const [middle, ...rest] = this.#random.shuffle(this.#cluster.ids)
+    if (middle === undefined || rest.length < 2) return
+    const half = rest.length >> 1
+    for (const one of rest.slice(0, half)) {
+      for (const other of rest.slice(half)) {
+        this.#inject({ type: 'cut', from: one, to: other })
+        this.#inject({ type: 'cut', from: other, to: one })
+      }
+    }
+    this.#later(this.#settings.durationMs, () => this.#inject({ type: 'heal' }))
+  }
+
+  #cut(): void {
+    const [from, to] = this.#random.shuffle(this.#cluster.ids)
+    if (from === undefined || to === undefined) return
+    this.#inject({ type: 'cut', from, to })
+    this.#later(this.#settings.durationMs, () => this.#inject({ type: 'heal' }))
+  }
+
+  #reset(): void {
+    const [one, other] = this.#random.shuffle(this.#cluster.ids)
+    if (one === undefined || other === undefined) return
+    this.#inject({ type: 'reset', nodes: [one, other] })
+  }
+
+  #leader(): readonly NodeId[] {
+    const leader = this.#cluster.leader
+    return leader === null ? [] : [leader.id]
+  }
+
+  #inject(fault: FaultKind): void {
+    if (!this.#isEnded) this.#cluster.inject(fault)
+  }
+
+  #later(delayMs: readonly [min: number, max: number], act: () => void): void {
+    this.#cluster.timeline.after(this.#random.between(...delayMs), () => {
+      if (!this.#isEnded) act()
+    })
+  }
+}

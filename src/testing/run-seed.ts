@@ -1,0 +1,107 @@
+// One run of the simulator's own: draws everything from a seed, does harm, heals, expects the cluster to work, and holds
+// every outcome against the log. `npm run sim` is many of these.
+import { Caller } from './caller.js'
+import { ChainMachine, type ChainState } from './chain-machine.js'
+import { BUGS } from './bugs.js'
+import { bytesCodec } from '../codec/bytes.js'
+import { decodeMessage, encodeMessage } from '../codec/message-codec.js'
+import { Cluster } from './cluster.js'
+import { expectAgreement, settleCalls, stopAll } from './conclusion.js'
+import { expectLiveness, healAll } from './liveness.js'
+import { Nemesis } from './nemesis.js'
+import { SimulationRandom } from './prng.js'
+import { drawSwarm, type SwarmSettings } from './swarm.js'
+import { Workload } from './workload.js'
+
+export interface SeedOptions {
+  /** Name of a seeded bug; see `bugs.ts`. */
+  readonly bug?: string | undefined
+  /** Takes each record of the trace as a line of JSON. */
+  readonly onTrace?: ((line: string) => void) | undefined
+}
+
+export interface SeedResult {
+  readonly seed: bigint
+  readonly events: number
+  readonly simulatedMs: number
+  readonly faults: number
+  readonly calls: number
+  readonly traceHash: string
+  /** What went wrong first; null when everything held. */
+  readonly violation: string | null
+  readonly coverage: Readonly<Record<string, number>>
+}
+
+type ChainCluster = Cluster<Uint8Array, ChainState, ChainMachine>
+
+const queryState = (machine: ChainMachine): ChainState => machine.state
+
+/** Runs one seed. Never rejects for what the library does wrong: that is in `violation`. */
+export async function runSeed(seed: bigint, options: SeedOptions = {}): Promise<SeedResult> {
+  const random = new SimulationRandom(seed)
+  const settings = drawSwarm(random.fork('swarm'))
+  const cluster = createCluster(settings, random, options)
+  const caller = createCaller(cluster)
+  const workload = new Workload(cluster, caller, settings.workload, random.fork('workload'))
+  const nemesis = new Nemesis(cluster, settings.nemesis, random.fork('nemesis'))
+  await runFaults(cluster, settings, random.fork('start'), { workload, nemesis })
+  const { electionTimeoutMs } = settings.shape.options
+  const nextCommand = (): Uint8Array => workload.nextCommand()
+  healAll(cluster)
+  await expectLiveness({ cluster, caller, electionTimeoutMs, nextCommand, query: queryState })
+  await settleCalls(cluster, 2 * settings.workload.timeoutMs[1])
+  await expectAgreement(cluster, { withinMs: 4 * electionTimeoutMs, query: queryState })
+  await stopAll(cluster)
+  if (cluster.invariants.violation === null) cluster.history.checkOutcomes()
+  return resultOf(seed, cluster)
+}
+
+function createCluster(settings: SwarmSettings, random: SimulationRandom, { bug, onTrace }: SeedOptions): ChainCluster {
+  const seeded = bug === undefined ? undefined : BUGS[bug]
+  const usesWireFormat = random.fork('wire').chance(0.25)
+  const cluster: ChainCluster = new Cluster({
+    shape: settings.shape,
+    stateMachine: () => new ChainMachine(),
+    codec: bytesCodec,
+    internals: seeded?.internals,
+    random,
+    carry: usesWireFormat ? (message) => decodeMessage(encodeMessage(message)) : undefined,
+    onTrace,
+  })
+  cluster.setLinks(settings.links)
+  for (const process of cluster.processes) process.disk.speed = settings.disk
+  return cluster
+}
+
+function createCaller(cluster: ChainCluster): Caller<Uint8Array, ChainState, ChainMachine> {
+  const { timeline, trace, history, invariants } = cluster
+  const slowestRate = Math.min(...cluster.processes.map(({ clockRate }) => clockRate))
+  const checkValue = (index: number, value: unknown): string | null => {
+    const due = invariants.lastResultUpTo(index)?.result ?? new ChainMachine().state
+    const isSame = JSON.stringify(due) === JSON.stringify(value)
+    return isSame ? null : `at ${index} it read ${JSON.stringify(value)}, where the log gives ${JSON.stringify(due)}`
+  }
+  return new Caller({ timeline, trace, history, invariants, encode: (command) => command, slowestRate, checkValue })
+}
+
+async function runFaults(
+  cluster: ChainCluster,
+  settings: SwarmSettings,
+  random: SimulationRandom,
+  { workload, nemesis }: { workload: Workload; nemesis: Nemesis<Uint8Array, ChainState, ChainMachine> },
+): Promise<void> {
+  const staggerMs = random.chance(0.5) ? settings.shape.options.electionTimeoutMs * 2 : 0
+  for (const process of cluster.processes) cluster.timeline.after(random.between(0, staggerMs), () => process.start())
+  workload.begin()
+  nemesis.begin()
+  await cluster.run(settings.durationMs, () => cluster.eventCount >= settings.maxEvents)
+  workload.end()
+  nemesis.end()
+}
+
+function resultOf(seed: bigint, cluster: ChainCluster): SeedResult {
+  const { eventCount: events, nowMs: simulatedMs, faultCount: faults, history, trace, invariants } = cluster
+  const coverage = Object.fromEntries([...cluster.counters].sort(([one], [other]) => (one < other ? -1 : 1)))
+  const measures = { events, simulatedMs, faults, calls: history.records.length }
+  return { seed, ...measures, traceHash: trace.hash, violation: invariants.violation, coverage }
+}

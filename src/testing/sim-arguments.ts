@@ -1,0 +1,77 @@
+// The command line of `npm run sim`: what it takes, and one clear line for everything that it doesn't.
+import { parseArgs } from 'node:util'
+import { BUGS, bugNames } from './bugs.js'
+import { MAX_SEED } from './prng.js'
+
+export interface SimArguments {
+  readonly firstSeed: bigint
+  readonly seedCount: number
+  readonly profile: 'default'
+  readonly bug: string | undefined
+  /** File for the NDJSON trace of the only seed. */
+  readonly traceFile: string | undefined
+  readonly wantsHelp: boolean
+}
+
+export const SIM_USAGE: string = `usage: npm run sim -- [--seeds N] [--seed S] [--profile default] [--bug NAME] [--trace FILE]
+  --seeds N      how many seeds to run, S to S+N-1 (default 100, or 1 with --trace)
+  --seed S       the first seed, 0 to 2^64-1 (default 1)
+  --profile P    which swarm of faults to draw from: default
+  --bug NAME     switch a seeded bug on: ${Object.keys(BUGS).join(', ')}
+  --trace FILE   write every event of one seed as lines of JSON`
+
+/** Most seeds of one command. */
+const MAX_SEEDS = 10_000_000
+
+/** A command line that can't be understood: exit code 2. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError'
+}
+
+/** @throws UsageError that names the argument and the value */
+export function parseSimArguments(argv: readonly string[]): SimArguments {
+  const { seed = '1', seeds, profile = 'default', bug, trace: traceFile, help: wantsHelp = false } = parse(argv)
+  const seedCount = parseCount(seeds ?? (traceFile === undefined ? '100' : '1'))
+  const firstSeed = parseSeed(seed)
+  if (firstSeed + BigInt(seedCount) - 1n > MAX_SEED) {
+    throw new UsageError(`--seed ${seed} with --seeds ${seedCount} goes beyond the last seed, ${MAX_SEED}`)
+  }
+  if (profile !== 'default') throw new UsageError(`--profile is '${profile}': the only profile is 'default'`)
+  if (bug !== undefined && !bugNames().includes(bug)) {
+    throw new UsageError(`--bug is '${bug}': known are ${bugNames().join(', ')}`)
+  }
+  if (traceFile !== undefined && seedCount !== 1) {
+    throw new UsageError(`--trace writes one run, but --seeds is ${seedCount}: use --seeds 1`)
+  }
+  return { firstSeed, seedCount, profile, bug, traceFile, wantsHelp }
+}
+
+interface RawArguments {
+  readonly seed?: string | undefined
+  readonly seeds?: string | undefined
+  readonly profile?: string | undefined
+  readonly bug?: string | undefined
+  readonly trace?: string | undefined
+  readonly help?: boolean | undefined
+}
+
+function parse(argv: readonly string[]): RawArguments {
+  const text = { type: 'string' } as const
+  const options = { seed: text, seeds: text, profile: text, bug: text, trace: text, help: { type: 'boolean' } } as const
+  try {
+    return parseArgs({ args: [...argv], options, strict: true, allowPositionals: false }).values
+  } catch (error) {
+    throw new UsageError((error as Error).message)
+  }
+}
+
+function parseCount(text: string): number {
+  const count = Number(text)
+  if (/^\d+$/.test(text) && count >= 1 && count <= MAX_SEEDS) return count
+  throw new UsageError(`--seeds is '${text}': use a whole number from 1 to ${MAX_SEEDS}`)
+}
+
+function parseSeed(text: string): bigint {
+  if (/^\d{1,20}$/.test(text) && BigInt(text) <= MAX_SEED) return BigInt(text)
+  throw new UsageError(`--seed is '${text}': use a whole number from 0 to ${MAX_SEED}`)
+}

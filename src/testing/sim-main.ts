@@ -1,0 +1,92 @@
+// `npm run sim`: runs seeds, shows progress and violations on stderr, and ends with one line of key=value on stdout.
+// Exit code 0 when everything held, 1 on a violation, 2 on a command line that can't be understood.
+import { closeSync, openSync, writeSync } from 'node:fs'
+import { runSeedGuarded } from './guarded-run.js'
+import type { SeedResult } from './run-seed.js'
+import { runSeeds } from './seed-runner.js'
+import { parseSimArguments, SIM_USAGE, type SimArguments, UsageError } from './sim-arguments.js'
+
+/** Violations that are printed in full; the others are counted. */
+const MAX_PRINTED = 20
+
+const MS_PER_HOUR = 3_600_000
+
+class Totals {
+  seeds = 0
+  events = 0
+  simulatedMs = 0
+  faults = 0
+  violations = 0
+
+  add({ events, simulatedMs, faults, violation }: SeedResult): void {
+    this.seeds += 1
+    this.events += events
+    this.simulatedMs += simulatedMs
+    this.faults += faults
+    if (violation !== null) this.violations += 1
+  }
+
+  line(profile: string): string {
+    const hours = (this.simulatedMs / MS_PER_HOUR).toFixed(2)
+    return (
+      `profile=${profile} seeds=${this.seeds} events=${this.events} simulatedHours=${hours} ` +
+      `faults=${this.faults} violations=${this.violations}`
+    )
+  }
+}
+
+async function main(argv: readonly string[]): Promise<number> {
+  const options = parseSimArguments(argv)
+  if (options.wantsHelp) {
+    console.log(SIM_USAGE)
+    return 0
+  }
+  const totals = new Totals()
+  const onResult = (result: SeedResult): void => {
+    totals.add(result)
+    if (result.violation !== null) reportViolation(result, options, totals)
+    if (totals.seeds % 100 === 0)
+      console.error(`${totals.seeds} of ${options.seedCount} seeds, ${totals.violations} violations`)
+  }
+  if (options.traceFile === undefined) await runSeeds(options, onResult)
+  else onResult(await runTraced(options, options.traceFile))
+  console.log(totals.line(options.profile))
+  return totals.violations === 0 ? 0 : 1
+}
+
+function reportViolation({ seed, violation }: SeedResult, { bug }: SimArguments, totals: Totals): void {
+  if (totals.violations > MAX_PRINTED) return
+  const bugArgument = bug === undefined ? '' : ` --bug ${bug}`
+  console.error(`violation in seed ${seed}, after ${totals.seeds} seeds: ${violation}`)
+  console.error(`  replay: npm run sim -- --seed ${seed} --seeds 1${bugArgument} --trace trace-${seed}.ndjson`)
+  if (totals.violations === MAX_PRINTED) console.error('further violations are only counted')
+}
+
+async function runTraced({ firstSeed, bug }: SimArguments, file: string): Promise<SeedResult> {
+  const descriptor = openSync(file, 'w')
+  const lines: string[] = []
+  const flush = (): void => {
+    if (lines.length > 0) writeSync(descriptor, `${lines.splice(0).join('\n')}\n`)
+  }
+  try {
+    const onTrace = (line: string): void => {
+      if (lines.push(line) >= 1_000) flush()
+    }
+    const result = await runSeedGuarded(firstSeed, { bug, onTrace })
+    flush()
+    console.error(`traceHash ${result.traceHash}, trace in ${file}`)
+    return result
+  } finally {
+    closeSync(descriptor)
+  }
+}
+
+try {
+  process.exitCode = await main(process.argv.slice(2))
+} catch (error) {
+  const isUsage = error instanceof UsageError
+  console.error(
+    isUsage ? `${error.message}\n${SIM_USAGE}` : `sim: ${error instanceof Error ? error.message : String(error)}`,
+  )
+  process.exitCode = isUsage ? 2 : 1
+}

@@ -1,0 +1,17 @@
+// A thread of `npm run sim`: takes seeds one by one, answers each with its result, and ends when it is told.
+import { parentPort, workerData } from 'node:worker_threads'
+import { runSeedGuarded } from './guarded-run.js'
+import type { SeedOptions } from './run-seed.js'
+
+/** What the thread is started with. */
+export interface WorkerSettings {
+  readonly bug: string | undefined
+}
+
+const { bug } = workerData as WorkerSettings
+const options: SeedOptions = { bug }
+
+parentPort?.on('message', (seed: bigint | null) => {
+  if (seed === null) parentPort?.close()
+  else void runSeedGuarded(seed, options).then((result) => parentPort?.postMessage(result))
+})

@@ -1,0 +1,203 @@
+// Simulates a cluster of the user's own state machine: a workload and a fault plan as data, everything else from a seed.
+// The nodes are real; time, network, disks and clocks are not.
+import { msgpackCodec } from '../codec/msgpack.js'
+import { RaftError } from '../errors.js'
+import type { Codec } from '../interfaces/codec.js'
+import { Caller, type CallerAction } from './caller.js'
+import { Cluster } from './cluster.js'
+import { expectAgreement, settleCalls } from './conclusion.js'
+import type { ClusterShape } from './fault-plan.js'
+import type { CallRecord } from './history.js'
+import { expectLiveness, healAll } from './liveness.js'
+import { MAX_SEED, SimulationRandom } from './prng.js'
+import {
+  type Action,
+  type AnyStateMachine,
+  type CommandOf,
+  type Operation,
+  type ResultOf,
+  SimulationFailure,
+  type SimulationOptions,
+  type SimulationReport,
+  type WorkloadStep,
+} from './report.js'
+
+/** What `cluster` and `maxEvents` are where they aren't given. */
+const DEFAULTS = Object.freeze({
+  cluster: Object.freeze({ voters: 3, options: Object.freeze({}) }) satisfies ClusterShape,
+  maxEvents: 1_000_000,
+  electionTimeoutMs: 500,
+})
+
+/** Deadline of each call of the workload, ms. */
+const CALL_TIMEOUT_MS = 5_000
+
+/** Lines of the trace that a failure brings. */
+const MAX_TRACE_LINES = 50_000
+
+/** Rejects with a SimulationFailure; resolves only if every invariant and liveness hold. */
+export async function simulate<SM extends AnyStateMachine, Query = never, Answer = never>(
+  options: SimulationOptions<SM, Query, Answer>,
+): Promise<SimulationReport<SM, Query, Answer>> {
+  const seed = resolveSeed(options.seed)
+  const lines: string[] = []
+  const simulation = new Simulation(options, seed, (line) => {
+    if (lines.push(line) >= 2 * MAX_TRACE_LINES) lines.splice(0, MAX_TRACE_LINES)
+  })
+  const fail = (violation: string, cause?: unknown): never => {
+    throw new SimulationFailure({ violation, seed, trace: lines.slice(-MAX_TRACE_LINES).join('\n'), cause })
+  }
+  try {
+    await simulation.run()
+  } catch (error) {
+    if (options.signal?.aborted === true) throw options.signal.reason
+    if (error instanceof RaftError && error.code === 'RAFT_INVALID_OPTION') throw error
+    fail(`an exception reached the simulator: ${error instanceof Error ? error.message : String(error)}`, error)
+  }
+  const { violation } = simulation.cluster.invariants
+  if (violation !== null) fail(violation)
+  return simulation.report()
+}
+
+class Simulation<SM extends AnyStateMachine, Query, Answer> {
+  readonly cluster: Cluster<CommandOf<SM>, ResultOf<SM>, SM>
+  readonly #options: SimulationOptions<SM, Query, Answer>
+  readonly #seed: bigint
+  readonly #random: SimulationRandom
+  readonly #caller: Caller<CommandOf<SM>, ResultOf<SM>, SM>
+
+  constructor(options: SimulationOptions<SM, Query, Answer>, seed: bigint, onTrace: (line: string) => void) {
+    this.#options = options
+    this.#seed = seed
+    this.#random = new SimulationRandom(seed)
+    const { stateMachine, invariant, cluster: shape = DEFAULTS.cluster } = options
+    const codec: Codec<CommandOf<SM>> = options.codec ?? (msgpackCodec as Codec<CommandOf<SM>>)
+    this.cluster = new Cluster({ shape, stateMachine, invariant, codec, random: this.#random, onTrace })
+    const { timeline, trace, history, invariants, processes } = this.cluster
+    const slowestRate = Math.min(...processes.map(({ clockRate }) => clockRate))
+    const encode = (command: CommandOf<SM>): Uint8Array => codec.encode(command)
+    this.#caller = new Caller({ timeline, trace, history, invariants, encode, slowestRate })
+  }
+
+  async run(): Promise<void> {
+    const { cluster } = this
+    const { workload = [], faults = { faults: [] }, liveness = true, maxEvents = DEFAULTS.maxEvents } = this.#options
+    const electionTimeoutMs = this.#options.cluster?.options.electionTimeoutMs ?? DEFAULTS.electionTimeoutMs
+    const random = this.#random.fork('workload')
+    cluster.startAll()
+    let isOver = false
+    const plan = (atMs: number, act: () => void): void => {
+      cluster.timeline.schedule(atMs, () => {
+        if (!isOver) act()
+      })
+    }
+    for (const step of workload) plan(step.atMs, () => this.#perform(step, random))
+    for (const fault of faults.faults) plan(fault.atMs, () => cluster.inject(fault))
+    const lastMs = Math.max(0, ...workload.map(({ atMs }) => atMs), ...faults.faults.map(({ atMs }) => atMs))
+    await this.#runUntil(lastMs, () => cluster.eventCount >= maxEvents)
+    isOver = true
+    if (liveness) await this.#expectLiveness(electionTimeoutMs)
+    await settleCalls(cluster, 2 * CALL_TIMEOUT_MS)
+    if (liveness) {
+      await expectAgreement(cluster, { withinMs: 20 * electionTimeoutMs, query: () => null })
+      await this.#expectSameSnapshots()
+    }
+    if (!liveness) for (const process of cluster.processes) if (!process.isUp || process.isPaused) process.crash()
+    if (cluster.invariants.violation === null) cluster.history.checkOutcomes()
+  }
+
+  report(): SimulationReport<SM, Query, Answer> {
+    const { eventCount: events, nowMs: simulatedMs, trace, counters, history, processes } = this.cluster
+    const coverage = Object.fromEntries([...counters].sort(([one], [other]) => (one < other ? -1 : 1)))
+    const stateMachines = new Map(
+      processes.flatMap(({ id, isUp, current }) =>
+        isUp && current !== null ? [[id, current.stateMachine] as const] : [],
+      ),
+    )
+    const operations = history.records.flatMap((record) =>
+      record.client < 0 ? [] : [operationOf<SM, Query, Answer>(record)],
+    )
+    return {
+      seed: this.#seed,
+      events,
+      simulatedMs,
+      traceHash: trace.hash,
+      coverage,
+      history: operations,
+      stateMachines,
+    }
+  }
+
+  async #expectLiveness(electionTimeoutMs: number): Promise<void> {
+    healAll(this.cluster)
+    const [cluster, caller] = [this.cluster, this.#caller]
+    await expectLiveness({ cluster, caller, electionTimeoutMs, nextCommand: null, query: () => null })
+  }
+
+  /** Results alone may hide a difference: the bytes of a snapshot are the state. */
+  async #expectSameSnapshots(): Promise<void> {
+    const { processes, invariants } = this.cluster
+    let first: { id: string; bytes: Uint8Array } | null = null
+    for (const { id, isUp, current } of processes) {
+      const state = current?.witness.state ?? null
+      if (!isUp || current === null || state === null) continue
+      const context = { index: state.lastApplied, term: state.currentTerm, signal: new AbortController().signal }
+      const bytes = await collect(await current.stateMachine.snapshot(context))
+      first ??= { id, bytes }
+      if (bytes.length === first.bytes.length && bytes.every((byte, at) => byte === first?.bytes[at])) continue
+      invariants.fail(
+        `the snapshots of ${first.id} and ${id} at index ${state.lastApplied} differ: apply is not deterministic`,
+      )
+    }
+  }
+
+  async #runUntil(untilMs: number, isDone: () => boolean): Promise<void> {
+    const { signal } = this.#options
+    await this.cluster.run(untilMs, () => signal?.aborted === true || isDone())
+    signal?.throwIfAborted()
+  }
+
+  #perform({ client, on, action }: WorkloadStep<CommandOf<SM>, Query>, random: SimulationRandom): void {
+    const running = this.cluster.processes.filter((process) => process.isUp)
+    if (running.length === 0) return
+    const process = on === 'any' ? random.pick(running) : this.cluster.process(on)
+    if (process?.isUp !== true) return
+    this.#caller.call({ process, client, action: this.#toCall(action), timeoutMs: CALL_TIMEOUT_MS })
+  }
+
+  #toCall(action: Action<CommandOf<SM>, Query>): CallerAction<CommandOf<SM>, SM> {
+    if (action.type === 'propose') return { type: 'propose', commands: [action.command], asMany: false, input: action }
+    const { query } = this.#options
+    if (query === undefined) {
+      throw new RaftError('RAFT_INVALID_OPTION', 'the workload has a read, but there is no option `query` to answer it')
+    }
+    const { consistency = 'linearizable' } = action
+    const run = (stateMachine: SM): Answer => query(stateMachine, action.query)
+    return { type: 'read', query: run, consistency, input: action }
+  }
+}
+
+function operationOf<SM extends AnyStateMachine, Query, Answer>(
+  record: CallRecord,
+): Operation<Action<CommandOf<SM>, Query>, ResultOf<SM> | Answer> {
+  const { client, input, invokedMs, outcome, isRead, output } = record
+  const common = { client, input: input as Action<CommandOf<SM>, Query>, invokedMs }
+  const settled = outcome === 'open' ? 'unknown' : outcome
+  const returnedMs = settled === 'unknown' ? Number.POSITIVE_INFINITY : record.returnedMs
+  if (settled !== 'ok') return { ...common, returnedMs, outcome: settled }
+  const value = isRead ? output : (output as readonly unknown[])[0]
+  return { ...common, returnedMs, outcome: settled, output: value as ResultOf<SM> | Answer }
+}
+
+async function collect(chunks: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
+  const bytes: number[] = []
+  for await (const chunk of chunks) for (const byte of chunk) bytes.push(byte)
+  return Uint8Array.from(bytes)
+}
+
+function resolveSeed(seed: number | bigint): bigint {
+  const isWhole = typeof seed === 'bigint' || Number.isSafeInteger(seed)
+  const resolved = isWhole ? BigInt(seed) : -1n
+  if (resolved >= 0n && resolved <= MAX_SEED) return resolved
+  throw new RaftError('RAFT_INVALID_OPTION', `seed is ${seed}: use a whole number from 0 to ${MAX_SEED}`)
+}

@@ -1,0 +1,328 @@
+// One node of a simulated cluster and its machine: the disk and the clock's rate survive, everything else belongs to an
+// incarnation. A crash abandons the node at an event boundary; a restart is a new RaftNode on what was durable.
+import type { MemberSpec, NodeId } from '../core/types.js'
+import type { RaftError } from '../errors.js'
+import type { Codec } from '../interfaces/codec.js'
+import type { LogStore } from '../interfaces/log-store.js'
+import type { ApplyContext, StateMachine } from '../interfaces/state-machine.js'
+import { INTERNALS, type Internals } from '../node/internals.js'
+import type { Limits } from '../node/options.js'
+import { RaftNode } from '../node/raft-node.js'
+import { MemorySnapshotStore } from '../stores/memory/index.js'
+import type { History } from './history.js'
+import type { Invariants } from './invariants.js'
+import { JudgedMachine } from './judged-machine.js'
+import { ProcessGate } from './process-gate.js'
+import type { SimulationRandom } from './prng.js'
+import type { Timeline } from './timeline.js'
+import type { Trace, TraceFields } from './trace.js'
+import { VirtualClock } from './virtual-clock.js'
+import { VirtualDisk } from './virtual-disk.js'
+import type { VirtualNetwork, VirtualTransport } from './virtual-network.js'
+import { Witness } from './witness.js'
+
+/** Everything that the processes of one simulation share. */
+export interface ProcessWorld {
+  readonly timeline: Timeline
+  readonly network: VirtualNetwork
+  readonly invariants: Invariants
+  readonly history: History
+  readonly trace: Trace
+  readonly count: (name: string) => void
+}
+
+/** How each node of the cluster is made. */
+export interface ProcessOptions<Command, Result, SM extends StateMachine<Command, Result>> {
+  readonly stateMachine: () => SM
+  /** Checked after each apply: throws to report. */
+  readonly invariant: ((stateMachine: SM, context: ApplyContext) => void) | undefined
+  readonly codec: Codec<Command> | undefined
+  readonly bootstrap: readonly MemberSpec[]
+  readonly electionTimeoutMs: number | undefined
+  readonly heartbeatIntervalMs: number | undefined
+  readonly limits: Limits | undefined
+  readonly internals: Internals
+}
+
+/** One life of a node, from its start to its crash. */
+export interface Incarnation<Command, Result, SM> {
+  readonly number: number
+  readonly node: RaftNode<Command, Result>
+  readonly stateMachine: SM
+  readonly gate: ProcessGate
+  readonly transport: VirtualTransport
+  readonly witness: Witness
+  /** Pauses so far: a call that one of them fell into may be late. */
+  pauseCount: number
+}
+
+/** `failed`: the node itself stopped because its disk failed (F31). */
+export type ProcessState = 'down' | 'starting' | 'up' | 'stopping' | 'failed'
+
+/** Longest that `stop()` may take with a disk that works, ms of the simulation. */
+export const STOP_BOUND_MS = 10_000
+
+export class SimulatedProcess<Command, Result, SM extends StateMachine<Command, Result>> {
+  readonly id: NodeId
+  readonly disk: VirtualDisk
+  /** Local ms in one ms of the simulation. */
+  readonly clockRate: number
+  readonly #world: ProcessWorld
+  readonly #options: ProcessOptions<Command, Result, SM>
+  readonly #random: SimulationRandom
+  #state: ProcessState = 'down'
+  #current: Incarnation<Command, Result, SM> | null = null
+  #incarnationCount = 0
+  #diskErrorExpected = false
+
+  constructor(
+    id: NodeId,
+    world: ProcessWorld,
+    options: ProcessOptions<Command, Result, SM>,
+    random: SimulationRandom,
+    maxClockDriftRatio: number,
+  ) {
+    this.id = id
+    this.#world = world
+    this.#options = options
+    this.#random = random
+    this.clockRate = 1 + random.between(-maxClockDriftRatio / 2, maxClockDriftRatio / 2)
+    this.disk = new VirtualDisk({
+      timeline: world.timeline,
+      random: random.fork('disk'),
+      watch: {
+        onDurable: ({ hardState, entries }) => {
+          const [term, votedFor] = [hardState?.currentTerm ?? 0, hardState?.votedFor ?? null]
+          this.#record('durable', { term, votedFor, lastIndex: this.disk.lastIndex, entryCount: entries?.length ?? 0 })
+        },
+        onFailed: () => this.#onDiskFailed(),
+        onMisuse: (problem) => world.invariants.fail(`${id}: the log store was misused: ${problem}`),
+      },
+    })
+  }
+
+  get state(): ProcessState {
+    return this.#state
+  }
+
+  /** The life that goes on now, or the last one that failed; null when down. */
+  get current(): Incarnation<Command, Result, SM> | null {
+    return this.#current
+  }
+
+  get isUp(): boolean {
+    return this.#state === 'up'
+  }
+
+  get isPaused(): boolean {
+    return this.#current?.gate.isPaused ?? false
+  }
+
+  /** Starts a new incarnation on what is durable. Only from `down`. */
+  start(): void {
+    if (this.#state !== 'down') return
+    this.#incarnationCount += 1
+    this.#diskErrorExpected = false
+    const incarnation = this.#createIncarnation(this.#incarnationCount)
+    this.#current = incarnation
+    this.#state = 'starting'
+    this.#record('start', { incarnation: incarnation.number })
+    incarnation.node.on('fatal', (error) => this.#onFatal(incarnation, error))
+    incarnation.node.start().then(
+      () => {
+        if (this.#current !== incarnation || this.#state !== 'starting') return
+        this.#state = 'up'
+        this.#record('up')
+      },
+      (error: unknown) => this.#onFatal(incarnation, error as RaftError),
+    )
+  }
+
+  /** The process is killed, or its machine loses power, between two events. */
+  crash(): void {
+    const incarnation = this.#current
+    if (incarnation === null) return
+    this.#record('crash')
+    this.#checkFailedCalls(incarnation)
+    this.#bury(incarnation)
+    this.#world.network.crash(incarnation.transport)
+    this.disk.crash()
+    this.#world.history.abandon(this.id, incarnation.number, this.#world.timeline.nowMs)
+  }
+
+  /** A graceful stop: every promise that the node gave out settles, and nothing of it is left. */
+  stop(): void {
+    const incarnation = this.#current
+    if (incarnation === null || this.#state !== 'up' || incarnation.gate.isPaused) return
+    const { timeline, invariants } = this.#world
+    this.#state = 'stopping'
+    this.#record('stop')
+    const pauses = incarnation.pauseCount
+    timeline.after(STOP_BOUND_MS, () => {
+      if (this.#current !== incarnation || incarnation.pauseCount !== pauses || this.#diskErrorExpected) return
+      invariants.fail(`${this.id}: stop() did not resolve within ${STOP_BOUND_MS} ms`)
+    })
+    incarnation.node.stop().then(
+      () => this.#onStopped(incarnation),
+      (error: unknown) => invariants.fail(`${this.id}: stop() rejected: ${String(error)}`),
+    )
+  }
+
+  /** Nothing reaches the process for a while; then everything at once. */
+  pause(forMs: number): void {
+    const incarnation = this.#current
+    if (incarnation === null || incarnation.gate.isPaused) return
+    this.#record('pause', { forMs })
+    incarnation.pauseCount += 1
+    incarnation.gate.pause()
+    this.#world.timeline.after(forMs, () => this.#resume(incarnation))
+  }
+
+  /** Ends a pause early. */
+  resume(): void {
+    if (this.#current !== null) this.#resume(this.#current)
+  }
+
+  /** The write under way, or the next one, fails. */
+  failWrite(): void {
+    if (this.#current === null) return
+    this.#diskErrorExpected = true
+    this.#record('failWrite')
+    this.disk.failNextWrite()
+  }
+
+  /** No write completes any more until the node is crashed. */
+  hangDisk(): void {
+    if (this.#current === null) return
+    this.#diskErrorExpected = true
+    this.#record('hangDisk')
+    this.disk.hang()
+  }
+
+  /** Whether its writes hang, so that it can't even stop. */
+  get isDiskBroken(): boolean {
+    return this.#diskErrorExpected
+  }
+
+  #createIncarnation(number: number): Incarnation<Command, Result, SM> {
+    const { timeline, network, invariants } = this.#world
+    const { invariant, internals, codec, ...rest } = this.#options
+    const random = this.#random.fork(`incarnation ${number}`)
+    const gate = new ProcessGate(timeline, (kind) => this.#record(kind))
+    const transport = network.transport(this.id, gate)
+    const witness = new Witness(this.id, invariants, this.disk)
+    const stateMachine = rest.stateMachine()
+    const judged = new JudgedMachine<Command, Result>({
+      id: this.id,
+      inner: stateMachine,
+      invariants,
+      gate,
+      onApplied: (context) => {
+        this.#record('applied', { index: context.index, term: context.term })
+        this.#checkInvariant(stateMachine, context)
+      },
+    })
+    const clock = new VirtualClock({
+      timeline,
+      gate,
+      startsAtMs: Math.floor(random.between(0, 1_000_000)),
+      rate: this.clockRate,
+      skewMs: random.integer(-500, 500),
+    })
+    const options = {
+      id: this.id,
+      stateMachine: judged,
+      logStore: this.disk.attach(gate) as LogStore,
+      snapshotStore: new MemorySnapshotStore(),
+      transport,
+      bootstrap: rest.bootstrap,
+      codec,
+      electionTimeoutMs: rest.electionTimeoutMs,
+      heartbeatIntervalMs: rest.heartbeatIntervalMs,
+      limits: rest.limits,
+      clock,
+      seed: random.uint32(),
+      [INTERNALS]: this.#observed(internals, witness, gate),
+    }
+    const node = new RaftNode<Command, Result>(options)
+    return { number, node, stateMachine, gate, transport, witness, pauseCount: 0 }
+  }
+
+  #observed(internals: Internals, witness: Witness, gate: ProcessGate): Internals {
+    return {
+      ...internals,
+      observe: (state, event, output) => {
+        if (gate.isDead) return
+        const before = witness.state
+        witness.observe(state, event, output)
+        const { currentTerm: term, role, commitIndex, log } = state
+        if (before?.role !== role) this.#world.count(`role.${role}`)
+        this.#record('step', { event: event?.type ?? 'restore', term, role, commitIndex, lastIndex: log.lastIndex })
+      },
+    }
+  }
+
+  #checkInvariant(stateMachine: SM, context: ApplyContext): void {
+    try {
+      this.#options.invariant?.(stateMachine, context)
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error)
+      this.#world.invariants.fail(`${this.id}: the invariant does not hold after entry ${context.index}: ${reason}`)
+    }
+  }
+
+  #resume(incarnation: Incarnation<Command, Result, SM>): void {
+    if (this.#current !== incarnation || !incarnation.gate.isPaused) return
+    this.#record('resume')
+    incarnation.gate.resume(this.#random.chance(0.5))
+  }
+
+  #onDiskFailed(): void {
+    this.#record('diskFailed')
+    this.#current?.witness.diskFailed(this.#world.invariants.eventNumber)
+  }
+
+  #onFatal(incarnation: Incarnation<Command, Result, SM>, error: RaftError): void {
+    if (this.#current !== incarnation || this.#state === 'failed') return
+    const wasStopping = this.#state === 'stopping'
+    if (!incarnation.witness.hasFailedDisk) {
+      this.#world.invariants.fail(`${this.id}: it failed without a fault of its disk: ${error.code}: ${error.message}`)
+    }
+    if (!wasStopping) this.#state = 'failed'
+    this.#record('fatal', { code: error.code })
+  }
+
+  #onStopped(incarnation: Incarnation<Command, Result, SM>): void {
+    if (this.#current !== incarnation) return
+    const { history, invariants, timeline, network } = this.#world
+    this.#record('stopped')
+    // The handlers of what it settled run in this very turn, but maybe behind this one.
+    timeline.after(0, () => {
+      const open = history.openOf(this.id, incarnation.number)
+      if (open.length > 0)
+        invariants.fail(`${this.id}: ${open.length} calls had not settled when stop() resolved (F14)`)
+      if (this.#current !== incarnation) return
+      this.#bury(incarnation)
+      network.crash(incarnation.transport)
+      this.disk.crash()
+    })
+  }
+
+  /** A node that failed settled every promise that it gave out (F31). */
+  #checkFailedCalls(incarnation: Incarnation<Command, Result, SM>): void {
+    if (this.#state !== 'failed' || incarnation.gate.isPaused) return
+    const { history, invariants } = this.#world
+    const open = history.openOf(this.id, incarnation.number)
+    if (open.length > 0) invariants.fail(`${this.id}: ${open.length} calls had not settled after the node failed (F31)`)
+  }
+
+  #bury(incarnation: Incarnation<Command, Result, SM>): void {
+    incarnation.gate.kill()
+    this.#current = null
+    this.#state = 'down'
+  }
+
+  #record(kind: string, fields?: TraceFields): void {
+    this.#world.trace.record(this.#world.timeline.nowMs, this.id, kind, fields)
+  }
+}

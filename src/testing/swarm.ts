@@ -1,0 +1,107 @@
+// What a seed decides before a run begins (swarm testing, assurance §1): the size of the cluster, its limits, which kinds
+// of faults exist and how often. A run with every fault at once rarely reaches deep states; a draw of few often does.
+import type { ClusterShape } from './fault-plan.js'
+import { NEMESIS_KINDS, type NemesisKind, type NemesisSettings } from './nemesis.js'
+import type { SimulationRandom } from './prng.js'
+import type { DiskSpeed } from './virtual-disk.js'
+import type { LinkFaults } from './virtual-network.js'
+import type { WorkloadSettings } from './workload.js'
+
+/** Everything that is drawn for one run. */
+export interface SwarmSettings {
+  readonly shape: ClusterShape & {
+    readonly options: { readonly electionTimeoutMs: number; readonly heartbeatIntervalMs: number }
+  }
+  readonly links: LinkFaults
+  readonly disk: DiskSpeed
+  readonly nemesis: NemesisSettings
+  readonly workload: WorkloadSettings
+  /** Length of the part with faults, ms, and most events in it. */
+  readonly durationMs: number
+  readonly maxEvents: number
+}
+
+/** Most events of the part with faults. */
+const MAX_EVENTS = 12_000
+
+/** Draws a run. `figure8` runs are one in four: five voters, tiny batches, leaders that crash with work half done. */
+export function drawSwarm(random: SimulationRandom): SwarmSettings {
+  const isFigure8 = random.chance(0.25)
+  const electionTimeoutMs = random.pick([60, 150, 300, 500, 1000])
+  const shape = drawShape(random, electionTimeoutMs, isFigure8)
+  const unitMs = electionTimeoutMs
+  return {
+    shape,
+    links: isFigure8 ? figure8Links(random, unitMs) : drawLinks(random, unitMs),
+    disk: drawDisk(random, unitMs),
+    nemesis: isFigure8 ? figure8Nemesis(unitMs) : drawNemesis(random, unitMs),
+    workload: drawWorkload(random, unitMs),
+    durationMs: unitMs * random.integer(20, 80),
+    maxEvents: MAX_EVENTS,
+  }
+}
+
+function drawShape(random: SimulationRandom, electionTimeoutMs: number, isFigure8: boolean): SwarmSettings['shape'] {
+  const voters = isFigure8 ? 5 : random.pick([1, 2, 3, 3, 3, 3, 4, 5, 5, 5, 6, 7])
+  const heartbeatIntervalMs = Math.floor(electionTimeoutMs / random.pick([3, 3, 4, 6]))
+  const appendEntries = isFigure8 ? 1 : random.pick([1, 2, 3, 8, 1024])
+  const inflightMessages = isFigure8 ? random.pick([1, 2]) : random.pick([1, 2, 4, 256])
+  const limits = {
+    appendEntries,
+    inflightMessages,
+    appendBytes: random.pick([16, 128, 1024 * 1024]),
+    inflightBytes: random.pick([64, 1024, 8 * 1024 * 1024]),
+    commandBytes: 1024,
+    uncommittedBytes: random.pick([1024, 4096, 64 * 1024 * 1024]),
+  }
+  return { voters, options: { electionTimeoutMs, heartbeatIntervalMs, limits } }
+}
+
+function drawLinks(random: SimulationRandom, unitMs: number): LinkFaults {
+  const maybe = (probability: number, most: number): number => (random.chance(probability) ? random.next() * most : 0)
+  const shortest = random.pick([0.1, 1, unitMs / 50])
+  return {
+    lossRatio: maybe(0.5, 0.2),
+    bulkLossRatio: maybe(0.2, 0.7),
+    duplicateRatio: maybe(0.5, 0.3),
+    latencyMs: [shortest, shortest + random.pick([0.5, unitMs / 50, unitMs / 8])],
+    straggleRatio: maybe(0.4, 0.1),
+    straggleMs: unitMs * random.pick([0.5, 2, 6]),
+    keepsOrder: random.chance(0.4),
+  }
+}
+
+function drawDisk(random: SimulationRandom, unitMs: number): DiskSpeed {
+  const longest = random.pick([0.5, 2, unitMs / 10, unitMs / 3])
+  return { writeMs: [longest / 10, longest], readMs: [0.01, random.pick([0.1, unitMs / 20])] }
+}
+
+function drawNemesis(random: SimulationRandom, unitMs: number): NemesisSettings {
+  const kinds = NEMESIS_KINDS.filter(() => random.chance(0.4))
+  const pace = unitMs * random.pick([0.7, 1.5, 4])
+  const length = unitMs * random.pick([0.3, 1, 3])
+  return { kinds, intervalMs: [pace / 4, pace * 2], durationMs: [length / 4, length * 2] }
+}
+
+function drawWorkload(random: SimulationRandom, unitMs: number): WorkloadSettings {
+  const think = unitMs * random.pick([0.02, 0.1, 0.5])
+  return {
+    clients: random.integer(1, 6),
+    thinkMs: [think / 10, think],
+    timeoutMs: [unitMs * random.pick([0.2, 2]), unitMs * random.pick([2, 6])],
+    readRatio: random.pick([0.1, 0.4, 0.8]),
+    burst: random.pick([1, 1, 3, 8]),
+    paddingBytes: [0, random.pick([0, 12, 60])],
+  }
+}
+
+function figure8Links(random: SimulationRandom, unitMs: number): LinkFaults {
+  const bulkLossRatio = random.pick([0.3, 0.5, 0.7, 0.85])
+  const latencyMs = [unitMs / 100, unitMs / random.pick([10, 40])] as const
+  return { ...drawLinks(random, unitMs), lossRatio: 0, bulkLossRatio, latencyMs }
+}
+
+function figure8Nemesis(unitMs: number): NemesisSettings {
+  const kinds: NemesisKind[] = ['strandLeader', 'crashLeader', 'crashLeader', 'isolateLeader', 'crash']
+  return { kinds, intervalMs: [unitMs / 4, unitMs * 2.5], durationMs: [unitMs / 3, unitMs * 3] }
+}

@@ -1,0 +1,165 @@
+// Watches one incarnation of a node from inside and outside: each step of its core, each message it sends, beside what is
+// durable on its disk at that moment (assurance §1, invariants after each event). It judges and changes nothing.
+import type {
+  CoreEvent,
+  CoreState,
+  LogEntry,
+  LogIndex,
+  Message,
+  NodeId,
+  Output,
+  StateSummary,
+  Term,
+} from '../core/index.js'
+import { checkStep, summarize, termAt } from '../core/index.js'
+import { chainOf, EMPTY_CHAIN, type JudgedEntry } from './committed-log.js'
+import type { Invariants } from './invariants.js'
+import type { VirtualDisk } from './virtual-disk.js'
+
+/** One incarnation of one node, under observation. */
+export class Witness {
+  readonly id: NodeId
+  readonly #invariants: Invariants
+  readonly #disk: VirtualDisk
+  /** The node's log with payloads, as its Outputs tell it. */
+  readonly #log: JudgedEntry[] = []
+  #before: StateSummary | null = null
+  #output: Output | null = null
+  #outputEntryCount = 0
+  /** Event number after which the node must be silent: its disk failed in that event (F31). */
+  #failedIn: number | null = null
+
+  constructor(id: NodeId, invariants: Invariants, disk: VirtualDisk) {
+    this.id = id
+    this.#invariants = invariants
+    this.#disk = disk
+  }
+
+  /** Role, term and indexes after the last step; null before the first. */
+  get state(): StateSummary | null {
+    return this.#before
+  }
+
+  /** The disk of this incarnation failed in event `number`. */
+  diskFailed(number: number): void {
+    this.#failedIn ??= number
+  }
+
+  get hasFailedDisk(): boolean {
+    return this.#failedIn !== null
+  }
+
+  /** After each step of the core. */
+  observe(state: CoreState, event: CoreEvent | null, output: Output | null): void {
+    const before = this.#before
+    if (before === null || event === null) this.#restore(state)
+    else this.#checkStep(before, state)
+    if (output !== null) this.#follow(output)
+    const held = this.#log.length
+    if (held !== state.log.lastIndex)
+      this.#fail(`its log ends at ${state.log.lastIndex}, but its Outputs made it ${held}`)
+    if (state.commitIndex > (before?.commitIndex ?? 0)) this.#checkCommit(before?.commitIndex ?? 0, state)
+    if (state.role === 'leader' && before?.role !== 'leader') this.#checkLeader(state.currentTerm)
+    this.#before = summarize(state)
+  }
+
+  /** Before each message leaves: nothing is promised that a crash could take back (H1, H26, H111). */
+  onSend(to: NodeId, message: Message): void {
+    if (this.#failedIn !== null && this.#invariants.eventNumber > this.#failedIn) {
+      this.#fail(`it sent a ${message.type} after its disk had failed (F31)`)
+    }
+    const { hardState } = this.#disk
+    const asksAhead = message.type === 'preVote' || (message.type === 'preVoteResponse' && message.voteGranted)
+    if (!asksAhead && message.term > hardState.currentTerm) {
+      this.#fail(
+        `it sent a ${message.type} of term ${message.term} while term ${hardState.currentTerm} is durable (H1)`,
+      )
+    }
+    if (message.type === 'requestVote') this.#checkVote(message.term, this.id, 'a vote request')
+    if (message.type === 'requestVoteResponse' && message.voteGranted) this.#checkVote(message.term, to, 'a grant')
+    // Once a later term is durable the log may have moved on; within the term what was verified stays.
+    if (message.term === hardState.currentTerm) this.#checkClaim(message)
+  }
+
+  #checkVote(term: Term, candidate: NodeId, what: string): void {
+    this.#invariants.votes(this.id, term, candidate)
+    const durable = this.#disk.voteIn(term)
+    // With a later term durable no vote of this one can be given any more, so it need not be durable by itself.
+    if (durable === candidate || (durable === undefined && this.#disk.hardState.currentTerm > term)) return
+    this.#fail(
+      `it sent ${what} of term ${term} for ${candidate}, but its durable vote there is ${durable ?? 'none'} (H1)`,
+    )
+  }
+
+  #checkClaim(message: Message): void {
+    const { lastIndex } = this.#disk
+    if (message.type === 'appendEntriesResponse' && message.outcome === 'success' && message.index > lastIndex) {
+      this.#fail(`it acknowledged entry ${message.index}, but only ${lastIndex} is durable (H26)`)
+    }
+    if (message.type === 'heartbeatResponse' && message.index > lastIndex) {
+      this.#fail(`it answered a heartbeat with entry ${message.index}, but only ${lastIndex} is durable (H26)`)
+    }
+    if (message.type === 'requestVote' && message.lastLogIndex > lastIndex) {
+      this.#fail(`it asked for votes with entry ${message.lastLogIndex}, but only ${lastIndex} is durable (H1)`)
+    }
+  }
+
+  /** A new incarnation holds what its disk held. */
+  #restore(state: CoreState): void {
+    if (state.currentTerm !== this.#disk.hardState.currentTerm) this.#fail('it forgot its durable term (H2)')
+    if (state.votedFor !== this.#disk.hardState.votedFor) this.#fail('it forgot its durable vote (H2)')
+    this.#log.length = 0
+    for (const entry of this.#disk.entries) this.#append(entry)
+  }
+
+  #checkStep(before: StateSummary, state: CoreState): void {
+    try {
+      checkStep(before, state)
+    } catch (error) {
+      this.#fail((error as Error).message)
+    }
+  }
+
+  /** Several steps may share one Output: only what is new in it is followed. */
+  #follow(output: Output): void {
+    if (output !== this.#output) {
+      this.#output = output
+      this.#outputEntryCount = 0
+    }
+    const entries = output.append?.entries ?? []
+    for (const entry of entries.slice(this.#outputEntryCount)) this.#append(entry)
+    this.#outputEntryCount = entries.length
+  }
+
+  #append(entry: LogEntry): void {
+    if (entry.index <= this.#log.length) this.#log.length = entry.index - 1
+    const judged = { entry, chain: chainOf(this.#log.at(-1)?.chain ?? EMPTY_CHAIN, entry) }
+    this.#log.push(judged)
+    const problem = this.#invariants.committed.appended(judged)
+    if (problem !== null) this.#fail(problem)
+  }
+
+  #checkCommit(before: LogIndex, state: CoreState): void {
+    if (this.#log.length < state.commitIndex) return
+    // A new incarnation learns commitIndex again: what the table holds already is compared at its end only.
+    const known = Math.min(state.commitIndex, this.#invariants.committed.lastIndex)
+    for (let index = Math.max(before + 1, known); index <= state.commitIndex; index++) {
+      this.#invariants.commits(this.id, this.#log[index - 1] as JudgedEntry, state.currentTerm)
+    }
+    const term = termAt(state.log, state.commitIndex)
+    if (term !== this.#log[state.commitIndex - 1]?.entry.term) this.#fail('its terms are not those of its entries')
+  }
+
+  #checkLeader(term: Term): void {
+    const { committed } = this.#invariants
+    this.#invariants.leads(this.id, term)
+    const index = committed.lastIndexBefore(term)
+    if (index > 0 && this.#log[index - 1]?.chain !== committed.at(index)?.chain) {
+      this.#fail(`it leads term ${term} without entry ${index}, which was committed before (leader completeness)`)
+    }
+  }
+
+  #fail(problem: string): void {
+    this.#invariants.fail(`${this.id}: ${problem}`)
+  }
+}

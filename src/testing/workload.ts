@@ -1,0 +1,111 @@
+// The clients of the simulator's own runs: each makes one call after the other, on any node, sometimes several at once,
+// with deadlines, and remembers how far it has seen the log. Every command that it proposes is unlike all others.
+import type { Caller, CallerAction } from './caller.js'
+import type { ChainMachine, ChainState } from './chain-machine.js'
+import type { Cluster } from './cluster.js'
+import type { CallRecord } from './history.js'
+import type { SimulationRandom } from './prng.js'
+
+export interface WorkloadSettings {
+  readonly clients: number
+  /** Pause of a client between two calls, ms. */
+  readonly thinkMs: readonly [min: number, max: number]
+  readonly timeoutMs: readonly [min: number, max: number]
+  /** Share of calls that are reads. */
+  readonly readRatio: number
+  /** Most calls that a client begins at once. */
+  readonly burst: number
+  /** Bytes of a command beyond what makes it unique. */
+  readonly paddingBytes: readonly [min: number, max: number]
+}
+
+/** Most calls of one run: a bound on the history. */
+export const MAX_CALLS = 20_000
+
+type ChainCluster = Cluster<Uint8Array, ChainState, ChainMachine>
+
+export class Workload {
+  readonly #cluster: ChainCluster
+  readonly #caller: Caller<Uint8Array, ChainState, ChainMachine>
+  readonly #settings: WorkloadSettings
+  readonly #random: SimulationRandom
+  #commandCount = 0
+  #isEnded = false
+
+  constructor(
+    cluster: ChainCluster,
+    caller: Caller<Uint8Array, ChainState, ChainMachine>,
+    settings: WorkloadSettings,
+    random: SimulationRandom,
+  ) {
+    this.#cluster = cluster
+    this.#caller = caller
+    this.#settings = settings
+    this.#random = random
+  }
+
+  begin(): void {
+    for (let client = 1; client <= this.#settings.clients; client++) this.#think(client, 0)
+  }
+
+  /** No further calls. */
+  end(): void {
+    this.#isEnded = true
+  }
+
+  /** A command that was never proposed before. */
+  nextCommand(): Uint8Array {
+    this.#commandCount += 1
+    const command = new Uint8Array(4 + this.#random.integer(...this.#settings.paddingBytes))
+    new DataView(command.buffer).setUint32(0, this.#commandCount)
+    return command
+  }
+
+  #think(client: number, seen: number): void {
+    this.#cluster.timeline.after(this.#random.between(...this.#settings.thinkMs), () => {
+      if (!this.#isEnded && this.#cluster.history.records.length < MAX_CALLS) this.#act(client, seen)
+    })
+  }
+
+  #act(client: number, seen: number): void {
+    const candidates = this.#cluster.processes.filter((process) => process.isUp)
+    const process = candidates.length === 0 ? null : this.#random.pick(candidates)
+    const calls = process === null ? 0 : this.#random.integer(1, this.#settings.burst)
+    let open = calls
+    let highest = seen
+    for (let call = 0; call < calls && process !== null; call++) {
+      const action = this.#action(seen)
+      const timeoutMs = this.#random.between(...this.#settings.timeoutMs)
+      this.#caller.call({ process, client, action, timeoutMs }, (record) => {
+        open -= 1
+        highest = Math.max(highest, indexOf(record))
+        if (open === 0) this.#think(client, highest)
+      })
+    }
+    // The process may die with the calls: the client notices by its own clock.
+    const [, longest] = this.#settings.timeoutMs
+    this.#cluster.timeline.after(2 * longest, () => {
+      if (open > 0 || calls === 0) this.#think(client, highest)
+      open = -1
+    })
+  }
+
+  #action(seen: number): CallerAction<Uint8Array, ChainMachine> {
+    const random = this.#random
+    if (!random.chance(this.#settings.readRatio)) {
+      const commandCount = random.chance(0.2) ? random.integer(1, 5) : 1
+      const commands = Array.from({ length: commandCount }, () => this.nextCommand())
+      return { type: 'propose', commands, asMany: commandCount > 1, input: 'command' }
+    }
+    const query = (machine: ChainMachine): ChainState => machine.state
+    const common = { type: 'read', query, input: 'state' } as const
+    if (random.chance(0.6)) return { ...common, consistency: 'linearizable' }
+    const local = { ...common, consistency: 'local' } as const
+    if (random.chance(0.4)) return { ...local, maxStalenessMs: random.integer(1, 2_000) }
+    return { ...local, minIndex: seen }
+  }
+}
+
+function indexOf({ outcome, indexes }: CallRecord): number {
+  return outcome === 'ok' ? (indexes.at(-1) ?? 0) : 0
+}

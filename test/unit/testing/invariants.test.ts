@@ -1,0 +1,304 @@
+import { describe, expect, it } from 'vitest'
+import type { LogEntry } from '../../../src/core/types.js'
+import { RaftError } from '../../../src/errors.js'
+import { chainOf, CommittedLog, EMPTY_CHAIN, type JudgedEntry } from '../../../src/testing/committed-log.js'
+import { type CallRecord, History } from '../../../src/testing/history.js'
+import { Invariants } from '../../../src/testing/invariants.js'
+import { SimulationRandom } from '../../../src/testing/prng.js'
+import { ProcessGate } from '../../../src/testing/process-gate.js'
+import { runTurns, Timeline } from '../../../src/testing/timeline.js'
+import { VirtualDisk } from '../../../src/testing/virtual-disk.js'
+import { Witness } from '../../../src/testing/witness.js'
+
+const entry = (index: number, term: number, byte = index): LogEntry => {
+  return { index, term, type: 'command', timestamp: 0, data: Uint8Array.of(byte) }
+}
+
+/** Entries with their chains, as one log. */
+function logOf(...entries: LogEntry[]): JudgedEntry[] {
+  let chain = EMPTY_CHAIN
+  return entries.map((one) => {
+    chain = chainOf(chain, one)
+    return { entry: one, chain }
+  })
+}
+
+class Lab {
+  readonly timeline = new Timeline()
+  readonly disks = new Map<string, VirtualDisk>()
+  readonly invariants = new Invariants(this.timeline, this.disks)
+  readonly history = new History(this.invariants)
+
+  constructor(...ids: string[]) {
+    for (const id of ids)
+      this.disks.set(id, new VirtualDisk({ timeline: this.timeline, random: new SimulationRandom(1n) }))
+  }
+
+  async write(id: string, ...entries: LogEntry[]): Promise<void> {
+    const disk = this.disks.get(id) as VirtualDisk
+    void disk.attach(new ProcessGate(this.timeline)).write({ hardState: { currentTerm: 1, votedFor: 'a' }, entries })
+    await runTurns(() => this.timeline.step(Number.POSITIVE_INFINITY))
+  }
+
+  /** Commits and applies without further questions. */
+  commit(...judged: JudgedEntry[]): void {
+    for (const one of judged) {
+      this.invariants.commits('a', one, one.entry.term)
+      this.invariants.applied('a', one.entry.index, one.entry.data[0])
+    }
+  }
+
+  call(...commands: Uint8Array[]): CallRecord {
+    const start = { client: 1, node: 'a', incarnation: 1, input: null, commands, isRead: commands.length === 0 }
+    return this.history.begin(start, this.timeline.nowMs)
+  }
+}
+
+describe('CommittedLog', () => {
+  it('refuses another entry at an index that is committed', () => {
+    const log = new CommittedLog()
+    const at = { currentTerm: 2, nowMs: 0 }
+    const [first, second] = logOf(entry(1, 1), entry(2, 1)) as [JudgedEntry, JudgedEntry]
+    expect(log.committed(first, at)).toEqual({ isNew: true })
+    expect(log.committed(second, at)).toEqual({ isNew: true })
+    expect(log.committed(second, at)).toEqual({ isNew: false })
+    const [, other] = logOf(entry(1, 1), entry(2, 2)) as [JudgedEntry, JudgedEntry]
+    expect(log.committed(other, at)).toMatchObject({ problem: expect.stringMatching(/committed twice/) })
+  })
+
+  it('sees two logs that differ below an entry that both hold (log matching)', () => {
+    const log = new CommittedLog()
+    const [, one] = logOf(entry(1, 1, 7), entry(2, 2)) as [JudgedEntry, JudgedEntry]
+    const [, other] = logOf(entry(1, 1, 8), entry(2, 2)) as [JudgedEntry, JudgedEntry]
+    expect(log.appended(one)).toBeNull()
+    expect(log.appended(one)).toBeNull()
+    expect(log.appended(other)).toMatch(/entry 2 of term 2/)
+  })
+
+  it('knows what was committed before a term, and by a time', () => {
+    const log = new CommittedLog()
+    logOf(entry(1, 1), entry(2, 3), entry(3, 3)).forEach((judged, at) => {
+      log.committed(judged, { currentTerm: judged.entry.term, nowMs: at * 10 })
+    })
+    expect([1, 2, 3, 4].map((term) => log.lastIndexBefore(term))).toEqual([0, 1, 1, 3])
+    expect([-1, 0, 9, 10, 25].map((atMs) => log.lastIndexAt(atMs))).toEqual([0, 1, 1, 2, 3])
+  })
+})
+
+describe('Invariants', () => {
+  it('allows one leader a term, and the same one twice', () => {
+    const { invariants } = new Lab('a', 'b', 'c')
+    invariants.leads('a', 1)
+    invariants.leads('b', 2)
+    invariants.leads('a', 1)
+    expect(invariants.violation).toBeNull()
+    expect(invariants.latestLeader).toBe('b')
+    invariants.leads('c', 2)
+    expect(invariants.violation).toMatch(/b and c both lead term 2/)
+  })
+
+  it('wants a committed entry durable on a quorum at first sight (H27)', async () => {
+    const lab = new Lab('a', 'b', 'c')
+    await lab.write('a', entry(1, 1))
+    await lab.write('b', entry(1, 1))
+    lab.commit(...logOf(entry(1, 1)))
+    expect(lab.invariants.violation).toBeNull()
+    lab.commit(...logOf(entry(1, 1), entry(2, 1)).slice(1))
+    expect(lab.invariants.violation).toMatch(/entry 2 of term 1 is committed, but durable on 0 of 3/)
+  })
+
+  it('wants each committed command applied once, in order, none left out, with one result', async () => {
+    const apply = async (steps: readonly [last: number, index: number, term: number][]): Promise<string | null> => {
+      const lab = new Lab('a')
+      await lab.write('a', entry(1, 1), entry(2, 1), entry(3, 1))
+      lab.commit(...logOf(entry(1, 1), entry(2, 1), entry(3, 1)))
+      for (const [last, index, term] of steps) lab.invariants.applies('a', last, { index, term, timestamp: 0 })
+      return lab.invariants.violation
+    }
+    expect(
+      await apply([
+        [0, 1, 1],
+        [1, 2, 1],
+        [2, 3, 1],
+      ]),
+    ).toBeNull()
+    expect(
+      await apply([
+        [0, 1, 1],
+        [1, 1, 1],
+      ]),
+    ).toMatch(/applied 1 after 1/)
+    expect(await apply([[1, 3, 1]])).toMatch(/did not apply the command at 2/)
+    expect(await apply([[0, 1, 2]])).toMatch(/entry 1 of term 2, which is not committed/)
+    expect(await apply([[3, 4, 1]])).toMatch(/entry 4 of term 1, which is not committed/)
+    const { invariants } = new Lab('a')
+    invariants.applied('a', 1, { sum: 1 })
+    invariants.applied('b', 1, { sum: 1 })
+    expect(invariants.violation).toBeNull()
+    invariants.applied('c', 1, { sum: 2 })
+    expect(invariants.violation).toMatch(/at 1 gave another result on c than on a/)
+  })
+
+  it('keeps the first violation', () => {
+    const { invariants } = new Lab('a')
+    invariants.fail('one')
+    invariants.fail('two')
+    expect(invariants.violation).toBe('one')
+  })
+})
+
+describe('Witness', () => {
+  const sent = async (message: Parameters<Witness['onSend']>[1], to = 'b'): Promise<string | null> => {
+    const lab = new Lab('a', 'b', 'c')
+    await lab.write('a', entry(1, 1))
+    new Witness('a', lab.invariants, lab.disks.get('a') as VirtualDisk).onSend(to, message)
+    return lab.invariants.violation
+  }
+  const answer = { type: 'appendEntriesResponse', addedAt: 0, outcome: 'success', hintIndex: 0, hintTerm: 0 } as const
+
+  it('lets no message of a term leave before the term is durable (H1)', async () => {
+    expect(await sent({ type: 'requestVoteResponse', term: 1, voteGranted: false })).toBeNull()
+    expect(await sent({ type: 'requestVoteResponse', term: 2, voteGranted: false })).toMatch(/of term 2 while term 1/)
+    expect(await sent({ type: 'preVote', term: 2, round: 1, lastLogIndex: 1, lastLogTerm: 1 })).toBeNull()
+  })
+
+  it('lets no vote leave that is not the durable one (H1, H111)', async () => {
+    expect(await sent({ type: 'requestVoteResponse', term: 1, voteGranted: true }, 'a')).toBeNull()
+    expect(await sent({ type: 'requestVoteResponse', term: 1, voteGranted: true }, 'b')).toMatch(/for b, but .* is a/)
+    expect(await sent({ type: 'requestVote', term: 1, lastLogIndex: 1, lastLogTerm: 1 })).toBeNull()
+  })
+
+  it('lets no acknowledgement leave for what is not durable (H26)', async () => {
+    expect(await sent({ ...answer, term: 1, index: 1 })).toBeNull()
+    expect(await sent({ ...answer, term: 1, index: 2 })).toMatch(/acknowledged entry 2, but only 1 is durable/)
+    expect(await sent({ type: 'requestVote', term: 1, lastLogIndex: 2, lastLogTerm: 1 })).toMatch(/entry 2, but only 1/)
+  })
+
+  it('lets nothing leave after the event in which the disk failed (F31)', () => {
+    const lab = new Lab('a')
+    const witness = new Witness('a', lab.invariants, lab.disks.get('a') as VirtualDisk)
+    lab.invariants.eventNumber = 7
+    witness.diskFailed(7)
+    const message = { type: 'preVote', term: 1, round: 1, lastLogIndex: 0, lastLogTerm: 0 } as const
+    witness.onSend('b', message)
+    expect(lab.invariants.violation).toBeNull()
+    lab.invariants.eventNumber = 8
+    witness.onSend('b', message)
+    expect(lab.invariants.violation).toMatch(/after its disk had failed/)
+  })
+})
+
+describe('History', () => {
+  const one = Uint8Array.of(1)
+  const two = Uint8Array.of(2)
+  const committed = async (): Promise<Lab> => {
+    const lab = new Lab('a')
+    await lab.write('a', entry(1, 1), entry(2, 1))
+    lab.commit(...logOf(entry(1, 1), entry(2, 1)))
+    return lab
+  }
+  const placed = (index: number, result = index, term = 1): { index: number; term: number; result: number } => {
+    return { index, term, result }
+  }
+
+  it('accepts calls that told the truth', async () => {
+    const lab = await committed()
+    lab.history.proposed(lab.call(one), [placed(1)], 1)
+    lab.history.failed(lab.call(two), new RaftError('RAFT_TIMEOUT', 'late', { outcome: 'unknown' }), 2)
+    lab.history.failed(lab.call(Uint8Array.of(3)), new RaftError('RAFT_NO_LEADER', 'none'), 3)
+    lab.history.checkOutcomes()
+    expect(lab.invariants.violation).toBeNull()
+  })
+
+  it('refuses a rejected command that is in the log (H36)', async () => {
+    const lab = await committed()
+    lab.history.proposed(lab.call(one), [placed(1)], 1)
+    lab.history.failed(lab.call(two), new RaftError('RAFT_NO_LEADER', 'none'), 2)
+    lab.history.checkOutcomes()
+    expect(lab.invariants.violation).toMatch(/1 times in the committed log, where its calls allow 0 to 0/)
+  })
+
+  it('refuses a command that stands twice in the log (H37)', async () => {
+    const lab = new Lab('a')
+    await lab.write('a', entry(1, 1, 5), entry(2, 1, 5))
+    lab.commit(...logOf(entry(1, 1, 5), entry(2, 1, 5)))
+    lab.history.failed(lab.call(Uint8Array.of(5)), new RaftError('RAFT_TIMEOUT', 'late', { outcome: 'unknown' }), 1)
+    lab.history.checkOutcomes()
+    expect(lab.invariants.violation).toMatch(/2 times in the committed log, where its calls allow 0 to 1/)
+  })
+
+  it('refuses a command that nobody proposed', async () => {
+    const lab = await committed()
+    lab.history.proposed(lab.call(one), [placed(1)], 1)
+    lab.history.checkOutcomes()
+    expect(lab.invariants.violation).toMatch(/nobody proposed it/)
+  })
+
+  it('refuses an answer for another entry than the one in the log (H35)', async () => {
+    const lab = await committed()
+    lab.history.proposed(lab.call(one), [placed(2)], 1)
+    lab.history.failed(lab.call(two), new RaftError('RAFT_TIMEOUT', 'late', { outcome: 'unknown' }), 2)
+    lab.history.checkOutcomes()
+    expect(lab.invariants.violation).toMatch(/resolved at 2 of term 1, where the log holds something else/)
+  })
+
+  it('refuses a result that the state machines did not give', async () => {
+    const lab = await committed()
+    lab.history.proposed(lab.call(one), [placed(1, 99)], 1)
+    expect(lab.invariants.violation).toMatch(/its result at 1/)
+  })
+
+  it('refuses a proposal that takes effect before what was known when it began', async () => {
+    const lab = await committed()
+    lab.history.proposed(lab.call(two), [placed(2)], 1)
+    lab.history.proposed(lab.call(one), [placed(1)], 2)
+    expect(lab.invariants.violation).toMatch(/stands at 1, but 2 was known before it began/)
+  })
+
+  it('refuses a linearizable read of less than was known when it began, but not a local one (F19)', async () => {
+    const lab = await committed()
+    lab.history.proposed(lab.call(two), [placed(2)], 1)
+    lab.history.read(lab.call(), { index: 1, value: 0, isLinearizable: false }, 2)
+    lab.history.read(lab.call(), { index: 2, value: 0, isLinearizable: true }, 2)
+    expect(lab.invariants.violation).toBeNull()
+    lab.history.read(lab.call(), { index: 1, value: 0, isLinearizable: true }, 3)
+    expect(lab.invariants.violation).toMatch(/stale: it read 1, but 2 was known/)
+  })
+
+  it('refuses calls on one node that take effect out of order, unless one failed between them (F17)', async () => {
+    const inOrder = async (failsBetween: boolean): Promise<string | null> => {
+      const lab = await committed()
+      const first = lab.call(two)
+      if (failsBetween) lab.history.failed(lab.call(Uint8Array.of(9)), new RaftError('RAFT_NO_LEADER', 'none'), 1)
+      const second = lab.call(one)
+      lab.history.proposed(first, [placed(2)], 1)
+      lab.history.proposed(second, [placed(1)], 1)
+      lab.history.checkOutcomes()
+      return lab.invariants.violation
+    }
+    expect(await inOrder(true)).toBeNull()
+    expect(await inOrder(false)).toMatch(/stands at 1, before an earlier call of its node at 2/)
+  })
+
+  it('refuses a call that never settles, an error that is no RaftError, and one that may not happen', async () => {
+    const open = await committed()
+    open.call()
+    open.history.checkOutcomes()
+    expect(open.invariants.violation).toMatch(/it never settled/)
+    const foreign = await committed()
+    foreign.history.failed(foreign.call(one), new TypeError('oops'), 1)
+    expect(foreign.invariants.violation).toMatch(/no RaftError: TypeError: oops/)
+    const damning = await committed()
+    damning.history.failed(damning.call(one), new RaftError('RAFT_INVARIANT', 'broken', { outcome: 'unknown' }), 1)
+    expect(damning.invariants.violation).toMatch(/RAFT_INVARIANT: broken/)
+  })
+
+  it('calls what a dead process left open unknown, for ever', async () => {
+    const lab = await committed()
+    const record = lab.call(one)
+    lab.history.abandon('a', 1, 5)
+    lab.history.proposed(record, [placed(1)], 6)
+    expect(record.outcome).toBe('unknown')
+    expect(lab.history.openOf('a', 1)).toEqual([])
+  })
+})
