@@ -41,6 +41,8 @@ export class CoreCluster {
   onDeliver: ((packet: Packet) => void) | null = null
   /** Called with each event, after its node stepped it and before its Output is carried out. */
   onStep: ((node: SimulatedNode, event: CoreEvent) => void) | null = null
+  /** Called with each Output before it is carried out. */
+  onOutput: ((node: SimulatedNode, output: Output) => void) | null = null
   readonly #cuts = new Set<string>()
   /** By node, boot and id of a read: what was committed anywhere when it was asked. */
   readonly #asked = new Map<string, number>()
@@ -54,6 +56,7 @@ export class CoreCluster {
       post: (from: SimulatedNode, to: NodeId, message: Message) => this.#post(from, to, message),
       onStep: (node: SimulatedNode, event: CoreEvent) => this.onStep?.(node, event),
       onOutput: (node: SimulatedNode, output: Output) => {
+        this.onOutput?.(node, output)
         this.checks.onOutput(node, output)
         for (const read of output.reads) {
           if (read.type !== 'ready') continue

@@ -1,0 +1,83 @@
+// The words of golden scripts: how a message, an Output and a node are told in one line each. Only what a reader of the
+// paper asks for; times and clocks are left out, so that scripts don't change with them.
+import type { Message, Output } from 'helios-raft/core'
+import type { Packet } from './core-cluster.js'
+import { type SimulatedNode, text } from './core-node.js'
+
+/** `name=value` words as a record. */
+export function options(words: readonly string[]): Readonly<Record<string, string>> {
+  const pairs = words.filter((word) => word.includes('=')).map((word) => word.split('=') as [string, string])
+  return Object.fromEntries(pairs)
+}
+
+export function describePacket({ from, to, message }: Packet): string {
+  return `${from}->${to} ${describeMessage(message)}`
+}
+
+function describeMessage(message: Message): string {
+  const term = `${message.type} term=${message.term}`
+  switch (message.type) {
+    case 'preVote':
+      return `${term} round=${message.round} last=${message.lastLogIndex}/${message.lastLogTerm}`
+    case 'requestVote':
+      return `${term} last=${message.lastLogIndex}/${message.lastLogTerm}`
+    case 'preVoteResponse':
+    case 'requestVoteResponse':
+      return `${term} ${message.voteGranted ? 'granted' : 'refused'}`
+    case 'appendEntries': {
+      const entries = message.entries.map(({ index, term: of, type, data }) => `${index}/${of}${word(type, data)}`)
+      const place = `prev=${message.prevLogIndex}/${message.prevLogTerm} commit=${message.leaderCommit}`
+      return `${term} ${place} entries=[${entries.join(' ')}]`
+    }
+    case 'appendEntriesResponse': {
+      const hint = message.outcome === 'mismatch' ? ` hint=${message.hintIndex}/${message.hintTerm}` : ''
+      return `${term} ${message.outcome} index=${message.index}${hint}`
+    }
+    case 'heartbeat':
+      return `${term} prev=${message.prevLogIndex}/${message.prevLogTerm} commit=${message.leaderCommit} round=${message.round}`
+    case 'heartbeatResponse':
+      return `${term} index=${message.index} round=${message.round}`
+    case 'proposeRequest':
+      return `${term} number=${message.number} ${message.commands.map(text).join(' ')}`
+    case 'proposeResponse':
+      return `${term} number=${message.number} ${message.refusal ?? `at ${message.firstIndex}/${message.entryTerm}`}`
+    case 'readIndexRequest':
+      return `${term} number=${message.number}`
+    case 'readIndexResponse':
+      return `${term} number=${message.number} readIndex=${message.readIndex}`
+  }
+}
+
+/** What a node does, below the message or command that made it do so. */
+export function describeOutput(node: SimulatedNode, output: Output): string[] {
+  const lines = output.roles.map(({ role, term, reason }) => `becomes ${role} in term ${term}: ${reason}`)
+  if (output.leader !== undefined) lines.push(`leader of term ${output.leader.term}: ${output.leader.id ?? 'none'}`)
+  const { hardState, append, commitIndex } = output
+  if (hardState !== undefined) lines.push(`writes term ${hardState.currentTerm}, vote ${hardState.votedFor ?? 'none'}`)
+  if (append !== undefined) {
+    const entries = append.entries.map(({ index, term, type, data }) => `${index}/${term}${word(type, data)}`)
+    lines.push(`writes entries ${entries.join(' ')}`)
+  }
+  if (commitIndex !== undefined) lines.push(`commits up to ${commitIndex}`)
+  for (const read of output.reads) {
+    lines.push(read.type === 'ready' ? `read ${read.id} is ready at ${read.readIndex}` : `read ${read.id} asks again`)
+  }
+  for (const result of output.results) {
+    if (result.type === 'appended') lines.push(`proposal ${result.id} is at ${result.firstIndex}/${result.term}`)
+    else if (result.type === 'forwarded') lines.push(`proposal ${result.id} is forwarded as number ${result.number}`)
+    else if (result.type === 'noLeader') lines.push(`proposal ${result.id} finds no leader`)
+    else if (result.type === 'accepted') lines.push(`number ${result.number} is at ${result.firstIndex}/${result.term}`)
+    else lines.push(`number ${result.number} is refused: ${result.refusal}`)
+  }
+  return lines.map((line) => `  ${node.id} ${line}`)
+}
+
+export function describeState(node: SimulatedNode): string {
+  const { role, currentTerm, votedFor, leaderId, commitIndex, lastApplied, log } = node.state
+  const who = `term=${currentTerm} vote=${votedFor ?? 'none'} leader=${leaderId ?? 'none'}`
+  return `${node.id}: ${role} ${who} last=${log.lastIndex} commit=${commitIndex} applied=${lastApplied}`
+}
+
+function word(type: string, data: Uint8Array): string {
+  return type === 'noop' ? ':noop' : `:${text(data)}`
+}
