@@ -1,2 +1,2 @@
 #!/usr/bin/env node
-import "../dist/cluster.js"
+import '../dist/cluster.js'

@@ -1,2 +1,2 @@
 #!/usr/bin/env node
-import "../dist/demo.js"
+import '../dist/demo.js'

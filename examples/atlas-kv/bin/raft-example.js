@@ -1,2 +1,2 @@
 #!/usr/bin/env node
-import "../dist/raft-example.js"
+import '../dist/raft-example.js'

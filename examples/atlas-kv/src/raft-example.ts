@@ -101,7 +101,9 @@ class Example {
     while (this.#node.isLeader && !this.#isStopped) {
       try {
         const seeded = await this.#node.read(() => this.#machine.state.get(MARKER) !== null)
-        if (!seeded.value) {
+        if (seeded.value) {
+          this.#logger.info({}, 'Sample keys are there already')
+        } else {
           const written = await this.#node.proposeMany(SAMPLES)
           this.#logger.info({ index: written.at(-1)?.index }, 'Sample keys written')
         }
@@ -123,8 +125,7 @@ async function main(): Promise<void> {
   if (id === undefined) throw new UsageError(`which node is this? ${usage}`)
   if (member === undefined) throw new UsageError(`there is no node ${quote(id)}; ${usage}`)
   if (rest.length > 0) throw new UsageError(`unexpected argument ${quote(rest[0] ?? '')}; ${usage}`)
-  const logger = textLogger()
-  await runService(NAME, logger, (fail) => new Example(member, logger, fail))
+  await runService(NAME, textLogger({ source: 'example' }), (fail) => new Example(member, textLogger(), fail))
 }
 
 main().catch((error: unknown) => exitWith(NAME, error))
