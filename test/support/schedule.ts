@@ -132,13 +132,18 @@ function choose<T>(from: readonly T[], number: number): T | undefined {
   return from[number % Math.max(1, from.length)]
 }
 
-/** Everything works again, for long enough: whatever happened before, the cluster must make progress. */
-export function healAll(cluster: CoreCluster): void {
+/** Everybody is up, every link and every disk works. */
+export function repairAll(cluster: CoreCluster): void {
   cluster.heal()
   for (const node of cluster.nodes.values()) {
     if (!node.isUp) cluster.restart(node.id)
     node.persistence = 'now'
     node.persist()
   }
+}
+
+/** Everything works again, for long enough: whatever happened before, the cluster must make progress. */
+export function healAll(cluster: CoreCluster): void {
+  repairAll(cluster)
   cluster.run(10 * 100)
 }
