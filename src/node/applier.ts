@@ -84,7 +84,7 @@ export class Applier {
     try {
       if (done !== undefined) this.#applied(done.entry, done.result)
       this.#runReads()
-      while (this.#mayApply() && this.#step()) if (this.#context.clock.now() >= this.#sliceEndsAt) break
+      while (this.#mayApply() && this.#context.clock.now() < this.#sliceEndsAt && this.#step());
     } catch (error) {
       this.#fail(error)
     }
