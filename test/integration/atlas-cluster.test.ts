@@ -3,6 +3,7 @@ import { spawn, spawnSync } from 'node:child_process'
 import { Redis } from 'ioredis'
 import { createClient } from 'redis'
 import { afterEach, describe, expect, it } from 'vitest'
+import { RespClient } from '../../examples/atlas-kv/src/tools/resp-client.js'
 import { AtlasCluster, cleanUp, poll } from './atlas-process.js'
 
 const hasRedisTools = spawnSync('redis-cli', ['--version']).status === 0
@@ -86,22 +87,17 @@ describe('a cluster of three processes', () => {
     const cluster = await AtlasCluster.start()
     const acknowledged = new Map<string, string>()
     const writers = cluster.nodes.map(async ({ id }, n) => {
-      const client = connect(cluster, id)
-      try {
-        for (let i = 0; ; i++) {
-          await client.set(`key-${n}-${i}`, `value-${i}`)
-          acknowledged.set(`key-${n}-${i}`, `value-${i}`)
-        }
-      } catch {
-        // Killed, as intended.
-      } finally {
-        client.disconnect()
+      const client = await RespClient.connect(cluster.node(id).resp)
+      for (let i = 0; ; i++) {
+        // A lost connection ends this writer: its last write is in doubt.
+        const reply = await client.call('SET', `key-${n}-${i}`, `value-${i}`).catch(() => null)
+        if (reply !== 'OK') return
+        acknowledged.set(`key-${n}-${i}`, `value-${i}`)
       }
     })
     await poll(async () => acknowledged.size >= 300)
     const exits = await Promise.all(cluster.nodes.map(({ id }) => cluster.kill(id)))
     expect(exits.map(({ signal }) => signal)).toEqual(['SIGKILL', 'SIGKILL', 'SIGKILL'])
-    for (const client of clients.splice(0)) client.disconnect()
     await Promise.all(writers)
     cluster.startAll()
     await cluster.ready()
@@ -171,6 +167,25 @@ describe('a cluster of three processes', () => {
       expect(process?.stdout).toContain('Shutdown complete')
       expect(process?.stderr).toBe('')
     }
+  })
+
+  it('SIGTERM ends a node that waits for its quorum, and tells the client so', async () => {
+    const cluster = await AtlasCluster.start()
+    await cluster.kill('node-1')
+    await cluster.kill('node-2')
+    const { resp } = cluster.node('node-3')
+    const observer = await RespClient.connect(resp)
+    const client = await RespClient.connect(resp)
+    const answer = client.call('SET', 'a', '1')
+    // The only commands that this node has seen are those of the observer and that SET.
+    for (let asked = 1, taken = false; !taken; asked++) {
+      const stats = String(await observer.call('INFO', 'stats'))
+      taken = stats.includes(`total_commands_processed:${asked + 1}\r\n`)
+    }
+    expect(await cluster.kill('node-3', 'SIGTERM')).toEqual({ code: 0, signal: null })
+    expect(String(await answer)).toMatch(
+      /^Error: (UNKNOWN .*outcome unknown|CLUSTERDOWN .*not applied|CLUSTERDOWN No raft leader)$/,
+    )
   })
 
   it('redirects or refuses writes on followers when told to', async () => {

@@ -1,5 +1,6 @@
 // Real processes of Atlas KV for the integration tests: start, watch, kill, and never leave one behind.
 import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -37,7 +38,7 @@ export class AtlasProcess {
       this.stderr += chunk.toString()
       this.#wake()
     })
-    this.exited = new Promise((resolve) => this.child.once('close', (code, signal) => resolve({ code, signal })))
+    this.exited = this.#ended()
     void this.exited.then(() => this.#wake())
     running.add(this)
   }
@@ -58,6 +59,14 @@ export class AtlasProcess {
     const exit = await this.exited
     running.delete(this)
     return exit
+  }
+
+  /** Not the event 'close': that one waits for the channel, too. */
+  async #ended(): Promise<Exit> {
+    const streams = [this.child.stdout, this.child.stderr].map((stream) => stream && once(stream, 'end'))
+    const [code, signal] = (await once(this.child, 'exit')) as [number | null, NodeJS.Signals | null]
+    await Promise.all(streams)
+    return { code, signal }
   }
 
   #wake(): void {

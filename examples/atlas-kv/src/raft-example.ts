@@ -84,7 +84,6 @@ class Example {
       await this.stop()
       throw nodeError(error, this.#directory)
     })
-    this.#logger.info({ directory: this.#directory }, `Node ${this.#member.id} started on ${this.#member.address}`)
   }
 
   async stop(): Promise<void> {

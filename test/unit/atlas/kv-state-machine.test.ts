@@ -95,6 +95,16 @@ describe('commands', () => {
     expect(machine.state.get('k')?.expireAt).toBe(Number.POSITIVE_INFINITY)
   })
 
+  it('an expiry of zero or in the past removes the key at once', () => {
+    for (const time of [{ inMs: 0 }, { inMs: -1 }, { atMs: 1_000 }, { atMs: 0 }]) {
+      const { machine, run } = machineAt()
+      run(set('k', '1'), 1_000)
+      expect(run({ type: 'expire', key: 'k', time, condition: 'always' }, 1_000)).toBe(1)
+      expect(machine.state.get('k')).toBeNull()
+      expect(machine.state.size).toBe(0)
+    }
+  })
+
   it('INCR is exact to 64 bits and refuses to overflow', () => {
     const { run } = machineAt()
     run(set('k', '9223372036854775806'), 1)

@@ -59,4 +59,9 @@ export class HttpServer {
       this.#server.closeIdleConnections()
     })
   }
+
+  /** Ends what `close` still waits for. */
+  destroy(): void {
+    this.#server.closeAllConnections()
+  }
 }

@@ -60,6 +60,11 @@ export class RespConnection {
     this.#socket.destroySoon()
   }
 
+  /** Closes at once. */
+  destroy(): void {
+    this.#socket.destroy()
+  }
+
   #receive(chunk: Buffer): void {
     this.#parser.push(chunk)
     if (this.#parser.waitingBytes > INPUT_BYTES) this.#socket.pause()

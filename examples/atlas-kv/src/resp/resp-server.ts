@@ -70,6 +70,11 @@ export class RespServer implements RespBackend {
     await closed
   }
 
+  /** Ends what `close` still waits for. */
+  destroy(): void {
+    for (const connection of this.#connections) connection.destroy()
+  }
+
   /** The port that it listens on. */
   get port(): number {
     return (this.#server.address() as AddressInfo | null)?.port ?? 0

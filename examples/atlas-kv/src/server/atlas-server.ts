@@ -23,6 +23,11 @@ import { VERSION } from './version.js'
 /** Data is private to its user. */
 const DIRECTORY_MODE = 0o700
 
+/** How long commands that were taken up may still wait for their quorum at the end. */
+const DRAIN_MS = 1_500
+/** How long clients may then take to receive their last answers. */
+const FAREWELL_MS = 500
+
 export interface AtlasServerOptions {
   readonly options: AtlasOptions
   /** For the node and for the server itself. */
@@ -93,13 +98,20 @@ export class AtlasServer {
     }
   }
 
-  /** Answers what was taken up, hands the node's pending calls their outcome, closes. Idempotent. */
+  /** Answers what was taken up, hands what still waits its outcome, closes. Idempotent; takes about 2 s at most. */
   async stop(): Promise<void> {
     this.#announcer?.stop()
     this.#ticker.stop()
-    await Promise.all([this.#resp.close(), this.#http?.close()])
+    const served = Promise.all([this.#resp.close(), this.#http?.close()])
+    await within(DRAIN_MS, served)
+    // Calls that wait for a quorum end here, and their clients are told.
     await this.#node.stop()
     await this.#transport.stop()
+    await within(FAREWELL_MS, served)
+    // Who doesn't take an answer by now gets none.
+    this.#resp.destroy()
+    this.#http?.destroy()
+    await served
   }
 
   async #open(): Promise<void> {
@@ -131,7 +143,7 @@ export class AtlasServer {
     this.#resp.serve()
     const addresses = { resp: this.#reachable(resp, this.#resp.port), http: '' }
     if (http !== null) addresses.http = this.#reachable(http, this.#http?.port ?? 0)
-    this.#logger.info({ raft: this.#transport.address, ...addresses }, `Node ${nodeId} started`)
+    this.#logger.info({ node: nodeId, ...addresses }, 'Serving clients')
     this.#announcer = new Announcer({ node: this.#node, machine: this.#machine, addresses })
     void this.#announcer.run()
   }
@@ -153,4 +165,14 @@ export class AtlasServer {
     const host = isWildcard(address) ? this.#options.raft.host : address.host
     return isWildcard({ host, port }) ? '' : formatAddress({ host, port })
   }
+}
+
+/** Resolves with the promise, or after that time. */
+async function within(ms: number, promise: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, ms)
+  })
+  await Promise.race([promise, late])
+  clearTimeout(timer)
 }
