@@ -63,7 +63,7 @@ export class AtlasProcess {
 
   /** Not the event 'close': that one waits for the channel, too. */
   async #ended(): Promise<Exit> {
-    const streams = [this.child.stdout, this.child.stderr].map((stream) => stream && once(stream, 'end'))
+    const streams = [this.child.stdout, this.child.stderr].map(async (stream) => stream && (await once(stream, 'end')))
     const [code, signal] = (await once(this.child, 'exit')) as [number | null, NodeJS.Signals | null]
     await Promise.all(streams)
     return { code, signal }

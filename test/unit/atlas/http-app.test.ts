@@ -116,7 +116,7 @@ describe('HTTP', () => {
     [new RaftError('RAFT_STORAGE', 'disk'), 500, 'rejected'],
   ])('answers %s with %i', async (error, status, outcome) => {
     node.error = error
-    await node.machine.apply(
+    node.machine.apply(
       { type: 'announce', id: 'node-1', resp: '', http: '127.0.0.1:8080' },
       { index: 1, term: 1, timestamp: 1 },
     )
