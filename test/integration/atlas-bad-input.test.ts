@@ -4,6 +4,7 @@ import { writeFileSync } from 'node:fs'
 import { type AddressInfo, createServer, type Server } from 'node:net'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
+import { RespClient } from '../../examples/atlas-kv/src/tools/resp-client.js'
 import { AtlasProcess, cleanUp, freePorts, poll, temporaryDirectory } from './atlas-process.js'
 
 const servers: Server[] = []
@@ -125,6 +126,23 @@ describe('helios-atlasd', () => {
     await server.says('Serving clients')
     server.child.disconnect()
     expect(await server.exited).toEqual({ code: 0, signal: null })
+  })
+
+  it('ends at once at a second signal, though a client still waits for a quorum', async () => {
+    const [resp, one, two] = await freePorts(3)
+    const server = await single(
+      temporaryDirectory(),
+      `--listen=127.0.0.1:${resp}`,
+      '--raft-node-id=node-1',
+      `--raft-peers=node-2:127.0.0.1:${one},node-3:127.0.0.1:${two}`,
+    )
+    await server.says('Serving clients')
+    const client = await RespClient.connect(resp ?? 0)
+    const answer = client.call('SET', 'a', '1').catch((error: Error) => error)
+    server.child.kill('SIGTERM')
+    await server.says('Shutting down...')
+    expect(await server.kill('SIGTERM')).toEqual({ code: 1, signal: null })
+    expect(await answer).toBeInstanceOf(Error)
   })
 
   it('warns when it listens on all interfaces', async () => {
