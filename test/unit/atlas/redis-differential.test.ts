@@ -109,11 +109,12 @@ const arbCommand: fc.Arbitrary<string[]> = fc.oneof(
 )
 
 describe.skipIf(!installed)('against redis-server', () => {
-  const directory = mkdtempSync(join(tmpdir(), 'atlas-differential-'))
+  let directory: string
   let server: ChildProcess
   let redis: Redis
 
   beforeAll(async () => {
+    directory = mkdtempSync(join(tmpdir(), 'atlas-differential-'))
     const socketPath = join(directory, 'redis.sock')
     server = spawn('redis-server', [
       '--port',
