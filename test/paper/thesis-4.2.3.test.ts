@@ -190,6 +190,14 @@ describe('F3: the connection of the leader was ended by its side', () => {
     expect(cluster.leader?.id).toMatch(/[bc]/)
   })
 
+  it('a follower that saw it too grants a pre-vote at once, well within the timeout', () => {
+    const node = new SoloCore({ currentTerm: 1 })
+    node.receive('b', heartbeat({ term: 1 }))
+    node.peerStatus('b', 'reset')
+    node.receive('c', preVote({ term: 2 }))
+    expect(node.last('preVoteResponse').voteGranted).toBe(true)
+  })
+
   it('while the leader lives and the others hear it nothing happens', () => {
     const cluster = new CoreCluster()
     cluster.elect('a')

@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest'
 import { configurationOf, CoreCluster } from '../../support/core-cluster.js'
 import { DEFAULT_NODE } from '../../support/core-node.js'
 import { arbSchedule, play } from '../../support/schedule.js'
-import { entriesOf } from '../../support/solo-core.js'
+import { append, entriesOf, heartbeat, SoloCore } from '../../support/solo-core.js'
 
 const VOTERS = ['a', 'b', 'c']
 
@@ -136,6 +136,30 @@ describe('Output', () => {
       }
     })
     fc.assert(property, { numRuns: 60 })
+  })
+
+  it('an own vote that becomes durable and elects, and an append that truncates, stand alone behind what is held', () => {
+    const alone = new SoloCore({ voters: ['a'] })
+    alone.persistence = 'later'
+    alone.tick()
+    const [vote] = alone.writes
+    const held = new Output()
+    alone.core?.step({ type: 'read', now: alone.clock, id: 901 }, held)
+    const hardState = vote?.hardState ?? null
+    const elected = alone.core?.step({ type: 'persisted', now: alone.clock, hardState, index: 0, epoch: 0 }, held)
+    expect(alone.state.role).toBe('leader')
+    expect(elected).not.toBe(held)
+    expect(held).toMatchObject({ endsBatch: false, roles: [], append: undefined })
+
+    const follower = new SoloCore({ terms: [1, 1], currentTerm: 2 })
+    const receive = { type: 'receive', now: 0, wallTime: 0, from: 'b', budgetBytes: 1_000 } as const
+    const answered = new Output()
+    follower.core?.step({ ...receive, message: heartbeat({ term: 2 }) }, answered)
+    const message = append({ term: 2, prevLogIndex: 1, prevLogTerm: 1, entries: entriesOf(2, 2) })
+    const truncated = follower.core?.step({ ...receive, message }, answered)
+    expect(truncated).not.toBe(answered)
+    expect(truncated).toMatchObject({ endsBatch: true, append: { epoch: 1 } })
+    expect(answered.append).toBeUndefined()
   })
 
   it('appends merge when contiguous and of one epoch, and never otherwise', () => {
