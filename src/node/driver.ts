@@ -137,7 +137,7 @@ export class Driver {
 
   /** Less than half of `limits.uncommittedBytes` is in use. */
   get isWritable(): boolean {
-    return this.#budget.usedBytes < this.#options.limits.uncommittedBytes / 2
+    return this.#budget.usedBytes(this.isLeader) < this.#options.limits.uncommittedBytes / 2
   }
 
   status(): RaftStatus {
@@ -148,7 +148,7 @@ export class Driver {
       isReady: this.#readiness.isReady,
       appliedIndex: this.#applier.appliedIndex,
       pendingProposals: this.#proposals.pendingCount,
-      uncommittedBytes: this.#budget.usedBytes,
+      uncommittedBytes: this.#budget.usedBytes(this.isLeader),
       lastRefusal: this.#lastRefusal,
     })
   }
@@ -209,6 +209,8 @@ export class Driver {
   /** The core is done for this turn: what is the application's comes now, and may call anything (H99). */
   #afterTurn(): void {
     const { state } = this.#core
+    this.#budget.persisted(state.persistedIndex)
+    this.#budget.committed(state.commitIndex)
     this.#applier.advanceTo(Math.min(state.commitIndex, state.persistedIndex))
     this.#outbound.pump()
     this.#readiness.look()

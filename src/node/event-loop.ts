@@ -170,7 +170,11 @@ export class EventLoop {
   }
 
   #receive(from: NodeId, message: Message, times: { now: number; wallTime: number }): void {
-    const budgetBytes = this.#context.budget.remainingBytes(this.#unaccountedBytes)
+    const { budget, core } = this.#context
+    const budgetBytes =
+      message.type === 'proposeRequest'
+        ? budget.proposableBytes(core.state.role === 'leader', this.#unaccountedBytes)
+        : budget.receivableBytes(this.#unaccountedBytes)
     this.#step({ type: 'receive', ...times, from, message, budgetBytes })
     if (message.type === 'appendEntries')
       for (const entry of message.entries) this.#unaccountedBytes += entry.data.length

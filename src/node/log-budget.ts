@@ -1,27 +1,49 @@
-// How much a node has taken in and not applied yet (F13, H33): proposals that wait, and entries of its log from clients,
-// followers or its leader. What may still come in is what is left of `limits.uncommittedBytes`.
+// How much a node has taken in and is not done with (F13, H33). What a client may still propose is what is left of
+// `limits.uncommittedBytes` beside the proposals that wait and, on a leader, the entries that are not applied. What a
+// follower may still receive counts only what this node works off by itself: writes and applies. Entries that are durable
+// and not committed never count there, because they may need just the entries that would be refused to be committed.
 import type { LogEntry, LogIndex } from '../core/types.js'
+
+interface Run {
+  readonly first: LogIndex
+  readonly last: LogIndex
+  readonly bytes: number
+}
+
+/** Bytes of the runs that reached some stage; `next` is the first run that did not. */
+interface Stage {
+  next: number
+  bytes: number
+}
 
 export class LogBudget {
   readonly #limitBytes: number
   #waitingBytes = 0
   #logBytes = 0
-  /** Per append that is not applied: its last index and its bytes. Those before `#head` are gone. */
-  #runs: { last: LogIndex; first: LogIndex; bytes: number }[] = []
+  /** One per append that is not applied. Those before `#head` are. */
+  #runs: Run[] = []
   #head = 0
+  /** Of the runs from `#head` on. */
+  readonly #persisted: Stage = { next: 0, bytes: 0 }
+  readonly #committed: Stage = { next: 0, bytes: 0 }
 
   constructor(limitBytes: number) {
     this.#limitBytes = limitBytes
   }
 
-  get usedBytes(): number {
-    return this.#waitingBytes + this.#logBytes
+  /** What counts against a proposal. */
+  usedBytes(isLeader: boolean): number {
+    return this.#waitingBytes + (isLeader ? this.#logBytes : 0)
   }
 
-  /** Bytes that still fit beside `extraBytes`. Whatever its size, something is taken when nothing is under way (H34). */
-  remainingBytes(extraBytes = 0): number {
-    const usedBytes = this.usedBytes + extraBytes
-    return usedBytes === 0 ? Number.POSITIVE_INFINITY : Math.max(0, this.#limitBytes - usedBytes)
+  /** Bytes that may still be proposed, beside `extraBytes`. Whatever its size, something is taken when nothing is under way (H34). */
+  proposableBytes(isLeader: boolean, extraBytes = 0): number {
+    return this.#remaining(this.usedBytes(isLeader) + extraBytes)
+  }
+
+  /** Bytes of entries that may still be received from a leader, beside `extraBytes`. */
+  receivableBytes(extraBytes = 0): number {
+    return this.#remaining(this.#logBytes - this.#persisted.bytes + this.#committed.bytes + extraBytes)
   }
 
   /** A proposal waits to be appended, or is passed on to the leader. */
@@ -37,37 +59,72 @@ export class LogBudget {
   append(entries: readonly LogEntry[]): void {
     const first = entries[0]
     if (first === undefined) return
-    while (this.#runs.length > this.#head) {
-      const tail = this.#runs[this.#runs.length - 1]
-      if (tail === undefined || tail.last < first.index) break
-      this.#logBytes -= tail.bytes
-      this.#runs.pop()
-      // Of a run that is cut its size is known only as a whole: what stays of it counts in full until it is applied.
-      if (tail.first < first.index) {
-        this.#push({ first: tail.first, last: first.index - 1, bytes: tail.bytes })
-        break
-      }
-    }
+    this.#truncate(first.index)
     let bytes = 0
     for (const entry of entries) bytes += entry.data.length
     this.#push({ first: first.index, last: first.index + entries.length - 1, bytes })
   }
 
+  /** Everything up to `index` is durable. */
+  persisted(index: LogIndex): void {
+    this.#advance(this.#persisted, index)
+  }
+
+  /** Everything up to `index` is committed. */
+  committed(index: LogIndex): void {
+    this.#advance(this.#committed, index)
+  }
+
   /** Everything up to `index` is applied. */
   applied(index: LogIndex): void {
+    this.#advance(this.#persisted, index)
+    this.#advance(this.#committed, index)
     for (;;) {
       const run = this.#runs[this.#head]
       if (run === undefined || run.last > index) break
-      this.#logBytes -= run.bytes
       this.#head += 1
+      this.#logBytes -= run.bytes
+      this.#persisted.bytes -= run.bytes
+      this.#committed.bytes -= run.bytes
     }
-    if (this.#head > 64 && this.#head * 2 > this.#runs.length) {
-      this.#runs = this.#runs.slice(this.#head)
-      this.#head = 0
+    if (this.#head <= 64 || this.#head * 2 <= this.#runs.length) return
+    this.#runs = this.#runs.slice(this.#head)
+    this.#persisted.next -= this.#head
+    this.#committed.next -= this.#head
+    this.#head = 0
+  }
+
+  #remaining(usedBytes: number): number {
+    return usedBytes === 0 ? Number.POSITIVE_INFINITY : Math.max(0, this.#limitBytes - usedBytes)
+  }
+
+  #advance(stage: Stage, index: LogIndex): void {
+    for (let run = this.#runs[stage.next]; run !== undefined && run.last <= index; run = this.#runs[stage.next]) {
+      stage.next += 1
+      stage.bytes += run.bytes
     }
   }
 
-  #push(run: { last: LogIndex; first: LogIndex; bytes: number }): void {
+  #truncate(index: LogIndex): void {
+    for (let tail = this.#runs.at(-1); tail !== undefined && tail.last >= index; tail = this.#runs.at(-1)) {
+      if (this.#runs.length === this.#head) return
+      this.#pop(tail)
+      // Of a run that is cut only the size of the whole is known: what stays of it counts in full until it is applied.
+      if (tail.first < index) this.#push({ first: tail.first, last: index - 1, bytes: tail.bytes })
+    }
+  }
+
+  #pop(tail: Run): void {
+    this.#runs.pop()
+    this.#logBytes -= tail.bytes
+    for (const stage of [this.#persisted, this.#committed]) {
+      if (stage.next <= this.#runs.length) continue
+      stage.next -= 1
+      stage.bytes -= tail.bytes
+    }
+  }
+
+  #push(run: Run): void {
     if (run.bytes === 0) return
     this.#runs.push(run)
     this.#logBytes += run.bytes

@@ -156,7 +156,8 @@ export class Proposals implements ProposalOwner {
   }
 
   #admit(commands: readonly Uint8Array[]): number {
-    const { limits, budget } = this.#context
+    const { limits, budget, state } = this.#context
+    const isLeader = state.role === 'leader'
     let sizeBytes = 0
     for (const command of commands) {
       if (command.length > limits.commandBytes) {
@@ -167,11 +168,11 @@ export class Proposals implements ProposalOwner {
     if (sizeBytes > limits.uncommittedBytes) {
       throw tooLarge(`the commands have ${sizeBytes} bytes and limits.uncommittedBytes is ${limits.uncommittedBytes}`)
     }
-    if (this.#context.state.role !== 'leader' && commands.length > 1) this.#checkForward(commands.length, sizeBytes)
-    if (sizeBytes <= budget.remainingBytes() && this.#pendingCount < MAX_PENDING_PROPOSALS) return sizeBytes
+    if (!isLeader && commands.length > 1) this.#checkForward(commands.length, sizeBytes)
+    if (sizeBytes <= budget.proposableBytes(isLeader) && this.#pendingCount < MAX_PENDING_PROPOSALS) return sizeBytes
     throw new RaftError(
       'RAFT_OVERLOADED',
-      `${this.#pendingCount} proposals wait and ${budget.usedBytes} bytes of limits.uncommittedBytes, ` +
+      `${this.#pendingCount} proposals wait and ${budget.usedBytes(isLeader)} bytes of limits.uncommittedBytes, ` +
         `${limits.uncommittedBytes}, are in use: propose again when writable() resolves`,
     )
   }

