@@ -98,6 +98,14 @@ describe('hello', () => {
     }
   })
 
+  it('refuses a proof longer than its place, although it would fit the hello', () => {
+    const longest = encodeHello({ ...sample, auth: new Uint8Array(96) })
+    const longer = new Uint8Array(longest.byteLength + 1)
+    longer.set(longest)
+    longer[longest.byteLength - 97] = 97
+    expect(() => decodeHello(longer)).toThrow(/auth has 97 bytes, more than 96/)
+  })
+
   it('reads every bit flip as corruption, another version, or another valid hello', () => {
     const encoded = encodeHello({ ...sample, auth: Uint8Array.from([1, 2, 3]) })
     for (let bit = 0; bit < encoded.byteLength * 8; bit += 1) {
