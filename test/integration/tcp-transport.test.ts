@@ -150,7 +150,7 @@ describe('TcpTransport, connections', () => {
     await until(() => first.isClosed, 'the old connection is closed')
     a.transport.send({ id: 'b' }, control(1))
     a.transport.send({ id: 'b', address: '127.0.0.1:1' }, control(2))
-    await until(() => second.kinds.length === 2, 'the new one is used')
+    await until(() => second.kinds.filter((kind) => kind === KIND.message).length === 2, 'the new one is used')
     expect(a.statuses).toEqual(['b up'])
     second.socket.destroy()
     await until(() => a.statuses.length === 2, 'the node is told')
