@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { sha256 } from '../../../src/codec/sha256.js'
 import { FileSnapshotStore } from '../../../src/stores/files/index.js'
-import { FIXED_HEADER_BYTES } from '../../../src/stores/files/snapshot-header.js'
+import { encodeHeader, FIXED_HEADER_BYTES } from '../../../src/stores/files/snapshot-header.js'
 import { collect, contentOf, metaAt, writeAll } from '../../../src/testing/snapshot-bench.js'
 
 let directory = ''
@@ -123,6 +123,23 @@ describe('FileSnapshotStore directory', () => {
     expect(await names()).toEqual([])
   })
 
+  test('a partial that is longer than what was announced is begun anew', async () => {
+    const content = contentOf(1000, 1)
+    const source = { digest: sha256(content), sizeBytes: 1000 }
+    const store = make()
+    const sink = await store.create(metaAt(9), source)
+    await sink.write(content)
+    await store.close()
+    const [name = ''] = await names()
+    const bytes = await readFile(join(directory, name))
+    await writeFile(join(directory, name), Buffer.concat([bytes, Buffer.alloc(100)]))
+    const again = await store.create(metaAt(9), source)
+    expect(again.writtenBytes).toBe(0)
+    await again.write(content)
+    await again.commit()
+    expect(await collect((await make().latest())?.read() ?? nothing())).toEqual(content)
+  })
+
   test('a second sink of the same kind is refused, also when both calls come at once (H56)', async () => {
     const store = make()
     const source = { digest: sha256(new Uint8Array()), sizeBytes: 0 }
@@ -193,6 +210,15 @@ describe('FileSnapshotStore damage', () => {
     const error = await rejection(make().latest())
     expect(error).toMatchObject({ code: 'RAFT_CORRUPTION' })
     expect(String(error)).toContain('it is the snapshot of index 5')
+  })
+
+  test('a file that was never completed is RAFT_CORRUPTION, whatever its name says', async () => {
+    const content = contentOf(10, 1)
+    const header = encodeHeader({ meta: metaAt(5), sizeBytes: 10, digest: sha256(content), complete: false })
+    await writeFile(join(directory, nameAt(5, 1)), Buffer.concat([header, content]))
+    const error = await rejection(make().latest())
+    expect(error).toMatchObject({ code: 'RAFT_CORRUPTION' })
+    expect(String(error)).toContain('it was never completed')
   })
 
   test('damage of an older file disturbs nothing', async () => {

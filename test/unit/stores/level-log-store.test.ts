@@ -5,7 +5,7 @@ import { MemoryLevel } from 'memory-level'
 import { describe, expect, test } from 'vitest'
 import type { LogEntry } from '../../../src/core/types.js'
 import { LevelLogStore } from '../../../src/stores/level/index.js'
-import { encodeSchema } from '../../../src/stores/level/records.js'
+import { encodeSchema, encodeTermRun } from '../../../src/stores/level/records.js'
 import { crc32 } from '../../../src/codec/crc32.js'
 import { ALL, command, commands, configurationEntry } from '../../../src/testing/log-bench.js'
 import { flipBit, WatchedDatabase } from '../../support/watched-database.js'
@@ -238,6 +238,15 @@ describe('LevelLogStore at open', () => {
     }
   })
 
+  test('intact records that contradict each other are RAFT_CORRUPTION (H84)', async () => {
+    const database = await filled()
+    const key = Buffer.from(run(5), 'hex')
+    await database.putRaw(run(5), Buffer.from(encodeTermRun(key, 9)).toString('hex'))
+    const error = await rejection(open(database))
+    expect(error).toMatchObject({ code: 'RAFT_CORRUPTION' })
+    expect(String(error)).toContain("the run of term 2 from 6 doesn't follow term 9 at 5")
+  })
+
   test('a second store on one database is RAFT_LOCKED until the first is closed (H85)', async () => {
     const database = new WatchedDatabase()
     const first = new LevelLogStore({ database })
@@ -269,6 +278,19 @@ describe('LevelLogStore at open', () => {
     await store.compact(3)
     const keys = [...(await database.raw()).keys()].filter((key) => key.startsWith('04'))
     expect(keys).toEqual([4, 5, 6, 7, 8].map(entryKey))
+  })
+
+  test('compaction gives back every entry, of a long prefix and after a reset backward', async () => {
+    const database = new WatchedDatabase()
+    const store = new LevelLogStore({ database })
+    const stored = async () => [...(await database.raw()).keys()].filter((key) => key.startsWith('04'))
+    await store.open()
+    await store.write({ entries: commands(1, 2500, 1) })
+    await store.compact(2400)
+    expect(await stored()).toHaveLength(100)
+    await store.write({ resetTo: { index: 2, term: 1 }, entries: commands(3, 8, 2) })
+    await store.compact(7)
+    expect(await stored()).toEqual([entryKey(8)])
   })
 
   test('a reset backward removes what a crash left of a compaction (H84)', async () => {
