@@ -17,6 +17,7 @@ export type NemesisKind =
   | 'bridge'
   | 'cut'
   | 'pause'
+  | 'pauseLeader'
   | 'slowDisk'
   | 'failWrite'
   | 'hangDisk'
@@ -33,6 +34,7 @@ export const NEMESIS_KINDS: readonly NemesisKind[] = [
   'bridge',
   'cut',
   'pause',
+  'pauseLeader',
   'slowDisk',
   'failWrite',
   'hangDisk',
@@ -97,6 +99,8 @@ export class Nemesis<Command, Result, SM extends StateMachine<Command, Result>> 
         return this.#bridge()
       case 'cut':
         return this.#cut()
+      case 'pauseLeader':
+        return this.#pause(this.#leader())
       case 'reset':
         return this.#reset()
       default:
@@ -107,7 +111,7 @@ export class Nemesis<Command, Result, SM extends StateMachine<Command, Result>> 
   #harm(kind: 'pause' | 'slowDisk' | 'failWrite' | 'hangDisk', target: NodeId): void {
     switch (kind) {
       case 'pause':
-        return this.#inject({ type: 'pause', node: target, forMs: this.#random.between(...this.#settings.durationMs) })
+        return this.#pause([target])
       case 'slowDisk':
         return this.#slowDisk(target)
       case 'failWrite':
@@ -118,6 +122,11 @@ export class Nemesis<Command, Result, SM extends StateMachine<Command, Result>> 
         this.#inject({ type: 'hangDisk', node: target })
         return this.#later(this.#settings.durationMs, () => this.#downFor([target]))
     }
+  }
+
+  #pause(ids: readonly NodeId[]): void {
+    const forMs = this.#random.between(...this.#settings.durationMs)
+    for (const node of ids) this.#inject({ type: 'pause', node, forMs })
   }
 
   /** Crashes them together; each comes back in its own time. */

@@ -7,6 +7,7 @@ import type { ReadConsistency } from '../node/calls.js'
 import type { ClusterShape, FaultPlan } from './fault-plan.js'
 
 /** Any state machine; its types are taken from it by `CommandOf` and `ResultOf`. */
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- the contract's own type: unknown would refuse every real one
 export type AnyStateMachine = StateMachine<any, any>
 /** What the state machine applies. */
 export type CommandOf<SM extends AnyStateMachine> = Parameters<SM['apply']>[0]

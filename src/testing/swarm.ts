@@ -4,11 +4,12 @@ import type { ClusterShape } from './fault-plan.js'
 import { NEMESIS_KINDS, type NemesisKind, type NemesisSettings } from './nemesis.js'
 import type { SimulationRandom } from './prng.js'
 import type { DiskSpeed } from './virtual-disk.js'
-import type { LinkFaults } from './virtual-network.js'
+import { CALM_LINKS, type LinkFaults } from './virtual-network.js'
 import type { WorkloadSettings } from './workload.js'
 
 /** Everything that is drawn for one run. */
 export interface SwarmSettings {
+  readonly bias: SwarmBias
   readonly shape: ClusterShape & {
     readonly options: { readonly electionTimeoutMs: number; readonly heartbeatIntervalMs: number }
   }
@@ -24,24 +25,32 @@ export interface SwarmSettings {
 /** Most events of the part with faults. */
 const MAX_EVENTS = 12_000
 
-/** Draws a run. `figure8` runs are one in four: five voters, tiny batches, leaders that crash with work half done. */
+/**
+ * What a run is bent towards. `figure8`: five voters, tiny batches, leaders that crash with work half done. `staleReads`:
+ * leaders that are cut off or stand still while old answers still trickle in and clients read from them (H62, H65, H121).
+ */
+export type SwarmBias = 'none' | 'figure8' | 'staleReads'
+
+/** Draws a run. */
 export function drawSwarm(random: SimulationRandom): SwarmSettings {
-  const isFigure8 = random.chance(0.25)
+  const bias = random.pick<SwarmBias>(['none', 'none', 'figure8', 'staleReads'])
   const electionTimeoutMs = random.pick([60, 150, 300, 500, 1000])
-  const shape = drawShape(random, electionTimeoutMs, isFigure8)
   const unitMs = electionTimeoutMs
-  return {
-    shape,
-    links: isFigure8 ? figure8Links(random, unitMs) : drawLinks(random, unitMs),
-    disk: drawDisk(random, unitMs),
-    nemesis: isFigure8 ? figure8Nemesis(unitMs) : drawNemesis(random, unitMs),
-    workload: drawWorkload(random, unitMs),
-    durationMs: unitMs * random.integer(20, 80),
-    maxEvents: MAX_EVENTS,
+  const shape = drawShape(random, electionTimeoutMs, bias)
+  const common = { bias, shape, durationMs: unitMs * random.integer(20, 80), maxEvents: MAX_EVENTS }
+  const [links, disk, workload] = [drawLinks(random, unitMs), drawDisk(random, unitMs), drawWorkload(random, unitMs)]
+  switch (bias) {
+    case 'none':
+      return { ...common, links, disk, workload, nemesis: drawNemesis(random, unitMs) }
+    case 'figure8':
+      return { ...common, links: figure8Links(random, unitMs, links), disk, workload, nemesis: figure8Nemesis(unitMs) }
+    case 'staleReads':
+      return { ...common, ...drawStaleReads(random, unitMs), disk }
   }
 }
 
-function drawShape(random: SimulationRandom, electionTimeoutMs: number, isFigure8: boolean): SwarmSettings['shape'] {
+function drawShape(random: SimulationRandom, electionTimeoutMs: number, bias: SwarmBias): SwarmSettings['shape'] {
+  const isFigure8 = bias === 'figure8'
   const voters = isFigure8 ? 5 : random.pick([1, 2, 3, 3, 3, 3, 4, 5, 5, 5, 6, 7])
   const heartbeatIntervalMs = Math.floor(electionTimeoutMs / random.pick([3, 3, 4, 6]))
   const appendEntries = isFigure8 ? 1 : random.pick([1, 2, 3, 8, 1024])
@@ -95,13 +104,36 @@ function drawWorkload(random: SimulationRandom, unitMs: number): WorkloadSetting
   }
 }
 
-function figure8Links(random: SimulationRandom, unitMs: number): LinkFaults {
+function figure8Links(random: SimulationRandom, unitMs: number, links: LinkFaults): LinkFaults {
   const bulkLossRatio = random.pick([0.3, 0.5, 0.7, 0.85])
-  const latencyMs = [unitMs / 100, unitMs / random.pick([10, 40])] as const
-  return { ...drawLinks(random, unitMs), lossRatio: 0, bulkLossRatio, latencyMs }
+  return { ...links, lossRatio: 0, bulkLossRatio, latencyMs: [unitMs / 100, unitMs / random.pick([10, 40])] }
 }
 
 function figure8Nemesis(unitMs: number): NemesisSettings {
-  const kinds: NemesisKind[] = ['strandLeader', 'crashLeader', 'crashLeader', 'isolateLeader', 'crash']
-  return { kinds, intervalMs: [unitMs / 4, unitMs * 2.5], durationMs: [unitMs / 3, unitMs * 3] }
+  const kinds: NemesisKind[] = ['strandLeader', 'crashLeader']
+  return { kinds, intervalMs: [unitMs / 4, unitMs * 2], durationMs: [unitMs / 3, unitMs * 1.5] }
+}
+
+function drawStaleReads(
+  random: SimulationRandom,
+  unitMs: number,
+): Pick<SwarmSettings, 'links' | 'nemesis' | 'workload'> {
+  const straggleRatio = random.pick([0.05, 0.2, 0.5])
+  const latencyMs = [unitMs / 200, unitMs / random.pick([20, 60])] as const
+  const links = { ...CALM_LINKS, latencyMs, straggleRatio, straggleMs: unitMs * random.pick([3, 6]), keepsOrder: false }
+  const kinds = random.pick<NemesisKind[]>([
+    ['isolateLeader'],
+    ['pauseLeader'],
+    ['isolateLeader', 'pauseLeader', 'crashLeader'],
+  ])
+  const nemesis = { kinds, intervalMs: [unitMs, unitMs * 5], durationMs: [unitMs * 2, unitMs * 6] } as const
+  const workload = {
+    clients: random.integer(4, 10),
+    thinkMs: [unitMs / 100, unitMs / 10],
+    timeoutMs: [unitMs / 2, unitMs * 6],
+    readRatio: 0.7,
+    burst: 2,
+    paddingBytes: [0, 0],
+  } as const
+  return { links, nemesis, workload }
 }

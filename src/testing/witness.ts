@@ -99,7 +99,9 @@ export class Witness {
     if (message.type === 'heartbeatResponse' && message.index > lastIndex) {
       this.#fail(`it answered a heartbeat with entry ${message.index}, but only ${lastIndex} is durable (H26)`)
     }
-    if (message.type === 'requestVote' && message.lastLogIndex > lastIndex) {
+    // A leader of this very term may have replaced the log since: then the request can win nothing any more.
+    const isReplaced = this.#disk.entryAt(lastIndex)?.term === message.term
+    if (message.type === 'requestVote' && !isReplaced && message.lastLogIndex > lastIndex) {
       this.#fail(`it asked for votes with entry ${message.lastLogIndex}, but only ${lastIndex} is durable (H1)`)
     }
   }

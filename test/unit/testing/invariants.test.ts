@@ -171,7 +171,31 @@ describe('Witness', () => {
   it('lets no acknowledgement leave for what is not durable (H26)', async () => {
     expect(await sent({ ...answer, term: 1, index: 1 })).toBeNull()
     expect(await sent({ ...answer, term: 1, index: 2 })).toMatch(/acknowledged entry 2, but only 1 is durable/)
-    expect(await sent({ type: 'requestVote', term: 1, lastLogIndex: 2, lastLogTerm: 1 })).toMatch(/entry 2, but only 1/)
+  })
+
+  it('lets no candidate claim what is not durable, unless a leader of its term has replaced the log (H1)', async () => {
+    const asked = async (lastTerm: number): Promise<string | null> => {
+      const lab = new Lab('a', 'b', 'c')
+      const disk = lab.disks.get('a') as VirtualDisk
+      const hardState = { currentTerm: 2, votedFor: 'a' }
+      void disk.attach(new ProcessGate(lab.timeline)).write({ hardState, entries: [entry(1, lastTerm)] })
+      await runTurns(() => lab.timeline.step(Number.POSITIVE_INFINITY))
+      const message = { type: 'requestVote', term: 2, lastLogIndex: 2, lastLogTerm: 1 } as const
+      new Witness('a', lab.invariants, disk).onSend('b', message)
+      return lab.invariants.violation
+    }
+    expect(await asked(1)).toMatch(/asked for votes with entry 2, but only 1 is durable/)
+    expect(await asked(2)).toBeNull()
+  })
+
+  it('lets one vote a term leave, whatever crashes lie between (H2)', () => {
+    const { invariants } = new Lab('a')
+    invariants.votes('a', 3, 'b')
+    invariants.votes('a', 3, 'b')
+    invariants.votes('a', 4, 'c')
+    expect(invariants.violation).toBeNull()
+    invariants.votes('a', 3, 'c')
+    expect(invariants.violation).toMatch(/a voted for b and for c in term 3/)
   })
 
   it('lets nothing leave after the event in which the disk failed (F31)', () => {

@@ -58,7 +58,7 @@ describe('Timeline', () => {
       turn += 1
       seen.push(`turn ${turn}`)
       void (async () => {
-        for (let hop = 0; hop < 50; hop++) await null
+        for (let hop = 0; hop < 50; hop++) await Promise.resolve()
         seen.push(`settled ${turn}`)
       })()
       return turn < 2

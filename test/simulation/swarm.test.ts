@@ -1,0 +1,79 @@
+import { describe, expect, it } from 'vitest'
+import { bugNames } from '../../src/testing/bugs.js'
+import { runSeed, type SeedResult } from '../../src/testing/run-seed.js'
+
+/** Runs seeds one after the other until one ends with a violation. */
+async function firstViolation(bug: string, seedCount: number): Promise<SeedResult | null> {
+  for (let seed = 1n; seed <= BigInt(seedCount); seed++) {
+    const result = await runSeed(seed, { bug })
+    if (result.violation !== null) return result
+  }
+  return null
+}
+
+describe('the real node in the simulator', () => {
+  it('breaks nothing in 40 seeds of faults, and serves again after each', async () => {
+    const seen = new Map<string, number>()
+    for (let seed = 1n; seed <= 40n; seed++) {
+      const { violation, coverage, calls } = await runSeed(seed)
+      expect(violation, `seed ${seed}: npm run sim -- --seed ${seed} --seeds 1`).toBeNull()
+      expect(calls).toBeGreaterThan(0)
+      for (const [name, count] of Object.entries(coverage)) seen.set(name, (seen.get(name) ?? 0) + count)
+    }
+    // A swarm that never does what it is there for proves nothing.
+    const faults = [
+      'crash',
+      'restart',
+      'stop',
+      'pause',
+      'partition',
+      'cut',
+      'heal',
+      'reset',
+      'slowDisk',
+      'failWrite',
+      'hangDisk',
+    ]
+    const ofMessages = ['loss', 'bulkLoss', 'duplicate', 'straggle', 'cut', 'lostTail']
+    const roles = ['follower', 'preCandidate', 'candidate', 'leader']
+    const names = [...faults.map((name) => `fault.${name}`), ...ofMessages.map((name) => `fault.message.${name}`)]
+    for (const name of [...names, ...roles.map((role) => `role.${role}`)])
+      expect(seen.get(name) ?? 0, name).toBeGreaterThan(0)
+    const messages = ['preVote', 'requestVote', 'appendEntries', 'heartbeat', 'proposeRequest', 'readIndexRequest']
+    for (const type of messages) expect(seen.get(`message.${type}`) ?? 0, type).toBeGreaterThan(0)
+  }, 120_000)
+
+  it('does the same again for the same seed, and something else for another', async () => {
+    const [first, again, other] = [await runSeed(5n), await runSeed(5n), await runSeed(6n)]
+    expect(again).toEqual(first)
+    expect(other.traceHash).not.toBe(first.traceHash)
+  })
+
+  it('writes the trace of a run without changing it', async () => {
+    const lines: string[] = []
+    const traced = await runSeed(5n, { onTrace: (line) => lines.push(line) })
+    expect(traced).toEqual(await runSeed(5n))
+    expect(JSON.parse(lines[0] ?? '')).toMatchObject({ record: 1, kind: 'start' })
+    expect(new Set(lines.map((line) => (JSON.parse(line) as { kind: string }).kind)).size).toBeGreaterThan(8)
+  })
+})
+
+describe('seeded bugs', () => {
+  it.each([
+    ['commit-old-term', 100],
+    ['answers-do-not-wait', 10],
+    ['truncate-always', 10],
+  ])(
+    '%s is found within %d seeds',
+    async (bug, seedCount) => {
+      expect(bugNames()).toContain(bug)
+      const found = await firstViolation(bug, seedCount)
+      expect(found?.violation ?? null).not.toBeNull()
+    },
+    120_000,
+  )
+
+  it('has a test for each bug of the table', () => {
+    expect([...bugNames()].sort()).toEqual(['answers-do-not-wait', 'commit-old-term', 'truncate-always'])
+  })
+})
