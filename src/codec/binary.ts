@@ -65,6 +65,9 @@ export class ByteReader {
   /** What is being read, for the message of an error. */
   readonly #subject: string
   #offset = 0
+  /** A copy of what remained when the first payload was read, and where it began. */
+  #payloads: Uint8Array<ArrayBuffer> | null = null
+  #payloadsOffset = 0
 
   constructor(bytes: Uint8Array, subject: string) {
     this.#bytes = bytes
@@ -122,6 +125,22 @@ export class ByteReader {
     copy.set(this.#bytes.subarray(this.#offset, this.#offset + length))
     this.#offset += length
     return copy
+  }
+
+  /**
+   * Like `copy`, from one copy that all payloads of a message share: memory for each costs more than everything else
+   * that is done to a small entry. Entries that came together lie together in the log and leave it together.
+   */
+  payload(length: number, name: string): Uint8Array<ArrayBuffer> {
+    this.need(length, name)
+    if (this.#payloads === null) {
+      this.#payloads = new Uint8Array(this.remaining)
+      this.#payloads.set(this.#bytes.subarray(this.#offset))
+      this.#payloadsOffset = this.#offset
+    }
+    const start = this.#offset - this.#payloadsOffset
+    this.#offset += length
+    return this.#payloads.subarray(start, start + length)
   }
 
   /** Refuses what follows the last field. */

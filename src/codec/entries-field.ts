@@ -1,5 +1,5 @@
-// The entries of an AppendEntries on the wire: a count, then a fixed header and the payload of each (§5.3). Each
-// payload is copied into memory of its own when it is read, because a log keeps it longer than the buffer it came in.
+// The entries of an AppendEntries on the wire: a count, then a fixed header and the payload of each (§5.3). Payloads
+// are copied when they are read, because a log keeps them longer than the buffer that they came in.
 // How entries relate to their message is checked by `checkEntries`, on both ends.
 import type { AppendEntries } from '../core/messages.js'
 import type { LogEntry } from '../core/types.js'
@@ -51,7 +51,7 @@ function readEntry(reader: ByteReader): LogEntry {
   const type = entryType.read(reader, 'the type of an entry')
   const reserved = reader.uint8('the reserved bytes of an entry') + reader.uint16('the reserved bytes of an entry')
   if (reserved !== 0) reader.fail('entry reserved bytes are not zero')
-  const data = reader.copy(reader.uint32('the length of an entry'), 'the payload of an entry')
+  const data = reader.payload(reader.uint32('the length of an entry'), 'the payload of an entry')
   return { index, term, type, timestamp, data }
 }
 

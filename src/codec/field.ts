@@ -124,7 +124,7 @@ export const byteList: Field<readonly Uint8Array[]> = {
     reader.need(count * commandOverheadBytes, name)
     const list: Uint8Array[] = []
     for (let position = 0; position < count; position += 1) {
-      list.push(reader.copy(reader.uint32(name), name))
+      list.push(reader.payload(reader.uint32(name), name))
     }
     return list
   },
