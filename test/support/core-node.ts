@@ -14,7 +14,7 @@ import {
   type LogEntry,
   type Message,
   type NodeId,
-  Output,
+  type Output,
   type ProposeResult,
   RaftCore,
   type ReadOutcome,

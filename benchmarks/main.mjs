@@ -1,0 +1,2 @@
+// `npm run bench -- NAME` arrives here; the programs are compiled from benchmarks/src by `tsc -b`.
+import './dist/main.js'

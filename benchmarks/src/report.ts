@@ -1,0 +1,54 @@
+// A report as a table of Markdown, so that it can be pasted beside its conditions.
+import type { ProposeReport, Variant } from './propose.js'
+import type { Summary } from './samples.js'
+
+export function table(report: ProposeReport): string {
+  const { conditions, options, anchors, variants } = report
+  return [
+    `${conditions.machine}; Node ${conditions.node}; commit ${conditions.commit}; ${conditions.date}`,
+    `three processes on one machine, the load in the leader's; ${options.commandBytes} B a command; medians of ${options.rounds} rounds of ${options.seconds} s`,
+    '',
+    ...rows([
+      ['anchor', 'operations/s', 'p50 µs', 'p99 µs', 'lowest..highest operations/s'],
+      ['A: durable write, recycled file, O_DSYNC', ...figures(anchors.durableWrite)],
+      ['durable write, growing file, fdatasync', ...figures(anchors.growingWrite)],
+      ['R: round trip over loopback', ...figures(anchors.roundTrip)],
+      ['the load alone, 64 callers', ...figures(anchors.generator)],
+    ]),
+    '',
+    ...rows([
+      [
+        'store',
+        'proposers',
+        'operations/s',
+        'p50 µs',
+        'p99 µs',
+        'lowest..highest operations/s',
+        'p50 in A + R',
+        'failed',
+      ],
+      ...variants.map((variant) => variantRow(variant, anchors)),
+    ]),
+  ].join('\n')
+}
+
+/** One proposal alone costs at least a round trip, and with a disk a durable write. */
+function variantRow(variant: Variant, { durableWrite, roundTrip }: ProposeReport['anchors']): readonly string[] {
+  const leastUs = roundTrip.p50Us + (variant.store === 'memory' ? 0 : durableWrite.p50Us)
+  const bare = variant.store === 'memory' ? 'R' : 'A + R'
+  const ratio = `${(variant.p50Us / leastUs).toFixed(1)} × ${bare}`
+  return [variant.store, String(variant.proposers), ...figures(variant), ratio, String(variant.failed)]
+}
+
+function figures({ perSecond, p50Us, p99Us, spread: [lowest, highest] }: Summary): readonly string[] {
+  const us = (value: number) => (value < 100 ? value.toFixed(1) : value.toFixed(0))
+  return [perSecond.toFixed(0), us(p50Us), us(p99Us), `${lowest.toFixed(0)}..${highest.toFixed(0)}`]
+}
+
+function rows(cells: readonly (readonly string[])[]): readonly string[] {
+  const [head = [], ...body] = cells
+  const widths = head.map((_, column) => Math.max(...cells.map((row) => row[column]?.length ?? 0)))
+  const line = (row: readonly string[]) =>
+    `| ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(' | ')} |`
+  return [line(head), `|${widths.map((width) => '-'.repeat(width + 2)).join('|')}|`, ...body.map(line)]
+}
