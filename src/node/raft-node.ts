@@ -1,5 +1,7 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 // The public face of a node: checks what it is given, encodes commands, and passes every call on to what runs behind it.
 // Holds no state of the protocol; every promise that it gives out settles, on stop and on failure too.
+// The reference above stays in the declarations: users whose `lib` doesn't know AsyncDisposable could not compile them.
 import type { Member, NodeId } from '../core/types.js'
 import { isRaftError, RaftError } from '../errors.js'
 import {
