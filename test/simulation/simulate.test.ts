@@ -99,7 +99,7 @@ describe('simulate', () => {
     let instances = 0
     class Forgetful extends Counter {
       readonly #number = instances++
-      override readonly apply = (): number => this.#number
+      override readonly apply = (_command: Command): number => this.#number
     }
     const failure = await simulate({ stateMachine: () => new Forgetful(), workload: adds(3), seed: 3 }).catch(
       (error: unknown) => error,

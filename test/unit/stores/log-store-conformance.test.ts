@@ -1,6 +1,6 @@
 // The published suite on every log store of the package, and on memory-level, which LevelLogStore takes as well.
 import { randomUUID } from 'node:crypto'
-import { cp, mkdtemp, rm } from 'node:fs/promises'
+import { cp, mkdtemp, readdir, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { MemoryLevel } from 'memory-level'
@@ -49,8 +49,7 @@ function levelFactory(): StoreFactory<LogStore> {
     },
     reopen: make,
     crash: async () => {
-      const copy = join(directory, '..', randomUUID())
-      await cp(directory, copy, { recursive: true })
+      const copy = await copyOfOneMoment(directory)
       await store?.close()
       directory = copy
     },
@@ -58,4 +57,29 @@ function levelFactory(): StoreFactory<LogStore> {
       for (const root of roots) await rm(root, { recursive: true, force: true })
     },
   }
+}
+
+/** LevelDB moves files while they are copied: only a copy during which nothing changed is the directory of one moment. */
+async function copyOfOneMoment(directory: string): Promise<string> {
+  for (let attempt = 0; attempt < 1_000; attempt++) {
+    const copy = join(directory, '..', randomUUID())
+    const before = await listing(directory)
+    const isWhole = await cp(directory, copy, { recursive: true }).then(
+      () => true,
+      () => false,
+    )
+    if (isWhole && (await listing(directory)) === before) return copy
+    await rm(copy, { recursive: true, force: true })
+  }
+  throw new Error(`${directory} never stands still`)
+}
+
+async function listing(directory: string): Promise<string> {
+  const names = (await readdir(directory, { recursive: true })).sort()
+  const sizes = names.map((name) =>
+    stat(join(directory, name)).then(({ size, mtimeMs }) => `${name} ${size} ${mtimeMs}`),
+  )
+  return (await Promise.allSettled(sizes))
+    .map((result) => (result.status === 'fulfilled' ? result.value : 'gone'))
+    .join('\n')
 }
