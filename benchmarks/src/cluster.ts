@@ -9,6 +9,15 @@ import type { Store } from './options.js'
 
 const program = fileURLToPath(new URL('./node-process.js', import.meta.url))
 
+/** Clusters that run: when this process is told to end they go first, and their directories with them. */
+const running = new Set<Cluster>()
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => {
+    for (const cluster of running) cluster.end()
+    process.kill(process.pid, signal)
+  })
+}
+
 export class Cluster implements AsyncDisposable {
   readonly #children: readonly ChildProcess[]
   readonly #directory: string
@@ -26,6 +35,7 @@ export class Cluster implements AsyncDisposable {
     const ids = Array.from({ length: options.nodes }, (_, position) => `node-${position + 1}`)
     const children = ids.map((id) => fork(program, [id, options.store, join(directory, id)]))
     const cluster = new Cluster(children, directory)
+    running.add(cluster)
     try {
       const replies = await Promise.all(children.map((child) => next(child, 'listening')))
       const bootstrap = ids.map((id, position) => ({ id, address: replies[position]?.address ?? '' }))
@@ -33,7 +43,7 @@ export class Cluster implements AsyncDisposable {
       cluster.#leader = children[ready.findIndex(({ isLeader }) => isLeader)] ?? children[0]
       return cluster
     } catch (error) {
-      cluster.#end()
+      cluster.end()
       throw error
     }
   }
@@ -45,12 +55,15 @@ export class Cluster implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all(this.#children.map((child) => ask(child, { type: 'stop' }, 'stopped'))).finally(() => this.#end())
+    await Promise.all(this.#children.map((child) => ask(child, { type: 'stop' }, 'stopped'))).finally(() => this.end())
   }
 
-  #end(): void {
+  /** At once, whatever the nodes are doing. */
+  end(): void {
+    running.delete(this)
     for (const child of this.#children) child.kill('SIGKILL')
-    rmSync(this.#directory, { recursive: true, force: true })
+    // A killed process may still be writing its last file.
+    rmSync(this.#directory, { recursive: true, force: true, maxRetries: 5 })
   }
 }
 

@@ -7,6 +7,10 @@ import { proposeBenchmark } from './propose.js'
 import { table } from './report.js'
 
 async function main(args: readonly string[]): Promise<number> {
+  if (args.includes('--help')) {
+    console.log(USAGE)
+    return 0
+  }
   const { options } = parseCommandLine(args)
   const report = await proposeBenchmark(options, (line) => console.error(line))
   mkdirSync(dirname(options.json), { recursive: true })

@@ -37,7 +37,12 @@ export async function proposeBenchmark(
     anchors.push(await measureAnchors({ directory, sizeBytes, seconds: ANCHOR_SECONDS }))
     for (const store of alternated(options.stores, round)) {
       progress(`round ${round} of ${options.rounds}: ${NODES} processes, ${store} store`)
-      taken.push(...(await measureStore(options, store, round)))
+      for (const each of await measureStore(options, store, round)) {
+        taken.push(each)
+        const { failed, failure } = each.load
+        if (failure !== null)
+          progress(`${failed} of ${each.proposers} proposers' calls failed, the first with: ${failure}`)
+      }
     }
   }
   return {
