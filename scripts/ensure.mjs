@@ -14,6 +14,7 @@ const lock = join(root, '.ensure-lock')
 const LOCK_POLL_MS = 100
 /** npm passes on what its process group got already: the same signal again within this time is the same signal. */
 const SAME_SIGNAL_MS = 500
+const PARENT_POLL_MS = 250
 
 let running = null
 let signalled = null
@@ -28,6 +29,18 @@ function passOn(signal) {
   // A terminal sends its Ctrl-C to every process of the group: the program has it already.
   const isFromTerminal = signal === 'SIGINT' && process.stdin.isTTY
   if (!isRepeated && !isFromTerminal) running?.kill(signal)
+}
+
+// npm runs its scripts in a shell and hands a signal to that, which ends by it and tells nobody: a program whose shell is
+// gone would go on without anyone who could stop it.
+if (process.env.npm_lifecycle_event !== undefined) {
+  const parent = process.ppid
+  const watch = setInterval(() => {
+    if (process.ppid === parent) return
+    clearInterval(watch)
+    passOn('SIGTERM')
+  }, PARENT_POLL_MS)
+  watch.unref()
 }
 
 /** Resolves with how it ended: `{ code, signal }`. */

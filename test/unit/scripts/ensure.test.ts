@@ -132,6 +132,28 @@ describe('ensure.mjs', () => {
     },
   )
 
+  it.skipIf(process.platform === 'win32')(
+    'ends the program when the shell in which npm runs it was ended',
+    async () => {
+      const tree = plantTree()
+      const program =
+        "process.on('SIGTERM', () => { console.log('closing'); process.exit() }); console.log('up'); setInterval(() => {}, 1000)"
+      writeFileSync(join(tree, 'program.cjs'), program)
+      const PATH = join(tree, 'programs') + delimiter + process.env['PATH']
+      const env = { ...process.env, PATH, npm_lifecycle_event: 'start' }
+      // What follows keeps the shell from becoming the program.
+      const script = 'node scripts/ensure.mjs node program.cjs; true'
+      const shell = spawn('sh', ['-c', script], { cwd: tree, env, stdio: ['ignore', 'pipe', 'inherit'] })
+      children.push(shell)
+      let output = ''
+      for await (const chunk of shell.stdout) {
+        output += String(chunk)
+        if (output === 'up\n') shell.kill('SIGTERM')
+      }
+      expect(output).toBe('up\nclosing\n')
+    },
+  )
+
   it('ends by the signal that ended the program', async () => {
     const tree = plantTree()
     expect(await end(ensure(tree, ['node', '-e', "process.kill(process.pid, 'SIGKILL')"]))).toEqual({
