@@ -1,5 +1,6 @@
 // Installs and builds what is missing, then runs the rest of the command line with node_modules/.bin on the PATH,
-// so that one command is enough on a clone with nothing installed. Needs Node and npm only. Several of them may run at
+// so that one command is enough on a clone with nothing installed. Builds the package and the examples, or the compiler
+// project that `--build=PATH` names, `.` for all of them, tests too. Needs Node and npm only. Several of them may run at
 // once: one installs and builds at a time. Signals reach the program, and how it ended is how this ends.
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
@@ -144,12 +145,17 @@ async function install() {
   writeFileSync(mark, digest)
 }
 
+const isBuildOption = process.argv[2]?.startsWith('--build=')
+const [command, ...args] = process.argv.slice(isBuildOption ? 3 : 2)
+const projects = isBuildOption
+  ? [process.argv[2].slice('--build='.length)]
+  : ['src', 'examples/quickstart', 'examples/atlas-kv']
+
 await takeLock()
 await install()
-await runOrEnd('node', [join(root, 'node_modules/typescript/bin/tsc'), '-b'])
+await runOrEnd('node', [join(root, 'node_modules/typescript/bin/tsc'), '-b', ...projects])
 releaseLock()
 
-const [command, ...args] = process.argv.slice(2)
 if (command !== undefined) {
   process.env.PATH = join(root, 'node_modules/.bin') + delimiter + process.env.PATH
   await endLike(await run(command, args))
