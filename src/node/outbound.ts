@@ -75,7 +75,13 @@ export class Outbound {
       lane = { peer: to, term, addedAt, queue: [], inflight: [], inflightBytes: 0, isReading: false }
       this.#lanes.set(to, lane)
     }
-    supersede(lane, range.first)
+    // The Output may be of a leadership that ended in the event behind it. What this node knows to be committed by now
+    // is of another log then, and told in the name of the old term it would commit what was overwritten (H128).
+    if (!this.#isCurrent(lane)) {
+      this.#forget(lane)
+      return
+    }
+    supersede(lane, range)
     const held = lane.queue[0]
     if (range.last < range.first && held !== undefined && !lane.isReading) this.#askAtHeld(lane, range, held)
     else lane.queue.push(range)
@@ -223,8 +229,13 @@ export class Outbound {
   }
 }
 
-/** The core started over at `first`: what was queued or in flight from there on will be put out again. */
-function supersede(lane: Lane, first: LogIndex): void {
+/**
+ * The core started over at `first`: what was queued or in flight from there on will be put out again. A question that
+ * still waits for a slow read is not needed beside the next one, and they would queue up as long as the read hangs.
+ */
+function supersede(lane: Lane, { first, last }: AppendRange): void {
+  const tail = lane.queue.at(-1)
+  if (last < first && tail !== undefined && tail.last < tail.first) lane.queue.pop()
   while (lane.queue.length > 0 && (lane.queue.at(-1)?.last ?? 0) >= first) lane.queue.pop()
   while (lane.inflight.length > 0 && (lane.inflight.at(-1)?.last ?? 0) >= first) {
     lane.inflightBytes -= lane.inflight.pop()?.bytes ?? 0
