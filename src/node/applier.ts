@@ -124,14 +124,16 @@ export class Applier {
     }
     const { index, term, timestamp } = entry
     let result: unknown
+    let pending: PromiseLike<unknown> | undefined
     try {
       const { stateMachine, codec } = this.#context
       result = stateMachine.apply(codec.decode(entry.data), { index, term, timestamp })
+      if (isThenable(result)) pending = result
     } catch (error) {
       throw stateMachineError(entry, error)
     }
-    if (!isThenable(result)) this.#applied(entry, result)
-    else void this.#awaitApply(entry, result)
+    if (pending === undefined) this.#applied(entry, result)
+    else void this.#awaitApply(entry, pending)
     return !this.#isApplying
   }
 

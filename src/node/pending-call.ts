@@ -122,7 +122,8 @@ export class PendingCalls {
     let next = Number.POSITIVE_INFINITY
     const due: PendingCall<unknown>[] = []
     for (const [bucket, held] of this.#buckets) {
-      if (bucket <= now) due.push(...held)
+      // One by one: all calls of a node may be due together, and as arguments of one call they would not fit the stack.
+      if (bucket <= now) for (const call of held) due.push(call)
       else next = Math.min(next, bucket)
     }
     for (const call of due) call.reject(call.endError('timeout', undefined))

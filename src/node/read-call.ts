@@ -35,23 +35,26 @@ export class ReadCall extends PendingCall<ReadResult<unknown>> {
   run(index: LogIndex): Promise<void> | undefined {
     this.#isRunning = true
     let value: unknown
+    let pending: Promise<unknown> | undefined
     try {
       value = this.#query()
+      // A promise of our own: a `then` of the application may throw, never answer, or answer twice.
+      if (isThenable(value)) pending = Promise.resolve(value)
     } catch (error) {
       this.reject(error)
       return undefined
     }
-    if (!isThenable(value)) {
+    if (pending === undefined) {
       this.resolve({ value, index })
       return undefined
     }
+    pending.then(
+      (settled) => this.resolve({ value: settled, index }),
+      (error) => this.reject(error),
+    )
     // The apply behind it waits no longer than the call: its deadline ends it even if the query never does.
     return new Promise((resolve) => {
       this.#onEnd = resolve
-      value.then(
-        (settled) => this.resolve({ value: settled, index }),
-        (error) => this.reject(error),
-      )
     })
   }
 

@@ -1,0 +1,57 @@
+// Objects of the application that behave badly where the node looks at them: they end their own call, or the node with
+// the right word, and never leave anything waiting (H101, H130).
+import { afterEach, describe, expect, test } from 'vitest'
+import { bytes, errorOf, TestCluster } from './harness.js'
+
+let cluster: TestCluster | null = null
+afterEach(async () => {
+  await cluster?.stop()
+  cluster = null
+})
+
+describe('a query', () => {
+  test('whose promise throws when it is asked rejects its read, and applying goes on (H130)', async () => {
+    cluster = await new TestCluster().start()
+    const { leader } = cluster
+    const value = {
+      then(): never {
+        throw new Error('no then today')
+      },
+    }
+    const error = await errorOf(cluster.settled(leader.read(() => value as unknown as Promise<number>)))
+    expect(error.message).toBe('no then today')
+    expect(await cluster.settled(leader.propose(bytes(1)))).toMatchObject({ result: 1 })
+  })
+
+  test('whose value throws when it is looked at rejects its read, and the node goes on', async () => {
+    cluster = await new TestCluster().start()
+    const { leader } = cluster
+    const value = {
+      get then(): never {
+        throw new Error('not to be looked at')
+      },
+    }
+    const error = await errorOf(cluster.settled(leader.read(() => value as unknown)))
+    expect(error.message).toBe('not to be looked at')
+    expect(await cluster.settled(leader.propose(bytes(1)))).toMatchObject({ result: 1 })
+  })
+})
+
+describe('a result of apply', () => {
+  test('that throws when it is looked at stops the node as an error of the state machine (F31, H75)', async () => {
+    cluster = await new TestCluster({ ids: ['a'] }).start()
+    const { leader } = cluster
+    const result = {
+      get then(): never {
+        throw new Error('not to be looked at')
+      },
+    }
+    const machine = cluster.machine('a')
+    Object.defineProperty(machine, 'apply', { value: () => result })
+    let failure: { code: string } | null = null
+    leader.on('fatal', (error) => (failure = error))
+    const error = await errorOf(cluster.settled(leader.propose(bytes(1))))
+    expect(error).toMatchObject({ code: 'RAFT_STOPPED', outcome: 'unknown' })
+    expect(failure).toMatchObject({ code: 'RAFT_STATE_MACHINE' })
+  })
+})
