@@ -27,7 +27,7 @@ import { Proposals } from './proposals.js'
 import { Readiness } from './readiness.js'
 import { Reads } from './reads.js'
 import type { Recovered } from './recovery.js'
-import { leaderOf, type RaftStatus, runningStatus } from './status.js'
+import { leaderOf, memberOf, type RaftStatus, runningStatus } from './status.js'
 import { type Watched, Watchers } from './watchers.js'
 
 /** How far ahead of ours a peer's term may be: a damaged or hostile one would end the terms for ever (F33). */
@@ -120,7 +120,8 @@ export class Driver {
 
   /** Events flow from here on. */
   begin(): void {
-    this.#loop.begin()
+    // A listener or the logger may have stopped the node a moment ago: its timers must not begin behind that.
+    if (!this.#isClosed) this.#loop.begin()
   }
 
   propose(commands: readonly Uint8Array[], options: ResolvedCallOptions, isMany: boolean): Promise<unknown> {
@@ -174,6 +175,8 @@ export class Driver {
   #handOut(output: Output): void {
     const { state } = this.#core
     const { append } = output
+    // First, before any code of the application runs: a call that ends from here on may stand in a log (H36).
+    for (const result of output.results) this.#proposals.onResult(result)
     this.#narrator.onOutput(output, state)
     if (append !== undefined) {
       this.#cache.append(append.entries)
@@ -181,7 +184,6 @@ export class Driver {
     }
     this.#outbound.send(output.messages)
     this.#writer.submit(output)
-    for (const result of output.results) this.#proposals.onResult(result)
     for (const outcome of output.reads) this.#reads.onOutcome(outcome)
     this.#noticeChanges(output)
     if (state.currentTerm === this.#lastTerm) return
@@ -197,7 +199,8 @@ export class Driver {
     }
     if (output.leader !== undefined) {
       const { id, term } = output.leader
-      const leader = id === null ? null : leaderOf(this.#core.state)
+      // By its id: the state may be an event ahead of this Output and know another leader, or none.
+      const leader = id === null ? null : memberOf(this.#core.state, id)
       this.#narrator.onLeader(id, term)
       this.#notices.push(() => emit('leader', leader, term))
       if (id !== null) this.#reads.onLeader()
@@ -236,7 +239,8 @@ export class Driver {
   #receive(from: NodeId, message: Message): void {
     if (this.#isClosed) return
     const { state } = this.#core
-    const mostPlausible = state.log.lastIndex === 0 ? MAX_FIRST_TERM : state.currentTerm + MAX_TERM_LEAD
+    // The lead counts for an empty log too: at the first limit the cluster could never elect anybody again.
+    const mostPlausible = Math.max(state.currentTerm + MAX_TERM_LEAD, state.log.lastIndex === 0 ? MAX_FIRST_TERM : 0)
     if (message.term > mostPlausible) this.#narrator.onImplausibleTerm(from, message.term)
     else this.#loop.push({ type: 'receive', from, message })
   }
@@ -358,10 +362,18 @@ export class Driver {
   }
 }
 
+/** Nodes that were given the same seed must not draw the same timeouts, or their elections tie for ever (H8). */
+function jitterSeed(id: NodeId, seed: number): number {
+  let hash = 0x811c9dc5
+  for (const character of id) hash = Math.imul(hash ^ character.charCodeAt(0), 0x01000193)
+  return (Math.imul(hash ^ (hash >>> 15), 0x9e3779b1) + (seed % 0x1_0000_0000)) >>> 0
+}
+
 function makeCore(options: ResolvedOptions, { restored, identity }: Recovered, internals: Internals): RaftCore {
   const { id, electionTimeoutMs, heartbeatIntervalMs, seed, limits, clock } = options
   const { appendEntries, inflightMessages } = limits
   const timings = { electionTimeoutMs, heartbeatIntervalMs }
-  const coreOptions = { id, ...timings, seed, boot: identity.bootCount, appendEntries, inflightMessages }
+  const boot = identity.bootCount
+  const coreOptions = { id, ...timings, seed: jitterSeed(id, seed), boot, appendEntries, inflightMessages }
   return new RaftCore(coreOptions, restored, clock.now(), { ...RULES, ...internals.rules })
 }

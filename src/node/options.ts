@@ -39,7 +39,7 @@ export interface RaftNodeOptions<Command = Uint8Array, Result = unknown> {
   limits?: Limits | undefined
   /** @defaultValue the clocks and timers of the platform */
   clock?: Clock | undefined
-  /** Seed of election jitter, a whole number. @defaultValue random */
+  /** Seed of election jitter, a whole number; nodes of one seed still differ, by their ids. @defaultValue random */
   seed?: number | undefined
   /** @defaultValue silent */
   logger?: Logger | undefined

@@ -131,10 +131,13 @@ export function idleStatus(
 
 /** The leader that a node knows, as the configuration has it. */
 export function leaderOf(state: CoreState): Member | null {
-  const { leaderId } = state
-  if (leaderId === null) return null
+  return state.leaderId === null ? null : memberOf(state, state.leaderId)
+}
+
+/** A leader by its id; one that the configuration does not hold has no address. */
+export function memberOf(state: CoreState, id: NodeId): Member {
   const configuration = state.log.configurations.at(-1)?.configuration ?? null
-  return findMember(configuration, leaderId) ?? { id: leaderId, address: '', suffrage: 'voter' }
+  return findMember(configuration, id) ?? { id, address: '', suffrage: 'voter' }
 }
 
 function peersOf(state: CoreState, now: number): readonly PeerStatus[] {

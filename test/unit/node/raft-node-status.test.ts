@@ -84,7 +84,7 @@ describe('late timers', () => {
 
 describe('a follower at its limit', () => {
   test('takes the entries without which those that it holds can not be committed (F13)', async () => {
-    const limits = { limits: { uncommittedBytes: 20, commandBytes: 10 } }
+    const limits = { limits: { uncommittedBytes: 20, commandBytes: 10 }, electionTimeoutMs: 600 }
     const { leader, network, clock } = await begin({ perNode: { a: limits, b: limits } })
     expect(leader.id).toBe('c')
     const propose = () => leader.propose(new Uint8Array(10), { timeoutMs: 60_000 })
