@@ -10,6 +10,9 @@ import type { LogIndex, NodeId } from './types.js'
 /** Numbers of one origin that a leader remembers, and so the most that an origin may have unanswered: part of the protocol. */
 export const FORWARD_WINDOW = 4_096
 
+/** Origins that a leader remembers in one term; nobody beyond them gets an answer. More than a cluster has members. */
+export const MAX_FORWARD_ORIGINS = 256
+
 /** Commands of this node's own clients: appended here, or passed on once to the leader. */
 export function onPropose(core: Core, id: number, commands: readonly Uint8Array[]): void {
   const { state, options, output } = core
@@ -96,11 +99,12 @@ function refusalOf(origin: ForwardOrigin, message: ProposeRequest, budgetBytes: 
   return bytes > budgetBytes ? 'overloaded' : null
 }
 
-/** Null for an earlier boot of that node, which nobody waits for any more. */
+/** Null for an earlier boot of that node, which nobody waits for any more, and for one origin too many. */
 function originOf({ state }: Core, from: NodeId, boot: number): ForwardOrigin | null {
   const held = state.forwardOrigins.get(from)
   if (held !== undefined && boot < held.boot) return null
   if (held?.boot === boot) return held
+  if (held === undefined && state.forwardOrigins.size >= MAX_FORWARD_ORIGINS) return null
   const origin: ForwardOrigin = { boot, highestAccepted: 0, highestSeen: 0, answers: new Map() }
   state.forwardOrigins.set(from, origin)
   return origin

@@ -8,6 +8,9 @@ import type { Clock } from '../interfaces/clock.js'
 import type { LogStore, LogWrite } from '../interfaces/log-store.js'
 import type { WriterPosition } from './internals.js'
 
+/** Answers that may wait for one write; beyond it they are lost, which Raft bears: a disk that hangs must not fill memory. */
+export const MAX_WAITING_ANSWERS = 16_384
+
 /** What one write made durable. */
 export interface DurableWrite {
   readonly hardState: HardState | null
@@ -84,7 +87,8 @@ export class LogWriter {
       if (behind === null || !this.#answersWait({ writes, hasEarlierWrites })) {
         this.#hooks.release(output.messagesAfterPersist)
       } else {
-        for (const envelope of output.messagesAfterPersist) behind.envelopes.push(envelope)
+        const room = MAX_WAITING_ANSWERS - behind.envelopes.length
+        for (const envelope of output.messagesAfterPersist.slice(0, room)) behind.envelopes.push(envelope)
       }
     }
     if (this.#running === null && this.#next !== null) this.#writing = this.#run()
