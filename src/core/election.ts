@@ -43,11 +43,14 @@ function requestVotes(core: Core): void {
   for (const to of otherVoters(core)) send(core, to, { type: 'requestVote', term, lastLogIndex, lastLogTerm })
 }
 
-/** Somebody would like to campaign. Nothing of the voter changes, whatever the answer (H11). */
+/**
+ * Somebody would like to campaign. Nothing of the voter changes, whatever the answer (H11). One whose vote is still on its
+ * way to the disk agrees to no next election: it would overtake the one that it is about to answer (H125).
+ */
 export function handlePreVote(core: Core, from: NodeId, message: PreVote): void {
   const { state, rules } = core
   const { term, round } = message
-  const mayVote = currentConfiguration(state) !== null && !isLed(core)
+  const mayVote = currentConfiguration(state) !== null && !isLed(core) && isTermDurable(state)
   const voteGranted = mayVote && term > state.currentTerm && rules.isUpToDate(message, state.log)
   send(core, from, { type: 'preVoteResponse', term: voteGranted ? term : state.currentTerm, round, voteGranted })
 }
@@ -106,11 +109,17 @@ export function isLed({ state, options, rules }: Core): boolean {
   return state.role === 'leader' || rules.isSticky(state.now - state.leaderContactAt, options.electionTimeoutMs)
 }
 
+/**
+ * A vote that comes when the candidate asks for pre-votes already is still a vote in this term: where disks are slower than
+ * election timeouts no other ever comes. A term that this node led is over for it, whoever votes for it late.
+ */
 function countVote(core: Core, from: NodeId): void {
-  const { state } = core
-  if (state.role !== 'candidate') return
-  state.votes.add(from)
-  if (hasQuorum(state.quorum, state.votes) && isTermDurable(state)) becomeLeader(core)
+  const { state, options } = core
+  if (state.role !== 'candidate' && state.role !== 'preCandidate') return
+  if (state.votedFor !== options.id || state.ledTerm === state.currentTerm) return
+  state.grants.add(from)
+  if (state.role === 'candidate') state.votes.add(from)
+  if (hasQuorum(state.quorum, state.grants) && isTermDurable(state)) becomeLeader(core)
 }
 
 function otherVoters({ state, options }: Core): readonly NodeId[] {

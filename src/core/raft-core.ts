@@ -106,7 +106,7 @@ export class RaftCore {
 /** Whether the event could change term or role or truncate; true too often costs a batch, true too rarely an invariant. */
 function mayEndBatch({ state }: Core, event: CoreEvent): boolean {
   if (event.type === 'tick') return true
-  if (event.type === 'persisted') return state.role === 'candidate'
+  if (event.type === 'persisted') return state.role === 'candidate' || state.role === 'preCandidate'
   if (event.type !== 'receive') return false
   const { message } = event
   if (message.term > state.currentTerm) return true

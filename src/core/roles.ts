@@ -46,9 +46,10 @@ export function becomeCandidate(core: Core): void {
 export function becomeLeader(core: Core): void {
   const { state, options } = core
   assert(
-    state.role === 'candidate' && hasQuorum(state.quorum, state.votes),
+    (state.role === 'candidate' || state.role === 'preCandidate') && hasQuorum(state.quorum, state.grants),
     'a quorum voted for this node in this term',
   )
+  assert(state.ledTerm < state.currentTerm, 'a term is led once')
   const configuration = currentConfiguration(state)
   assert(configuration !== null, 'a leader knows its configuration')
   changeRole(core, 'leader', 'won the election')
@@ -74,6 +75,7 @@ function setTermAndVote(core: Core, term: Term, votedFor: NodeId | null): void {
   assert(term > state.currentTerm, `term ${term} is after ${state.currentTerm}`)
   state.currentTerm = term
   state.votedFor = votedFor
+  state.grants.clear()
   output.setHardState({ currentTerm: term, votedFor })
   output.endsBatch = true
   setLeader(core, null)

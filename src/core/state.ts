@@ -82,6 +82,8 @@ export interface CoreState {
   // Volatile state on candidates
   /** Voters who granted in (currentTerm, role), and for a preCandidate in `preVoteRound` too. */
   readonly votes: Set<NodeId>
+  /** Voters of this node in currentTerm, also while it asks for pre-votes for the next one. */
+  readonly grants: Set<NodeId>
   preVoteRound: number
 
   // Volatile state on leaders: nextIndex and matchIndex are in here, for each peer
@@ -148,6 +150,7 @@ export function initialState(options: CoreOptions, restored: RestoredState, now:
     quorum: quorumOf(configuration?.configuration ?? null),
     logTime: restored.logTime,
     votes: new Set(),
+    grants: new Set(),
     preVoteRound: 0,
     progress: new Map(),
     termFirstIndex: 0,
