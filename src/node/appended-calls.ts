@@ -29,7 +29,8 @@ export class AppendedCalls {
 
   /** Appended elsewhere, or by this node in a term that is over. */
   addScattered(call: ProposalCall): void {
-    for (let index = call.firstIndex; index <= call.lastIndex; index++) {
+    // Indexes that were applied already never come again, and would keep the call for ever.
+    for (let index = call.nextIndex; index <= call.lastIndex; index++) {
       const held = this.#scattered.get(index)
       if (held === undefined) this.#scattered.set(index, [call])
       else held.push(call)

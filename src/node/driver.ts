@@ -138,7 +138,7 @@ export class Driver {
 
   /** Less than half of `limits.uncommittedBytes` is in use. */
   get isWritable(): boolean {
-    return this.#budget.usedBytes(this.isLeader) < this.#options.limits.uncommittedBytes / 2
+    return this.#budget.isHalfFree(this.isLeader)
   }
 
   status(): RaftStatus {

@@ -4,6 +4,9 @@
 // and not committed never count there, because they may need just the entries that would be refused to be committed.
 import type { LogEntry, LogIndex } from '../core/types.js'
 
+/** Entries that a leader holds unapplied at most, whatever their size: each costs memory and disk beside its payload. */
+export const MAX_UNAPPLIED_ENTRIES = 1_048_576
+
 interface Run {
   readonly first: LogIndex
   readonly last: LogIndex
@@ -20,6 +23,9 @@ export class LogBudget {
   readonly #limitBytes: number
   #waitingBytes = 0
   #logBytes = 0
+  /** Of what was appended since the start. */
+  #lastIndex: LogIndex = 0
+  #appliedIndex: LogIndex = 0
   /** One per append that is not applied. Those before `#head` are. */
   #runs: Run[] = []
   #head = 0
@@ -36,8 +42,21 @@ export class LogBudget {
     return this.#waitingBytes + (isLeader ? this.#logBytes : 0)
   }
 
+  /** Entries that were appended since the start and are not applied. */
+  get unappliedEntries(): number {
+    return Math.max(0, this.#lastIndex - this.#appliedIndex)
+  }
+
+  /** Less than half of what may be under way is: producers may go on. */
+  isHalfFree(isLeader: boolean): boolean {
+    const isFewEntries = !isLeader || this.unappliedEntries < MAX_UNAPPLIED_ENTRIES / 2
+    return isFewEntries && this.usedBytes(isLeader) < this.#limitBytes / 2
+  }
+
   /** Bytes that may still be proposed, beside `extraBytes`. Whatever its size, something is taken when nothing is under way (H34). */
   proposableBytes(isLeader: boolean, extraBytes = 0): number {
+    // Below zero, because commands may be empty.
+    if (isLeader && this.unappliedEntries >= MAX_UNAPPLIED_ENTRIES) return -1
     return this.#remaining(this.usedBytes(isLeader) + extraBytes)
   }
 
@@ -60,6 +79,8 @@ export class LogBudget {
     const first = entries[0]
     if (first === undefined) return
     this.#truncate(first.index)
+    if (this.#lastIndex === 0) this.#appliedIndex = first.index - 1
+    this.#lastIndex = first.index + entries.length - 1
     let bytes = 0
     for (const entry of entries) bytes += entry.data.length
     this.#push({ first: first.index, last: first.index + entries.length - 1, bytes })
@@ -77,6 +98,7 @@ export class LogBudget {
 
   /** Everything up to `index` is applied. */
   applied(index: LogIndex): void {
+    this.#appliedIndex = Math.max(this.#appliedIndex, index)
     this.#advance(this.#persisted, index)
     this.#advance(this.#committed, index)
     for (;;) {

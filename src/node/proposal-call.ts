@@ -54,6 +54,11 @@ export class ProposalCall extends PendingCall<unknown> {
     return this.firstIndex + this.commands.length - 1
   }
 
+  /** First of its indexes that it has no result of. */
+  get nextIndex(): LogIndex {
+    return this.firstIndex + this.#results.length
+  }
+
   /** It stands in a log now. */
   appendedAt(firstIndex: LogIndex, term: Term): void {
     if (!this.isSettled) this.#owner.placed(this)

@@ -172,8 +172,9 @@ export class Proposals implements ProposalOwner {
     if (sizeBytes <= budget.proposableBytes(isLeader) && this.#pendingCount < MAX_PENDING_PROPOSALS) return sizeBytes
     throw new RaftError(
       'RAFT_OVERLOADED',
-      `${this.#pendingCount} proposals wait and ${budget.usedBytes(isLeader)} bytes of limits.uncommittedBytes, ` +
-        `${limits.uncommittedBytes}, are in use: propose again when writable() resolves`,
+      `${this.#pendingCount} proposals wait, ${budget.unappliedEntries} entries are not applied, and ` +
+        `${budget.usedBytes(isLeader)} bytes of limits.uncommittedBytes, ${limits.uncommittedBytes}, are in use: ` +
+        'propose again when writable() resolves',
     )
   }
 

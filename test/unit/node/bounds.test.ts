@@ -5,6 +5,9 @@ import { MAX_FORWARD_ORIGINS } from '../../../src/core/forwarding.js'
 import type { AppendRange, Envelope } from '../../../src/core/messages.js'
 import type { CoreState } from '../../../src/core/state.js'
 import { EntryCache } from '../../../src/node/entry-cache.js'
+import { AppendedCalls } from '../../../src/node/appended-calls.js'
+import { LogBudget, MAX_UNAPPLIED_ENTRIES } from '../../../src/node/log-budget.js'
+import { ProposalCall, type ProposalOwner } from '../../../src/node/proposal-call.js'
 import { LogReader } from '../../../src/node/log-reader.js'
 import { LogWriter, MAX_WAITING_ANSWERS } from '../../../src/node/log-writer.js'
 import { DEFAULTS } from '../../../src/node/options.js'
@@ -75,6 +78,60 @@ describe('questions to a peer while a read of the store hangs', () => {
     read?.()
     await settle()
     expect(sent.map(({ entries }) => (entries as LogEntry[]).length)).toEqual([1, 0])
+  })
+})
+
+describe('entries that a leader has not applied', () => {
+  const empty = (first: number, last: number): LogEntry[] =>
+    Array.from({ length: last - first + 1 }, (_, at) => {
+      return { index: first + at, term: 1, type: 'command', timestamp: 0, data: new Uint8Array(0) }
+    })
+
+  test('are bounded by their number too: empty commands at the bound - 1, the bound and the bound + 1 (H33)', () => {
+    const budget = new LogBudget(100)
+    const first = 1_000
+    budget.append(empty(first, first + MAX_UNAPPLIED_ENTRIES - 2))
+    const next = first + MAX_UNAPPLIED_ENTRIES - 1
+    expect(budget.proposableBytes(true)).toBe(Number.POSITIVE_INFINITY)
+    budget.append(empty(next, next))
+    expect([budget.proposableBytes(true), budget.isHalfFree(true)]).toEqual([-1, false])
+    expect([budget.proposableBytes(false), budget.isHalfFree(false)]).toEqual([Number.POSITIVE_INFINITY, true])
+    budget.append(empty(next + 1, next + 1))
+    expect(budget.proposableBytes(true)).toBe(-1)
+    budget.applied(first + 1)
+    expect([budget.proposableBytes(true), budget.isHalfFree(true)]).toEqual([Number.POSITIVE_INFINITY, false])
+    budget.applied(first + MAX_UNAPPLIED_ENTRIES / 2 + 1)
+    expect(budget.isHalfFree(true)).toBe(true)
+  })
+
+  test('keep no call whose part of them is applied, however leaderships come and go', async () => {
+    const calls = new PendingCalls(new ManualClock())
+    const owner: ProposalOwner = {
+      calls,
+      describeLeader: () => ({ isKnown: false, text: '' }),
+      placed: () => undefined,
+      released: () => undefined,
+      leads: () => false,
+    }
+    const callOf = (count: number): ProposalCall => {
+      const commands = Array.from({ length: count }, () => new Uint8Array(1))
+      return new ProposalCall(
+        owner,
+        { timeoutMs: 1_000, signal: undefined },
+        { commands, sizeBytes: count, isMany: true },
+      )
+    }
+    const appended = new AppendedCalls()
+    const [early, late] = [callOf(3), callOf(1)]
+    early.appendedAt(5, 1)
+    appended.addOwn(early)
+    appended.onApplied(5, 1, 'a')
+    late.appendedAt(9, 2)
+    appended.addOwn(late)
+    for (let index = 6; index <= 9; index++) appended.onApplied(index, index === 9 ? 2 : 1, index)
+    expect(await early.promise).toHaveLength(3)
+    expect(await late.promise).toHaveLength(1)
+    expect(appended.size).toBe(0)
   })
 })
 
