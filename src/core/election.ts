@@ -111,12 +111,13 @@ export function isLed({ state, options, rules }: Core): boolean {
 
 /**
  * A vote that comes when the candidate asks for pre-votes already is still a vote in this term: where disks are slower than
- * election timeouts no other ever comes. A term that this node led is over for it, whoever votes for it late.
+ * election timeouts no other ever comes. A term that this node led is over for it, whoever votes for it late; and of a term
+ * that it was in before its restart it can't know whether it led it and lost entries that others still hold.
  */
 function countVote(core: Core, from: NodeId): void {
   const { state, options } = core
   if (state.role !== 'candidate' && state.role !== 'preCandidate') return
-  if (state.votedFor !== options.id || state.ledTerm === state.currentTerm) return
+  if (state.votedFor !== options.id || state.currentTerm <= Math.max(state.ledTerm, state.forgottenTerm)) return
   state.grants.add(from)
   if (state.role === 'candidate') state.votes.add(from)
   if (hasQuorum(state.quorum, state.grants) && isTermDurable(state)) becomeLeader(core)

@@ -54,9 +54,17 @@ export class RaftCore {
   }
 
   /**
+   * Whether the event may change term or role or truncate: the Output of the batch so far must be handed out before it is
+   * stepped, while the state is still the one that it speaks of.
+   */
+  standsAlone(event: CoreEvent): boolean {
+    return mayEndBatch(this.#core, event)
+  }
+
+  /**
    * One event in, one Output out. A batch passes one Output through: the event's effects are merged into it. An event that
-   * may change term or role or truncate gets an Output of its own instead, so when the returned one is not the one that was
-   * passed, that one must be handed out first; and when `endsBatch` is set, the returned one before the next event.
+   * `standsAlone` gets an Output of its own when the one that was passed is not empty. When `endsBatch` is set, the
+   * returned one is handed out before the next event.
    * @throws InvariantViolation when the node must stop: nothing of the Output may be carried out.
    */
   step(event: CoreEvent, output: Output = new Output()): Output {

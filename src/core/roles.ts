@@ -49,7 +49,7 @@ export function becomeLeader(core: Core): void {
     (state.role === 'candidate' || state.role === 'preCandidate') && hasQuorum(state.quorum, state.grants),
     'a quorum voted for this node in this term',
   )
-  assert(state.ledTerm < state.currentTerm, 'a term is led once')
+  assert(state.currentTerm > Math.max(state.ledTerm, state.forgottenTerm), 'a term is led once, and of this boot')
   const configuration = currentConfiguration(state)
   assert(configuration !== null, 'a leader knows its configuration')
   changeRole(core, 'leader', 'won the election')

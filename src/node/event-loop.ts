@@ -184,12 +184,11 @@ export class EventLoop {
 
   #step(event: CoreEvent): void {
     const { core, observe } = this.#context
+    // Before the step, while the state is the one that the Output speaks of: nobody who carries it out may see another
+    // term, role or log than it was made in (H128).
+    if (core.standsAlone(event) && !this.#output.isEmpty) this.#flush()
+    if (!this.#isRunning) return
     const output = core.step(event, this.#output)
-    if (output !== this.#output) {
-      const earlier = this.#output
-      this.#output = output
-      this.#handOut(earlier)
-    }
     this.#deadline = output.deadline
     observe?.(core.state, event, output)
     if (output.endsBatch) this.#flush()

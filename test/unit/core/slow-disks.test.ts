@@ -5,8 +5,9 @@ import { describe, expect, it } from 'vitest'
 import { CoreCluster } from '../../support/core-cluster.js'
 import { SoloCore } from '../../support/solo-core.js'
 
-const vote = (core: SoloCore, from: NodeId): void =>
+const vote = (core: SoloCore, from: NodeId): void => {
   core.receive(from, { type: 'requestVoteResponse', term: core.state.currentTerm, voteGranted: true })
+}
 
 const preVotes = (core: SoloCore, ...from: readonly NodeId[]): void => {
   const { preVoteRound: round, currentTerm } = core.state
@@ -54,6 +55,15 @@ describe('a candidate whose election timed out', () => {
     expect(core.state).toMatchObject({ role: 'candidate', currentTerm: 2 })
     vote(core, 'e')
     expect(core.state).toMatchObject({ role: 'leader', currentTerm: 2 })
+  })
+
+  it('counts no votes of a candidacy before its restart: it may have led that term, and lost entries of it', () => {
+    const core = new SoloCore({ voters: ['a', 'b', 'c'], currentTerm: 4, votedFor: 'a' })
+    core.timeOut()
+    expect(core.state).toMatchObject({ role: 'preCandidate', currentTerm: 4, votedFor: 'a' })
+    vote(core, 'b')
+    vote(core, 'c')
+    expect(core.state).toMatchObject({ role: 'preCandidate', currentTerm: 4 })
   })
 
   it('never leads a term twice, however many vote for it late', () => {
