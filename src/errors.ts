@@ -12,10 +12,8 @@ export type RaftErrorCode =
   | 'RAFT_TOO_LARGE'
   | 'RAFT_STOPPED'
   | 'RAFT_STALE'
-  | 'RAFT_INVALID_CONFIGURATION'
   | 'RAFT_INVALID_OPTION'
   | 'RAFT_IDENTITY'
-  | 'RAFT_NOT_MEMBER'
   | 'RAFT_VERSION'
   | 'RAFT_STATE_MACHINE'
   | 'RAFT_STORAGE'
@@ -31,7 +29,6 @@ const RETRYABLE: ReadonlySet<RaftErrorCode> = new Set<RaftErrorCode>([
   'RAFT_TIMEOUT',
   'RAFT_OVERLOADED',
   'RAFT_STALE',
-  'RAFT_NOT_MEMBER',
 ])
 
 const BRAND: unique symbol = Symbol.for('helios-raft/RaftError')

@@ -213,7 +213,7 @@ function stateMachineError({ index, term }: LogEntry, cause: unknown): RaftError
 function missingError(index: LogIndex): RaftError {
   return new RaftError(
     'RAFT_CORRUPTION',
-    `the log store does not hold entry ${index}, which is committed and durable: replace this node, its log can not be trusted`,
+    `the log store does not hold entry ${index}, which is committed and durable: leave this node off and its directory as it is, the majority goes on without it`,
   )
 }
 

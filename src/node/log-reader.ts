@@ -24,7 +24,7 @@ export class LogReader {
         throw new RaftError(
           'RAFT_CORRUPTION',
           `the log store was asked for entries ${first}..${last} and gave ${entry.index} where ${first + at} belongs: ` +
-            'replace this node, its log can not be trusted',
+            'leave this node off and its directory as it is, the majority goes on without it',
         )
       })
       return entries

@@ -50,7 +50,7 @@ function restoredState(options: ResolvedOptions, log: RestoredLog, logTime: numb
     throw new RaftError(
       'RAFT_CORRUPTION',
       `the log store holds an entry of term ${lastTerm} and currentTerm ${hardState.currentTerm}, which can't be behind it: ` +
-        'replace this node, its log can not be trusted',
+        'leave this node off and its directory as it is, the majority goes on without it',
     )
   }
   return {
@@ -71,7 +71,7 @@ async function lastTimestamp({ logStore }: ResolvedOptions, { firstIndex, lastIn
   if (entry?.index === lastIndex) return entry.timestamp
   throw new RaftError(
     'RAFT_CORRUPTION',
-    `the log store says that its last entry is ${lastIndex}, and does not have it: replace this node, its log can not be trusted`,
+    `the log store says that its last entry is ${lastIndex}, and does not have it: leave this node off and its directory as it is, the majority goes on without it`,
   )
 }
 

@@ -137,7 +137,7 @@ export class SnapshotFile {
 
   #damaged(reason: string): RaftError {
     const advice =
-      'It was left where it is. Put back an intact copy, or stop this node, remove it from the cluster, move its directory away and add it again as a new one'
+      'It was left where it is. Put back an intact copy, or leave this node off: the majority goes on without it'
     return new RaftError('RAFT_CORRUPTION', `The snapshot '${this.#path}' is damaged: ${reason}. ${advice}.`)
   }
 }

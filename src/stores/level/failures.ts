@@ -2,11 +2,12 @@
 // place and what to do. Missing, unreadable and damaged are three different things (H88).
 import { isRaftError, RaftError } from '../../errors.js'
 
-const REPLACE = 'Stop this node, remove it from the cluster, move its directory away and add it again as a new one'
+/** A member can't be replaced yet, and one that forgot a vote or an entry must not come back. */
+export const LEAVE_OFF = 'Leave this node off and its directory as it is: the majority goes on without it'
 
 /** A record that fails its checks. `place` is a directory, `record` says which. */
 export function damaged(place: string, record: string, reason: string): RaftError {
-  return new RaftError('RAFT_CORRUPTION', `${record} in ${place} is damaged: ${reason}. ${REPLACE}.`)
+  return new RaftError('RAFT_CORRUPTION', `${record} in ${place} is damaged: ${reason}. ${LEAVE_OFF}.`)
 }
 
 /** What a call of the database rejected with. Never retried (H78). */
@@ -19,7 +20,7 @@ export function databaseFailure(place: string, doing: string, error: unknown): R
   }
   const text = `${doing} failed in ${place}: ${innermost(error)}`
   if (codes.includes('LEVEL_CORRUPTION')) {
-    return new RaftError('RAFT_CORRUPTION', `${text}. ${REPLACE}.`, { cause: error })
+    return new RaftError('RAFT_CORRUPTION', `${text}. ${LEAVE_OFF}.`, { cause: error })
   }
   const advice = 'Nothing more is stored. Check the disk, its free space and its permissions, then start the node again'
   return new RaftError('RAFT_STORAGE', `${text}. ${advice}.`, { cause: error, outcome: 'unknown' })

@@ -6,6 +6,7 @@ import { Level } from 'level'
 import { RaftError } from '../../errors.js'
 import { ensureDirectory } from '../files/directory.js'
 import type { BytesOptions, LevelBatch, LevelDatabase, LevelIterator, LevelRange } from './database.js'
+import { LEAVE_OFF } from './failures.js'
 
 /** The folder of the database in the directory of a storage. */
 const FOLDER = 'log'
@@ -60,6 +61,5 @@ async function refuseLostRoot(folder: string): Promise<void> {
   const orphan = names.includes('CURRENT') ? undefined : names.find((name) => CONTENT.test(name))
   if (orphan === undefined) return
   const text = `The log in '${folder}' is damaged: its file CURRENT is missing although '${orphan}' is there`
-  const advice = 'Stop this node, remove it from the cluster, move its directory away and add it again as a new one'
-  throw new RaftError('RAFT_CORRUPTION', `${text}. ${advice}.`)
+  throw new RaftError('RAFT_CORRUPTION', `${text}. ${LEAVE_OFF}.`)
 }

@@ -139,7 +139,7 @@ describe('LevelLogStore at open', () => {
       const error = await rejection(open(database))
       expect(error, `bit ${bit}`).toMatchObject({ code: 'RAFT_CORRUPTION' })
       expect(String(error)).toContain('/somewhere/node-1')
-      expect(String(error)).toContain('remove it from the cluster')
+      expect(String(error)).toContain('Leave this node off')
     }
     await database.putRaw(key, value)
     expect((await open(database)).lastIndex).toBe(8)

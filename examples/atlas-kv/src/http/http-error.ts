@@ -52,7 +52,6 @@ function raftStatus(error: RaftError): ErrorStatus {
     case 'RAFT_TIMEOUT':
     case 'RAFT_STALE':
     case 'RAFT_STOPPED':
-    case 'RAFT_NOT_MEMBER':
       return 503
     default:
       return 500
