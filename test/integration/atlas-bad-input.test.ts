@@ -79,6 +79,10 @@ describe('helios-atlasd', () => {
     await fails(await single(temporaryDirectory(), `--raft-data-dir=${file}`), 1, /\(--raft-data-dir\)/)
   })
 
+  it.runIf(process.platform === 'linux')('ends where the system makes no directories, as in /proc', async () => {
+    await fails(await single('/proc/x/data'), 1, /cannot use directory "\/proc\/x\/data" \(--data-dir\)/)
+  })
+
   it('refuses a directory that another process uses, and the first goes on', async () => {
     const directory = temporaryDirectory()
     const first = await single(directory)

@@ -111,6 +111,11 @@ describe('levelStorage', () => {
     }
   })
 
+  test.runIf(process.platform === 'linux')('ends where the system makes no directories, as in /proc', async () => {
+    const error = await rejection(levelStorage({ directory: '/proc/helios/node' }).logStore.open())
+    expect(error).toMatchObject({ code: 'RAFT_STORAGE' })
+  })
+
   test('refuses an option that is no path', () => {
     for (const directory of ['', undefined, 7]) {
       expect(() => levelStorage({ directory: directory as never })).toThrow('give the path of a directory')

@@ -1,6 +1,5 @@
 // One server: the node, its storage and transport, RESP, HTTP, and what keeps them going. It opens in an order in which
 // each failure leaves nothing behind, and closes in the reverse one. It never ends the process: its caller does.
-import { mkdir } from 'node:fs/promises'
 import type { Logger, RaftError } from 'helios-raft'
 import { RaftNode } from 'helios-raft'
 import { levelStorage } from 'helios-raft/level'
@@ -17,11 +16,9 @@ import { KvStateMachine } from '../state-machine/kv-state-machine.js'
 import { Announcer } from './announcer.js'
 import { ExpiryTicker } from './expiry-ticker.js'
 import { LogClock } from './log-clock.js'
+import { makeDirectory } from './make-directory.js'
 import { directoryError, listenError, nodeError } from './start-error.js'
 import { VERSION } from './version.js'
-
-/** Data is private to its user. */
-const DIRECTORY_MODE = 0o700
 
 /** How long commands that were taken up may still wait for their quorum at the end. */
 const DRAIN_MS = 1_500
@@ -122,7 +119,7 @@ export class AtlasServer {
       [dataDirectory, '--data-dir'],
       [raftDirectory, '--raft-data-dir'],
     ] as const) {
-      await mkdir(directory, { recursive: true, mode: DIRECTORY_MODE }).catch((error: unknown) => {
+      await makeDirectory(directory).catch((error: unknown) => {
         throw directoryError(error, directory, flag)
       })
     }

@@ -10,6 +10,7 @@ const REASONS: ReadonlyMap<string, string> = new Map([
   ['EACCES', 'this user may not; choose another place or change its permissions'],
   ['EPERM', 'this user may not; choose another place or change its permissions'],
   ['ENOTFOUND', 'the host name is unknown; use an IP address'],
+  ['ENOENT', 'the system makes no directories there; choose another place'],
   ['ENOTDIR', 'a part of the path is a file; choose another directory'],
   ['EEXIST', 'a file is in its place; choose another directory'],
   ['ENOSPC', 'the disk is full; make room or choose another disk'],
