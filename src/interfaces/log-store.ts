@@ -12,6 +12,8 @@ export interface StoreIdentity {
   readonly bootCount: number
   /** Longest lease ever promised, ms. */
   readonly leasePromiseMs: number
+  /** The node that it was first used by: another one on it could vote a second time in the first one's terms. */
+  readonly nodeId?: string | undefined
   /** Digest of the bootstrap list that the store was created with; a start with another list is refused. */
   readonly bootstrapDigest?: string | undefined
 }

@@ -26,8 +26,16 @@ export interface StoredIdentity {
 export function identityAtStart(options: ResolvedOptions, { identity, isUsed }: StoredIdentity): StoreIdentity {
   const digest = bootstrapDigest(options.bootstrap)
   const clusterId = options.clusterId ?? digest
+  const nodeId = options.id
   if (identity === null) {
-    return { clusterId, nonce: '', storeId: newStoreId(), bootCount: 1, leasePromiseMs: 0, bootstrapDigest: digest }
+    const begins = { clusterId, nonce: '', storeId: newStoreId(), bootCount: 1, leasePromiseMs: 0 }
+    return { ...begins, nodeId, bootstrapDigest: digest }
+  }
+  // Its votes are another's: two directories swapped would let one id vote twice in a term (H19).
+  if (identity.nodeId !== undefined && identity.nodeId !== nodeId) {
+    throw identityError(
+      `the store belongs to node '${identity.nodeId}' and the options say '${nodeId}': use the directory of '${nodeId}'`,
+    )
   }
   const isOtherCluster =
     options.clusterId !== null && identity.clusterId !== '' && options.clusterId !== identity.clusterId
@@ -43,6 +51,7 @@ export function identityAtStart(options: ResolvedOptions, { identity, isUsed }: 
   if (digest !== storedDigest && !isFirstList) throw bootstrapError(options, storedDigest, digest)
   return {
     ...identity,
+    nodeId,
     clusterId: identity.clusterId === '' ? clusterId : identity.clusterId,
     bootCount: identity.bootCount + 1,
     bootstrapDigest: digest,

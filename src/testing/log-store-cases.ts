@@ -12,6 +12,7 @@ const IDENTITY: StoreIdentity = {
   storeId: 'store-1',
   bootCount: 3,
   leasePromiseMs: 512.5,
+  nodeId: 'node-1',
   bootstrapDigest: 'digest',
 }
 

@@ -55,6 +55,7 @@ export function encodeIdentity(key: Uint8Array, identity: StoreIdentity | null):
     .count(identity.bootCount)
     .real(identity.leasePromiseMs)
     .optionalText(identity.bootstrapDigest ?? null)
+    .optionalText(identity.nodeId ?? null)
   return writer.seal(key)
 }
 
@@ -63,8 +64,13 @@ export function decodeIdentity(key: Uint8Array, record: Uint8Array, damage: Reco
     if (!reader.flag()) return null
     const identity = { clusterId: reader.text(), nonce: reader.text(), storeId: reader.text() }
     const counters = { bootCount: reader.count(), leasePromiseMs: reader.real() }
-    const bootstrapDigest = reader.optionalText()
-    return { ...identity, ...counters, ...(bootstrapDigest === null ? {} : { bootstrapDigest }) }
+    const [bootstrapDigest, nodeId] = [reader.optionalText(), reader.optionalText()]
+    return {
+      ...identity,
+      ...counters,
+      ...(bootstrapDigest === null ? {} : { bootstrapDigest }),
+      ...(nodeId === null ? {} : { nodeId }),
+    }
   })
 }
 

@@ -25,6 +25,7 @@ const stored: StoreIdentity = {
   storeId: 'store-a',
   bootCount: 4,
   leasePromiseMs: 0,
+  nodeId: 'a',
   bootstrapDigest: bootstrapDigest(bootstrapConfiguration(list('a', 'b'))),
 }
 
@@ -54,6 +55,14 @@ describe('identityAtStart', () => {
   test('keeps what is stored and counts one boot more', () => {
     expect(identityAtStart(options(), { identity: stored, isUsed: true })).toEqual({ ...stored, bootCount: 5 })
     expect(identityAtStart(options({ clusterId: 'blue' }), { identity: stored, isUsed: true }).clusterId).toBe('blue')
+  })
+
+  test('refuses the store of another node, whose votes it would forget or repeat (H19)', () => {
+    expect(() => identityAtStart(options(), { identity: { ...stored, nodeId: 'b' }, isUsed: true })).toThrow(
+      /the store belongs to node 'b' and the options say 'a'/,
+    )
+    const nameless = { ...stored, nodeId: undefined }
+    expect(identityAtStart(options(), { identity: nameless, isUsed: true }).nodeId).toBe('a')
   })
 
   test('takes a first list and a first cluster id into a store that was never used', () => {

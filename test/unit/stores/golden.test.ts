@@ -32,7 +32,15 @@ const entries: readonly LogEntry[] = [
   { index: 9, term: 2 ** 32 + 1, type: 'session' as LogEntry['type'], timestamp: 1, data: Uint8Array.of(0x01) },
 ]
 const hardState = { currentTerm: 2 ** 32 + 1, votedFor: 'nöde' }
-const identity = { clusterId: 'c', nonce: '', storeId: 's-1', bootCount: 4, leasePromiseMs: 0.5, bootstrapDigest: 'd' }
+const identity = {
+  clusterId: 'c',
+  nonce: '',
+  storeId: 's-1',
+  bootCount: 4,
+  leasePromiseMs: 0.5,
+  nodeId: 'n',
+  bootstrapDigest: 'd',
+}
 
 test('the records of a log in LevelDB', async () => {
   const database = new WatchedDatabase()
