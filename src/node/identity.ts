@@ -147,7 +147,7 @@ export class Identity {
     }
     if (storeId === this.#identity.storeId) {
       throw identityError(
-        `peer '${nodeId}' has the store of '${this.#options.id}' (${storeId}): its directory is a copy and must be wiped`,
+        `peer '${nodeId}' has the store of '${this.#options.id}' (${storeId}): one of the two directories is a copy: stop the node that was given it`,
       )
     }
   }

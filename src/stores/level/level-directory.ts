@@ -7,6 +7,7 @@ import { RaftError } from '../../errors.js'
 import { ensureDirectory } from '../files/directory.js'
 import type { BytesOptions, LevelBatch, LevelDatabase, LevelIterator, LevelRange } from './database.js'
 import { LEAVE_OFF } from './failures.js'
+import { refuseDamagedJournal } from './journal.js'
 
 /** The folder of the database in the directory of a storage. */
 const FOLDER = 'log'
@@ -27,6 +28,7 @@ export class LevelDirectory implements LevelDatabase {
     const folder = join(this.location, FOLDER)
     await ensureDirectory(folder)
     await refuseLostRoot(folder)
+    await refuseDamagedJournal(folder)
     const level = new Level<Uint8Array, Uint8Array>(folder, { keyEncoding: 'view', valueEncoding: 'view' })
     await level.open()
     this.#level = level
