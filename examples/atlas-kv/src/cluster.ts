@@ -1,7 +1,7 @@
 // `npm start`: the three-node cluster of the quick start in the foreground. A node that is killed stays dead and the
 // others go on; all of them end with this process.
 import { join } from 'node:path'
-import { parseFlags } from './config/flags.js'
+import { parseFlags, wantsHelp } from './config/flags.js'
 import { escaped } from './log/text-logger.js'
 import { exitWith } from './server/program.js'
 import { nodeFlags, QUICK_START } from './tools/local-cluster.js'
@@ -18,6 +18,12 @@ interface Running {
 }
 
 function main(): void {
+  if (wantsHelp(process.argv.slice(2))) {
+    process.stdout.write(
+      `npm start: three nodes of Atlas KV in the foreground, data in ${DIRECTORY}; it takes no flags\n`,
+    )
+    return
+  }
   parseFlags(process.argv.slice(2), [])
   print('', `three nodes, data in ${DIRECTORY}; redis-cli -p ${QUICK_START.map(({ resp }) => resp).join(', -p ')}`)
   print('', `status: curl http://127.0.0.1:${QUICK_START[0]?.http}/admin/status; Ctrl+C ends all of them`)
@@ -40,7 +46,11 @@ function main(): void {
       void end(1)
       return
     }
-    print('', `${id} ended${exit.signal === null ? '' : ` by ${exit.signal}`} and stays down; the others go on`)
+    const left = running.filter(({ node }) => !node.hasExited).length
+    const fate = left >= 2 ? 'the others go on' : 'without a majority nothing is written or read'
+    print('', `${id} ended${exit.signal === null ? '' : ` by ${exit.signal}`} and stays down; ${fate}`)
+    const spec = QUICK_START.find((each) => each.id === id)
+    if (spec !== undefined) print('', `again: npx helios-atlasd ${nodeFlags(spec, QUICK_START, DIRECTORY).join(' ')}`)
     if (running.every(({ node }) => node.hasExited)) void end(1)
   }
   for (const { id, node } of running) void node.exited.then((exit) => onExit(id, exit))

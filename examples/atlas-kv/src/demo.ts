@@ -3,7 +3,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { parseFlags } from './config/flags.js'
+import { parseFlags, wantsHelp } from './config/flags.js'
 import { exitWith } from './server/program.js'
 import { DemoCluster } from './tools/demo-cluster.js'
 import { freeNodes, QUICK_START } from './tools/local-cluster.js'
@@ -83,6 +83,12 @@ async function untilSignal(): Promise<void> {
 }
 
 async function main(): Promise<void> {
+  if (wantsHelp(process.argv.slice(2))) {
+    say(
+      'npm run demo [-- --keep]: shows a cluster that survives its leader; --keep: on the ports of npm start, until Ctrl+C',
+    )
+    return
+  }
   const flags = parseFlags(process.argv.slice(2), [
     { name: 'keep', kind: 'boolean', help: 'use the ports of the quick start and stay up until Ctrl+C' },
   ])

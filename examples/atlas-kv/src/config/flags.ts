@@ -65,3 +65,8 @@ function unknownFlag(name: string, specs: readonly FlagSpec[]): UsageError {
 export function quote(value: string): string {
   return JSON.stringify(value.length > QUOTED ? `${value.slice(0, QUOTED)}…` : value)
 }
+
+/** Whether a program that takes next to no flags is asked what it is. */
+export function wantsHelp(args: readonly string[]): boolean {
+  return args.some((word) => /^--?(help|h)$/.test(word))
+}
