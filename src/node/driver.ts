@@ -199,7 +199,6 @@ export class Driver {
     }
     if (output.leader !== undefined) {
       const { id, term } = output.leader
-      // By its id: the state may be an event ahead of this Output and know another leader, or none.
       const leader = id === null ? null : memberOf(this.#core.state, id)
       this.#narrator.onLeader(id, term)
       this.#notices.push(() => emit('leader', leader, term))

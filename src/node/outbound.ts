@@ -75,12 +75,6 @@ export class Outbound {
       lane = { peer: to, term, addedAt, queue: [], inflight: [], inflightBytes: 0, isReading: false }
       this.#lanes.set(to, lane)
     }
-    // The Output may be of a leadership that ended in the event behind it. What this node knows to be committed by now
-    // is of another log then, and told in the name of the old term it would commit what was overwritten (H128).
-    if (!this.#isCurrent(lane)) {
-      this.#forget(lane)
-      return
-    }
     supersede(lane, range)
     const held = lane.queue[0]
     if (range.last < range.first && held !== undefined && !lane.isReading) this.#askAtHeld(lane, range, held)
