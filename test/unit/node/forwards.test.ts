@@ -6,20 +6,11 @@ import { LogBudget } from '../../../src/node/log-budget.js'
 import { DEFAULTS } from '../../../src/node/options.js'
 import { PendingCalls } from '../../../src/node/pending-call.js'
 import { Proposals } from '../../../src/node/proposals.js'
-import { bytes, errorOf, ManualClock } from './harness.js'
+import { bytes, CORE_OPTIONS, errorOf, ManualClock } from './harness.js'
 
 /** A follower of 'b' in term 1, whose core is the test. */
 function follower(maxMessageBytes = 1_000_000) {
   const clock = new ManualClock()
-  const options = {
-    id: 'a',
-    electionTimeoutMs: 1,
-    heartbeatIntervalMs: 1,
-    seed: 1,
-    boot: 1,
-    appendEntries: 1,
-    inflightMessages: 1,
-  }
   const restored = {
     hardState: { currentTerm: 1, votedFor: null },
     firstIndex: 1,
@@ -29,7 +20,7 @@ function follower(maxMessageBytes = 1_000_000) {
     logTime: 0,
     configuration: null,
   }
-  const state = initialState(options, restored, 0)
+  const state = initialState(CORE_OPTIONS, restored, 0)
   state.leaderId = 'b'
   let appliedIndex = 0
   const budget = new LogBudget(DEFAULTS.limits.uncommittedBytes)

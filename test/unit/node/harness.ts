@@ -1,5 +1,6 @@
 // A few nodes on a clock that stands still until a test moves it, a network that a test can look into, and stores whose
 // writes a test can hold, let go or fail. Nothing here waits for real time.
+import type { CoreOptions } from 'helios-raft/core'
 import {
   bytesCodec,
   type Clock,
@@ -345,4 +346,15 @@ export async function errorOf(promise: Promise<unknown>): Promise<Error & Record
     return error as Error & Record<string, unknown>
   }
   throw new Error('it resolved')
+}
+
+/** Options of a core that a test only looks at: it never steps it. */
+export const CORE_OPTIONS: CoreOptions = {
+  id: 'a',
+  electionTimeoutMs: 1,
+  heartbeatIntervalMs: 1,
+  seed: 1,
+  boot: 1,
+  appendEntries: 1,
+  inflightMessages: 1,
 }

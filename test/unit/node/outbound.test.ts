@@ -8,7 +8,7 @@ import { EntryCache } from '../../../src/node/entry-cache.js'
 import { LogReader } from '../../../src/node/log-reader.js'
 import { DEFAULTS, type ResolvedLimits } from '../../../src/node/options.js'
 import { Outbound } from '../../../src/node/outbound.js'
-import { settle, TestLogStore } from './harness.js'
+import { CORE_OPTIONS, settle, TestLogStore } from './harness.js'
 
 const entry = (index: number, term: number, sizeBytes: number): LogEntry => {
   return { index, term, type: 'command', timestamp: 0, data: new Uint8Array(sizeBytes) }
@@ -34,15 +34,6 @@ async function leader(limits: Partial<ResolvedLimits> = {}, cachedFrom = 1, maxM
   const store = new TestLogStore()
   await store.open()
   store.entries = Array.from({ length: 20 }, (_, at) => entry(at + 1, 5, 10))
-  const options = {
-    id: 'a',
-    electionTimeoutMs: 1,
-    heartbeatIntervalMs: 1,
-    seed: 1,
-    boot: 1,
-    appendEntries: 1,
-    inflightMessages: 1,
-  }
   const configuration = {
     index: 0,
     configuration: bootstrapConfiguration(['a', 'b'].map((id) => ({ id, address: `${id}:1` }))),
@@ -54,7 +45,7 @@ async function leader(limits: Partial<ResolvedLimits> = {}, cachedFrom = 1, maxM
     previousTerm: 0,
     termRuns: [{ first: 1, term: 5 }],
   }
-  const state: CoreState = initialState(options, { ...log, logTime: 0, configuration }, 0)
+  const state: CoreState = initialState(CORE_OPTIONS, { ...log, logTime: 0, configuration }, 0)
   state.role = 'leader'
   state.progress.set('b', newProgress(20, 0))
   const cache = new EntryCache()
