@@ -68,16 +68,23 @@ export class History {
 
   begin(start: CallStart, nowMs: number): CallRecord {
     const number = this.#records.length + 1
-    const open = { outcome: 'open', returnedMs: Number.POSITIVE_INFINITY, indexes: [], term: 0 } as const
-    const nothing = { output: undefined, errorCode: null }
+    const { client, node, incarnation, input, commands, isRead } = start
     const record: CallRecord = {
-      ...start,
-      ...open,
-      ...nothing,
-      indexes: [],
+      client,
+      node,
+      incarnation,
+      input,
+      commands,
+      isRead,
       number,
       invokedMs: nowMs,
       floor: this.#knownIndex,
+      outcome: 'open',
+      returnedMs: Number.POSITIVE_INFINITY,
+      indexes: [],
+      term: 0,
+      output: undefined,
+      errorCode: null,
     }
     this.#records.push(record)
     return record

@@ -1,5 +1,7 @@
-// After the faults: everything is healed and started, and then the cluster must work (assurance §1, liveness). Within ten
-// election timeouts each node takes a write and answers a linearizable read; at the end all hold the same state.
+// After the faults the cluster must work again (assurance §1, liveness): within ten election timeouts every node that was
+// healed takes writes and answers linearizable reads, and leadership hardly moves. First a random quorum is healed alone,
+// then everybody.
+import type { NodeId } from '../core/types.js'
 import type { Caller, CallerAction } from './caller.js'
 import type { Cluster } from './cluster.js'
 import type { CallRecord } from './history.js'
@@ -8,8 +10,14 @@ import type { StateMachine } from '../interfaces/state-machine.js'
 import { CALM_DISK } from './virtual-disk.js'
 import { CALM_LINKS } from './virtual-network.js'
 
-/** Election timeouts, the longest that can be drawn, within which a healed cluster must serve. */
+/** Election timeouts within which healed nodes must serve. */
 export const LIVENESS_TIMEOUTS = 10
+
+/** Writes, and reads, that each healed node must answer in that time. */
+const CALLS_PER_NODE = 3
+
+/** Most changes of leader while it does. */
+const MAX_LEADER_CHANGES = 2
 
 /** Client number of these calls. */
 const LIVENESS_CLIENT = -1
@@ -21,6 +29,8 @@ export interface LivenessOptions<Command, Result, SM extends StateMachine<Comman
   /** A command to write; null where the workload of the user has none. */
   readonly nextCommand: (() => Command) | null
   readonly query: (stateMachine: SM) => unknown
+  /** The nodes that must serve. @defaultValue all */
+  readonly nodes?: readonly NodeId[] | undefined
 }
 
 /** Ends every fault: all links and disks are calm, and every process runs. */
@@ -29,56 +39,69 @@ export function healAll<Command, Result, SM extends StateMachine<Command, Result
 ): void {
   cluster.network.heal()
   cluster.setLinks(CALM_LINKS)
-  for (const process of cluster.processes) {
-    process.disk.speed = CALM_DISK
-    process.resume()
-    const isOnItsWayOut = process.state === 'failed' || process.state === 'stopping'
-    if (process.isDiskBroken || isOnItsWayOut) process.crash()
-    process.start()
-  }
+  for (const process of cluster.processes) heal(process)
 }
 
-/** Runs until the cluster serves on every node, or fails the run. */
+/** The process runs, with a calm disk, whatever it suffered. */
+export function heal<Command, Result, SM extends StateMachine<Command, Result>>(
+  process: SimulatedProcess<Command, Result, SM>,
+): void {
+  process.disk.speed = CALM_DISK
+  process.resume()
+  const isOnItsWayOut = process.state === 'failed' || process.state === 'stopping'
+  if (process.isDiskBroken || isOnItsWayOut) process.crash()
+  process.start()
+}
+
+/** Runs until every healed node serves, or fails the run. */
 export async function expectLiveness<Command, Result, SM extends StateMachine<Command, Result>>(
   options: LivenessOptions<Command, Result, SM>,
 ): Promise<void> {
   const { cluster, electionTimeoutMs, nextCommand, query } = options
-  const boundMs = LIVENESS_TIMEOUTS * 2 * electionTimeoutMs
+  const { invariants } = cluster
+  const boundMs = LIVENESS_TIMEOUTS * electionTimeoutMs
   const read: CallerAction<Command, SM> = { type: 'read', query, consistency: 'linearizable', input: 'liveness' }
   const write = (): CallerAction<Command, SM> | null => {
     return nextCommand === null
       ? null
       : { type: 'propose', commands: [nextCommand()], asMany: false, input: 'liveness' }
   }
-  await everyNodeServes(options, { what: 'a write and a linearizable read', boundMs, actions: () => [write(), read] })
-  if (cluster.invariants.violation !== null) return
+  const calls = (): (CallerAction<Command, SM> | null)[] => {
+    return Array.from({ length: 2 * CALLS_PER_NODE }, (_, at) => (at % 2 === 0 ? write() : read))
+  }
+  const leadersBefore = invariants.leaderChanges
+  await everyNodeServes(options, { what: 'its writes and linearizable reads', boundMs, actions: calls() })
+  if (invariants.violation !== null) return
+  const changes = invariants.leaderChanges - leadersBefore
+  if (changes > MAX_LEADER_CHANGES)
+    invariants.fail(`no liveness: ${changes} changes of leader while nothing new went wrong (H14)`)
   const known = cluster.history.knownIndex
   const catchUp: CallerAction<Command, SM> = { ...read, consistency: 'local', minIndex: known }
-  await everyNodeServes(options, { what: `a local read at ${known}`, boundMs, actions: () => [catchUp] })
+  await everyNodeServes(options, { what: `a local read at ${known}`, boundMs, actions: [catchUp] })
 }
 
 interface Expectation<Command, SM> {
   readonly what: string
   readonly boundMs: number
   /** Made one after the other on each node; each again until it succeeds. Null is left out. */
-  readonly actions: () => readonly (CallerAction<Command, SM> | null)[]
+  readonly actions: readonly (CallerAction<Command, SM> | null)[]
 }
 
 async function everyNodeServes<Command, Result, SM extends StateMachine<Command, Result>>(
   options: LivenessOptions<Command, Result, SM>,
   { what, boundMs, actions }: Expectation<Command, SM>,
 ): Promise<void> {
-  const { cluster } = options
+  const { cluster, nodes = cluster.ids } = options
   const untilMs = cluster.nowMs + boundMs
-  const waiting = new Set(cluster.processes.map(({ id }) => id))
+  const waiting = new Set(nodes)
   for (const process of cluster.processes) {
-    serve(options, process, actions, () => waiting.delete(process.id))
+    if (waiting.has(process.id)) serve(options, process, actions, () => waiting.delete(process.id))
   }
   await cluster.run(untilMs, () => waiting.size === 0)
   if (waiting.size === 0) return
   const states = cluster.processes.map(describe).join(', ')
   cluster.invariants.fail(
-    `no liveness: ${Math.round(boundMs)} ms after everything was healed, ${[...waiting].join(', ')} did not serve ${what}: ${states}`,
+    `no liveness: ${Math.round(boundMs)} ms after ${[...nodes].join(', ')} were healed, ${[...waiting].join(', ')} did not serve ${what}: ${states}`,
   )
 }
 
@@ -86,13 +109,13 @@ async function everyNodeServes<Command, Result, SM extends StateMachine<Command,
 function serve<Command, Result, SM extends StateMachine<Command, Result>>(
   options: LivenessOptions<Command, Result, SM>,
   process: SimulatedProcess<Command, Result, SM>,
-  actions: () => readonly (CallerAction<Command, SM> | null)[],
+  actions: readonly (CallerAction<Command, SM> | null)[],
   onServed: () => void,
 ): void {
   const { cluster, caller, electionTimeoutMs } = options
   let step = 0
   const attempt = (): void => {
-    const action = actions()[step]
+    const action = actions[step]
     if (action === undefined) return onServed()
     if (action === null) return next()
     const isReady = process.isUp && !process.isPaused

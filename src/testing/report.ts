@@ -55,7 +55,7 @@ export interface SimulationOptions<SM extends AnyStateMachine, Query = never, An
   seed: number | bigint
   /** Checked on each node after each apply: throw to report. */
   invariant?: ((stateMachine: NoInfer<SM>, context: ApplyContext) => void) | undefined
-  /** After the faults everything is healed, and the cluster must make progress. @defaultValue true */
+  /** After the faults a random quorum is healed and must make progress, then everybody. @defaultValue true */
   liveness?: boolean | undefined
   /** Most events before the faults end. @defaultValue 1_000_000 */
   maxEvents?: number | undefined

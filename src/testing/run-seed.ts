@@ -10,6 +10,7 @@ import { expectAgreement, settleCalls, stopAll } from './conclusion.js'
 import { expectLiveness, healAll } from './liveness.js'
 import { Nemesis } from './nemesis.js'
 import { SimulationRandom } from './prng.js'
+import { healRandomQuorum } from './random-quorum.js'
 import { drawSwarm, type SwarmSettings } from './swarm.js'
 import { Workload } from './workload.js'
 
@@ -47,8 +48,11 @@ export async function runSeed(seed: bigint, options: SeedOptions = {}): Promise<
   await runFaults(cluster, settings, random.fork('start'), { workload, nemesis })
   const { electionTimeoutMs } = settings.shape.options
   const nextCommand = (): Uint8Array => workload.nextCommand()
+  const liveness = { cluster, caller, electionTimeoutMs, nextCommand, query: queryState }
+  const nodes = healRandomQuorum(cluster, random.fork('quorum'))
+  await expectLiveness({ ...liveness, nodes })
   healAll(cluster)
-  await expectLiveness({ cluster, caller, electionTimeoutMs, nextCommand, query: queryState })
+  await expectLiveness(liveness)
   await settleCalls(cluster, 2 * settings.workload.timeoutMs[1])
   await expectAgreement(cluster, { withinMs: 4 * electionTimeoutMs, query: queryState })
   await stopAll(cluster)

@@ -10,6 +10,7 @@ import type { ClusterShape } from './fault-plan.js'
 import type { CallRecord } from './history.js'
 import { expectLiveness, healAll } from './liveness.js'
 import { MAX_SEED, SimulationRandom } from './prng.js'
+import { healRandomQuorum } from './random-quorum.js'
 import {
   type Action,
   type AnyStateMachine,
@@ -129,9 +130,12 @@ class Simulation<SM extends AnyStateMachine, Query, Answer> {
   }
 
   async #expectLiveness(electionTimeoutMs: number): Promise<void> {
-    healAll(this.cluster)
     const [cluster, caller] = [this.cluster, this.#caller]
-    await expectLiveness({ cluster, caller, electionTimeoutMs, nextCommand: null, query: () => null })
+    const liveness = { cluster, caller, electionTimeoutMs, nextCommand: null, query: () => null }
+    const nodes = healRandomQuorum(cluster, this.#random.fork('quorum'))
+    await expectLiveness({ ...liveness, nodes })
+    healAll(cluster)
+    await expectLiveness(liveness)
   }
 
   /** Results alone may hide a difference: the bytes of a snapshot are the state. */

@@ -34,7 +34,7 @@ export type SwarmBias = 'none' | 'figure8' | 'staleReads'
 /** Draws a run. */
 export function drawSwarm(random: SimulationRandom): SwarmSettings {
   const bias = random.pick<SwarmBias>(['none', 'none', 'figure8', 'staleReads'])
-  const electionTimeoutMs = random.pick([60, 150, 300, 500, 1000])
+  const electionTimeoutMs = random.pick([150, 500, 1_000, 3_000, 10_000])
   const unitMs = electionTimeoutMs
   const shape = drawShape(random, electionTimeoutMs, bias)
   const common = { bias, shape, durationMs: unitMs * random.integer(20, 80), maxEvents: MAX_EVENTS }
@@ -98,6 +98,7 @@ function drawWorkload(random: SimulationRandom, unitMs: number): WorkloadSetting
     clients: random.integer(1, 6),
     thinkMs: [think / 10, think],
     timeoutMs: [unitMs * random.pick([0.2, 2]), unitMs * random.pick([2, 6])],
+    longestStalenessMs: 4 * unitMs,
     readRatio: random.pick([0.1, 0.4, 0.8]),
     burst: random.pick([1, 1, 3, 8]),
     paddingBytes: [0, random.pick([0, 12, 60])],
@@ -131,6 +132,7 @@ function drawStaleReads(
     clients: random.integer(4, 10),
     thinkMs: [unitMs / 100, unitMs / 10],
     timeoutMs: [unitMs / 2, unitMs * 6],
+    longestStalenessMs: 4 * unitMs,
     readRatio: 0.7,
     burst: 2,
     paddingBytes: [0, 0],

@@ -11,6 +11,8 @@ export interface WorkloadSettings {
   /** Pause of a client between two calls, ms. */
   readonly thinkMs: readonly [min: number, max: number]
   readonly timeoutMs: readonly [min: number, max: number]
+  /** Most staleness that a local read allows, ms. */
+  readonly longestStalenessMs: number
   /** Share of calls that are reads. */
   readonly readRatio: number
   /** Most calls that a client begins at once. */
@@ -101,7 +103,7 @@ export class Workload {
     const common = { type: 'read', query, input: 'state' } as const
     if (random.chance(0.6)) return { ...common, consistency: 'linearizable' }
     const local = { ...common, consistency: 'local' } as const
-    if (random.chance(0.4)) return { ...local, maxStalenessMs: random.integer(1, 2_000) }
+    if (random.chance(0.4)) return { ...local, maxStalenessMs: random.integer(1, this.#settings.longestStalenessMs) }
     return { ...local, minIndex: seen }
   }
 }

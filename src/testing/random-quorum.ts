@@ -1,0 +1,49 @@
+// The worst that may stay broken while a cluster must still work (assurance §1, liveness): a random majority is healed,
+// and everybody else is left dead, standing still or half connected for ever. Random faults that heal hide what permanent
+// one-way cuts show (H13).
+import type { NodeId } from '../core/types.js'
+import type { StateMachine } from '../interfaces/state-machine.js'
+import type { Cluster } from './cluster.js'
+import { heal } from './liveness.js'
+import type { SimulationRandom } from './prng.js'
+import { CALM_LINKS } from './virtual-network.js'
+
+/** What is left of a node outside of the quorum. `mute` hears everybody and reaches nobody; `deaf` is its mirror image. */
+const REMAINS = ['dead', 'paused', 'mute', 'deaf', 'isolated'] as const
+
+type Remains = (typeof REMAINS)[number]
+
+/** Heals a random majority, breaks the others for ever, and returns the ids of the majority. */
+export function healRandomQuorum<Command, Result, SM extends StateMachine<Command, Result>>(
+  cluster: Cluster<Command, Result, SM>,
+  random: SimulationRandom,
+): readonly NodeId[] {
+  const ids = random.shuffle(cluster.ids)
+  const majority = Math.floor(ids.length / 2) + 1
+  const size = random.integer(majority, Math.max(majority, ids.length - 1))
+  const quorum = ids.slice(0, size)
+  cluster.network.heal()
+  cluster.setLinks(CALM_LINKS)
+  for (const id of ids) {
+    const process = cluster.process(id)
+    if (process === null) continue
+    heal(process)
+    if (!quorum.includes(id)) leave(cluster, id, random.pick(REMAINS))
+  }
+  return quorum
+}
+
+function leave<Command, Result, SM extends StateMachine<Command, Result>>(
+  cluster: Cluster<Command, Result, SM>,
+  node: NodeId,
+  remains: Remains,
+): void {
+  cluster.count(`remains.${remains}`)
+  if (remains === 'dead') return cluster.inject({ type: 'crash', node })
+  if (remains === 'paused') return cluster.inject({ type: 'pause', node, forMs: Number.POSITIVE_INFINITY })
+  for (const other of cluster.ids) {
+    if (other === node) continue
+    if (remains !== 'deaf') cluster.inject({ type: 'cut', from: node, to: other })
+    if (remains !== 'mute') cluster.inject({ type: 'cut', from: other, to: node })
+  }
+}
