@@ -1,0 +1,45 @@
+// The table of PARITY.md has no hole: every scenario of scenario-names.txt has one row, and each row that claims a test
+// names one that exists.
+import { readFileSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
+import { AWAITED_FEATURES, complaintAbout, parseNames, parseTable } from './parity-table.js'
+
+const root = new URL('../../', import.meta.url)
+const read = (name: string): string => readFileSync(new URL(name, import.meta.url), 'utf8')
+const rows = parseTable(read('PARITY.md'))
+const names = parseNames(read('scenario-names.txt'))
+
+/** Groups in which no row may be open any more. */
+const FINISHED: readonly string[] = []
+
+describe('scenario parity', () => {
+  it('gives every scenario of the list exactly one row, in its group, and no row to anything else', () => {
+    expect(names.length).toBeGreaterThan(500)
+    expect(new Set(names).size).toBe(names.length)
+    const found = rows.map(({ group, name }) => `${group}: ${name}`)
+    expect(found.toSorted()).toEqual(names.toSorted())
+  })
+
+  it('says of every scenario what it asserts, and of every row where that stands', () => {
+    const unsaid = rows.filter(({ asserts, verdict }) => asserts.trim() === '' || verdict.type === 'unreadable')
+    expect(unsaid.map(({ name }) => name)).toEqual([])
+  })
+
+  it('leaves no row open in the groups that are finished', () => {
+    const open = rows.filter(({ group, verdict }) => FINISHED.includes(group) && verdict.type === 'open')
+    expect(open.map(({ name }) => name)).toEqual([])
+  })
+
+  it('names only tests that exist', () => {
+    const complaints = rows.flatMap(({ name, verdict }) => {
+      const found = verdict.type === 'tests' ? verdict.tests.map((test) => complaintAbout(test, root)) : []
+      return found.filter((complaint) => complaint !== null).map((complaint) => `${name}: ${complaint}`)
+    })
+    expect(complaints).toEqual([])
+  })
+
+  it('waits only for features that are known to be missing', () => {
+    const features = rows.flatMap(({ verdict }) => (verdict.type === 'waits' ? [verdict.feature] : []))
+    expect(features.filter((feature) => !AWAITED_FEATURES.includes(feature))).toEqual([])
+  })
+})
