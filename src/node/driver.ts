@@ -13,7 +13,7 @@ import { EntryCache } from './entry-cache.js'
 import { EventLoop } from './event-loop.js'
 import { invariantError, storeError } from './failures.js'
 import { Identity } from './identity.js'
-import type { Internals } from './internals.js'
+import type { Internals, SteppedCore } from './internals.js'
 import { LogThrottle } from './log.js'
 import { LogBudget } from './log-budget.js'
 import { LogReader } from './log-reader.js'
@@ -45,7 +45,7 @@ export interface DriverHooks {
 export class Driver {
   readonly #options: ResolvedOptions
   readonly #hooks: DriverHooks
-  readonly #core: RaftCore
+  readonly #core: SteppedCore
   readonly #identity: Identity
   readonly #narrator: Narrator
   readonly #calls: PendingCalls
@@ -368,11 +368,16 @@ function jitterSeed(id: NodeId, seed: number): number {
   return (Math.imul(hash ^ (hash >>> 15), 0x9e3779b1) + (seed % 0x1_0000_0000)) >>> 0
 }
 
-function makeCore(options: ResolvedOptions, { restored, identity }: Recovered, internals: Internals): RaftCore {
+function makeCore(
+  options: ResolvedOptions,
+  { restored, identity }: Recovered,
+  { rules, wrapCore }: Internals,
+): SteppedCore {
   const { id, electionTimeoutMs, heartbeatIntervalMs, seed, limits, clock } = options
   const { appendEntries, inflightMessages } = limits
   const timings = { electionTimeoutMs, heartbeatIntervalMs }
   const boot = identity.bootCount
   const coreOptions = { id, ...timings, seed: jitterSeed(id, seed), boot, appendEntries, inflightMessages }
-  return new RaftCore(coreOptions, restored, clock.now(), { ...RULES, ...internals.rules })
+  const core = new RaftCore(coreOptions, restored, clock.now(), { ...RULES, ...rules })
+  return wrapCore?.(core, coreOptions) ?? core
 }

@@ -4,10 +4,9 @@
 import type { CoreEvent } from '../core/event.js'
 import type { Message } from '../core/messages.js'
 import { Output } from '../core/output.js'
-import type { RaftCore } from '../core/raft-core.js'
 import type { HardState, LogIndex, NodeId } from '../core/types.js'
 import type { Clock } from '../interfaces/clock.js'
-import type { Internals } from './internals.js'
+import type { Internals, SteppedCore } from './internals.js'
 import type { LogBudget } from './log-budget.js'
 import type { Proposals } from './proposals.js'
 import type { Reads } from './reads.js'
@@ -35,7 +34,7 @@ export type InboxItem =
   | { readonly type: 'tick' }
 
 export interface EventLoopContext {
-  readonly core: RaftCore
+  readonly core: SteppedCore
   readonly clock: Clock
   readonly lateMs: number
   readonly budget: LogBudget

@@ -2,8 +2,9 @@
 // options, never exported from the root, and empty in production.
 import type { CoreEvent } from '../core/event.js'
 import type { Output } from '../core/output.js'
+import type { RaftCore } from '../core/raft-core.js'
 import type { Rules } from '../core/rules.js'
-import type { CoreState } from '../core/state.js'
+import type { CoreOptions, CoreState } from '../core/state.js'
 
 /** Key of `Internals` in the options of a RaftNode. */
 export const INTERNALS: unique symbol = Symbol.for('helios-raft/internals')
@@ -16,9 +17,14 @@ export interface WriterPosition {
   readonly hasEarlierWrites: boolean
 }
 
+/** What the driver uses of a core. */
+export type SteppedCore = Pick<RaftCore, 'state' | 'standsAlone' | 'step'>
+
 export interface Internals {
   /** Replacements of single decisions of the core. */
   readonly rules?: Partial<Rules> | undefined
+  /** Once for each start of the node: the core that runs instead, which may alter events and Outputs of the real one. */
+  readonly wrapCore?: ((core: SteppedCore, options: CoreOptions) => SteppedCore) | undefined
   /** Whether `messagesAfterPersist` of an Output wait (H111). @defaultValue `writes || hasEarlierWrites` */
   readonly answersWait?: ((position: WriterPosition) => boolean) | undefined
   /** After each step of the core, before its Output is carried out; once without an event when the core was made. Must not write. */

@@ -2,7 +2,7 @@
 // every outcome against the log. `npm run sim` is many of these.
 import { Caller } from './caller.js'
 import { ChainMachine, type ChainState } from './chain-machine.js'
-import { BUGS } from './bugs.js'
+import { BUGS } from './bugs/index.js'
 import { bytesCodec } from '../codec/bytes.js'
 import { decodeMessage, encodeMessage } from '../codec/message-codec.js'
 import { Cluster } from './cluster.js'
@@ -15,7 +15,7 @@ import { drawSwarm, type SwarmSettings } from './swarm.js'
 import { Workload } from './workload.js'
 
 export interface SeedOptions {
-  /** Name of a seeded bug; see `bugs.ts`. */
+  /** Name of a seeded bug; see `bugs/`. */
   readonly bug?: string | undefined
   /** Takes each record of the trace as a line of JSON. */
   readonly onTrace?: ((line: string) => void) | undefined

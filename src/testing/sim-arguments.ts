@@ -1,6 +1,6 @@
 // The command line of `npm run sim`: what it takes, and one clear line for everything that it doesn't.
 import { parseArgs } from 'node:util'
-import { BUGS, bugNames } from './bugs.js'
+import { BUGS, bugNames } from './bugs/index.js'
 import { MAX_SEED } from './prng.js'
 
 export interface SimArguments {

@@ -1,0 +1,21 @@
+// All seeded bugs in one table.
+import { DRIVER_BUGS } from './driver.js'
+import { ELECTION_BUGS } from './elections.js'
+import { READ_BUGS } from './reads.js'
+import { REPLICATION_BUGS } from './replication.js'
+import type { BugTable } from './seeded-bug.js'
+
+export type { BugTable, SeededBug } from './seeded-bug.js'
+
+/** By name, as in `npm run sim -- --bug NAME`. */
+export const BUGS: BugTable = Object.freeze({
+  ...ELECTION_BUGS,
+  ...REPLICATION_BUGS,
+  ...READ_BUGS,
+  ...DRIVER_BUGS,
+})
+
+/** Names of all seeded bugs, in the order of the table. */
+export function bugNames(): readonly string[] {
+  return Object.keys(BUGS)
+}

@@ -1,0 +1,15 @@
+// What a seeded bug is: one decision of the library replaced by a wrong one, so that the simulator can prove that it
+// would notice (assurance §5). Nothing in production reaches this folder.
+import type { Internals } from '../../node/internals.js'
+
+export interface SeededBug {
+  /** What is done wrong. */
+  readonly description: string
+  /** The hazards that it is, as `H21` or `H21, H23`. */
+  readonly hazard: string
+  /** Shared by all nodes of a run; what a node remembers belongs into `wrapCore`, which is called for each of its lives. */
+  readonly internals: Internals
+}
+
+/** Bugs by name, in kebab-case, as in `npm run sim -- --bug NAME`. */
+export type BugTable = Readonly<Record<string, SeededBug>>
