@@ -3,6 +3,7 @@
 import type { NodeId } from '../core/types.js'
 import type { StateMachine } from '../interfaces/state-machine.js'
 import type { ReadConsistency } from '../node/calls.js'
+import type { Check } from './checks.js'
 import type { CallRecord, History } from './history.js'
 import type { Invariants } from './invariants.js'
 import type { Incarnation, SimulatedProcess } from './simulated-process.js'
@@ -135,13 +136,16 @@ export class Caller<Command, Result, SM extends StateMachine<Command, Result>> {
     { index, value, queriedMs }: { index: number; value: unknown; queriedMs: number },
   ): void {
     const { invariants, slowestRate, checkValue } = this.#options
-    const fail = (problem: string): void => invariants.fail(`read ${record.number} on ${record.node}: ${problem}`)
-    if (index < minIndex) fail(`it read ${index}, but asked for ${minIndex} at least`)
+    const fail = (check: Check, problem: string): void => {
+      invariants.fail(check, `read ${record.number} on ${record.node}: ${problem}`)
+    }
+    if (index < minIndex) fail('read-minimum', `it read ${index}, but asked for ${minIndex} at least`)
     const problem = checkValue?.(index, value) ?? null
-    if (problem !== null) fail(problem)
+    if (problem !== null) fail('read-value', problem)
     if (maxStalenessMs === undefined) return
     const due = invariants.committed.lastIndexAt(queriedMs - maxStalenessMs / slowestRate - 1)
-    if (index < due) fail(`it read ${index}, but ${due} was committed more than ${maxStalenessMs} ms before (F21)`)
+    if (index < due)
+      fail('read-staleness', `it read ${index}, but ${due} was committed more than ${maxStalenessMs} ms before (F21)`)
   }
 
   #checkDeadline(record: CallRecord, { timeoutMs, process }: Call<Command, Result, SM>): void {
@@ -149,6 +153,7 @@ export class Caller<Command, Result, SM extends StateMachine<Command, Result>> {
     if (record.returnedMs <= latestMs) return
     const lateMs = Math.round(record.returnedMs - latestMs)
     this.#options.invariants.fail(
+      'call-deadline',
       `call ${record.number} on ${record.node} settled ${lateMs} ms after its deadline (F14)`,
     )
   }

@@ -177,7 +177,7 @@ export class Cluster<Command, Result, SM extends StateMachine<Command, Result>> 
           this.trace.record(this.nowMs, at.id, 'peerStatus', { peer, status })
         },
         onRefused: (by, other, error) => {
-          this.invariants.fail(`${by.id} refused the hello of ${other}: ${String(error)}`)
+          this.invariants.fail('hello', `${by.id} refused the hello of ${other}: ${String(error)}`)
         },
         onFault: (name) => this.count(`fault.message.${name}`),
       },

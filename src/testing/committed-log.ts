@@ -1,6 +1,7 @@
 // What the cluster as a whole has committed, as the judge of a simulation sees it: one table by index that no node may
 // contradict (figure 3: log matching, leader completeness, state machine safety). It forgets nothing.
 import type { LogEntry, LogIndex, Term } from '../core/types.js'
+import type { Violation } from './checks.js'
 
 /** An entry as the judge remembers it. */
 export interface JudgedEntry {
@@ -78,18 +79,21 @@ export class CommittedLog {
   }
 
   /** Some node in `currentTerm` holds it committed. Returns whether it is news, or what is wrong. */
-  committed(judged: JudgedEntry, at: { currentTerm: Term; nowMs: number }): { isNew: boolean } | { problem: string } {
+  committed(judged: JudgedEntry, at: { currentTerm: Term; nowMs: number }): { isNew: boolean } | Violation {
     const { entry, chain } = judged
     const held = this.#entries[entry.index - 1]
     if (held === undefined) {
       if (entry.index !== this.#entries.length + 1)
-        return { problem: `entry ${entry.index} was committed before an earlier one` }
+        return { check: 'committed-in-order', problem: `entry ${entry.index} was committed before an earlier one` }
       this.#entries.push({ entry, chain, committedInTerm: at.currentTerm, committedAtMs: at.nowMs })
       return { isNew: true }
     }
     if (held.chain === chain) return { isNew: false }
     const terms = `term ${held.entry.term} there and term ${entry.term} here`
-    return { problem: `entry ${entry.index} was committed twice, with ${terms} (state machine safety)` }
+    return {
+      check: 'state-machine-safety',
+      problem: `entry ${entry.index} was committed twice, with ${terms} (state machine safety)`,
+    }
   }
 }
 

@@ -27,14 +27,14 @@ export async function expectAgreement<Command, Result, SM extends StateMachine<C
   }
   await cluster.run(cluster.nowMs + withinMs, () => !isBehind())
   if (isBehind())
-    return cluster.invariants.fail(`not every node applied up to ${committed.lastIndex} in ${withinMs} ms`)
+    return cluster.invariants.fail('agreement', `not every node applied up to ${committed.lastIndex} in ${withinMs} ms`)
   const machines = cluster.processes.flatMap(({ id, isUp, current }) => {
     return isUp && current !== null ? [{ id, value: query(current.stateMachine) }] : []
   })
   const [first, ...others] = machines
   for (const { id, value } of others) {
     if (!isDeepStrictEqual(value, first?.value))
-      cluster.invariants.fail(`${id} and ${first?.id} hold different states at the end`)
+      cluster.invariants.fail('same-states', `${id} and ${first?.id} hold different states at the end`)
   }
 }
 

@@ -11,10 +11,13 @@ export async function runSeedGuarded(seed: bigint, options: SeedOptions = {}): P
   process.on('unhandledRejection', onUnhandled)
   try {
     const result = await runSeed(seed, options)
-    return result.violation === null && unhandled !== null ? { ...result, violation: unhandled } : result
+    return result.violation === null && unhandled !== null
+      ? { ...result, violation: unhandled, check: 'unhandled-rejection' }
+      : result
   } catch (error) {
     const measures = { events: 0, simulatedMs: 0, faults: 0, calls: 0, traceHash: '', coverage: {} }
-    return { seed, ...measures, violation: `an exception reached the simulator: ${describe(error)}` }
+    const check = 'exception'
+    return { seed, ...measures, check, violation: `an exception reached the simulator: ${describe(error)}` }
   } finally {
     process.off('unhandledRejection', onUnhandled)
   }

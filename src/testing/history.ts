@@ -2,6 +2,7 @@
 // come, and at the end all of them against the committed log: an outcome that lies is a violation.
 import type { LogIndex, NodeId, Term } from '../core/types.js'
 import { isRaftError } from '../errors.js'
+import type { Check } from './checks.js'
 import type { CommittedLog } from './committed-log.js'
 import type { Invariants } from './invariants.js'
 
@@ -99,13 +100,13 @@ export class History {
       record.indexes.push(index)
       const first = placed[0]?.index ?? 0
       if (index !== first + at || term !== record.term)
-        this.#fail(record, 'its commands are not in a row in one term (F17)')
+        this.#fail('call-order', record, 'its commands are not in a row in one term (F17)')
       if (index <= record.floor)
-        this.#fail(record, `it stands at ${index}, but ${record.floor} was known before it began`)
+        this.#fail('call-real-time', record, `it stands at ${index}, but ${record.floor} was known before it began`)
       const applied = this.#invariants.resultAt(index)
-      if (applied === undefined) this.#fail(record, `it resolved, but ${index} was applied nowhere`)
+      if (applied === undefined) this.#fail('call-place', record, `it resolved, but ${index} was applied nowhere`)
       else if (!Object.is(applied.result, result) && JSON.stringify(applied.result) !== JSON.stringify(result)) {
-        this.#fail(record, `its result at ${index} is not what the state machines returned there`)
+        this.#fail('call-result', record, `its result at ${index} is not what the state machines returned there`)
       }
       this.#knownIndex = Math.max(this.#knownIndex, index)
     })
@@ -119,20 +120,25 @@ export class History {
     record.indexes.push(index)
     if (!isLinearizable) return
     if (index < record.floor)
-      this.#fail(record, `it is stale: it read ${index}, but ${record.floor} was known before it began (F19)`)
+      this.#fail(
+        'stale-read',
+        record,
+        `it is stale: it read ${index}, but ${record.floor} was known before it began (F19)`,
+      )
     this.#knownIndex = Math.max(this.#knownIndex, index)
   }
 
   failed(record: CallRecord, error: unknown, nowMs: number): void {
     if (!isRaftError(error)) {
       this.#settle(record, 'unknown', nowMs)
-      return this.#fail(record, `it rejected with something that is no RaftError: ${String(error)}`)
+      return this.#fail('call-error', record, `it rejected with something that is no RaftError: ${String(error)}`)
     }
     if (!this.#settle(record, error.outcome, nowMs)) return
     record.errorCode = error.code
-    if (DAMNING_CODES.includes(error.code)) this.#fail(record, `it rejected with ${error.code}: ${error.message}`)
+    if (DAMNING_CODES.includes(error.code))
+      this.#fail('call-error', record, `it rejected with ${error.code}: ${error.message}`)
     if (error.retryable && error.outcome === 'unknown')
-      this.#fail(record, 'its outcome is unknown, yet it may be retried (F17)')
+      this.#fail('call-error', record, 'its outcome is unknown, yet it may be retried (F17)')
   }
 
   /** The process is gone: nobody will ever hear how these calls ended. */
@@ -148,7 +154,8 @@ export class History {
 
   /** At the end: every call against the committed log (F15, F17). */
   checkOutcomes(): void {
-    for (const record of this.#records) if (record.outcome === 'open') this.#fail(record, 'it never settled (F14)')
+    for (const record of this.#records)
+      if (record.outcome === 'open') this.#fail('call-settles', record, 'it never settled (F14)')
     this.#checkPlaces()
     this.#checkCounts()
     this.#checkCallOrder()
@@ -164,8 +171,13 @@ export class History {
         const isThere =
           entry?.term === record.term && keyOf(entry.data) === keyOf(record.commands[at] ?? new Uint8Array(0))
         if (!isThere)
-          this.#fail(record, `it resolved at ${index} of term ${record.term}, where the log holds something else (H35)`)
-        if (owners.has(index)) this.#fail(record, `it resolved at ${index}, and so did call ${owners.get(index)}`)
+          this.#fail(
+            'call-place',
+            record,
+            `it resolved at ${index} of term ${record.term}, where the log holds something else (H35)`,
+          )
+        if (owners.has(index))
+          this.#fail('call-place', record, `it resolved at ${index}, and so did call ${owners.get(index)}`)
         owners.set(index, record.number)
       })
     }
@@ -189,8 +201,8 @@ export class History {
       if (count >= least && count <= most) continue
       const record = this.#records.find(({ commands }) => commands.some((command) => keyOf(command) === key))
       const problem = `a command is ${count} times in the committed log, where its calls allow ${least} to ${most}`
-      if (record === undefined) this.#invariants.fail(`${problem}: nobody proposed it`)
-      else this.#fail(record, `${problem} (it ended ${record.outcome})`)
+      if (record === undefined) this.#invariants.fail('call-count', `${problem}: nobody proposed it`)
+      else this.#fail('call-count', record, `${problem} (it ended ${record.outcome})`)
     }
   }
 
@@ -207,7 +219,7 @@ export class History {
       const previous = last.get(process) ?? 0
       const first = record.indexes[0] ?? 0
       if (first <= previous)
-        this.#fail(record, `it stands at ${first}, before an earlier call of its node at ${previous}`)
+        this.#fail('call-order', record, `it stands at ${first}, before an earlier call of its node at ${previous}`)
       last.set(process, record.indexes.at(-1) ?? previous)
     }
   }
@@ -219,9 +231,12 @@ export class History {
     return true
   }
 
-  #fail(record: CallRecord, problem: string): void {
+  #fail(check: Check, record: CallRecord, problem: string): void {
     const kind = record.isRead ? 'read' : record.commands.length === 1 ? 'propose' : 'proposeMany'
-    this.#invariants.fail(`call ${record.number} (${kind} of client ${record.client} on ${record.node}): ${problem}`)
+    this.#invariants.fail(
+      check,
+      `call ${record.number} (${kind} of client ${record.client} on ${record.node}): ${problem}`,
+    )
   }
 }
 

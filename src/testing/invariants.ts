@@ -3,6 +3,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { LogIndex, NodeId, Term } from '../core/types.js'
 import type { ApplyContext } from '../interfaces/state-machine.js'
+import type { Check, Violation } from './checks.js'
 import { CommittedLog, type JudgedEntry } from './committed-log.js'
 import type { Timeline } from './timeline.js'
 import type { VirtualDisk } from './virtual-disk.js'
@@ -24,7 +25,7 @@ export class Invariants {
   /** Node and term → candidate, of every vote that was ever sent. */
   readonly #votes = new Map<string, NodeId>()
   readonly #results = new Map<LogIndex, AppliedResult>()
-  #violation: string | null = null
+  #violation: Violation | null = null
   #leaderChanges = 0
   #latestTerm: Term = 0
 
@@ -36,7 +37,12 @@ export class Invariants {
 
   /** The first thing that went wrong, in words. */
   get violation(): string | null {
-    return this.#violation
+    return this.#violation?.problem ?? null
+  }
+
+  /** Which check found it. */
+  get violatedCheck(): Check | null {
+    return this.#violation?.check ?? null
   }
 
   get leaderChanges(): number {
@@ -48,14 +54,15 @@ export class Invariants {
     return this.#leaders.get(this.#latestTerm) ?? null
   }
 
-  fail(problem: string): void {
-    this.#violation ??= problem
+  fail(check: Check, problem: string): void {
+    this.#violation ??= { check, problem }
   }
 
   /** A node began to lead a term (election safety). */
   leads(id: NodeId, term: Term): void {
     const other = this.#leaders.get(term)
-    if (other !== undefined && other !== id) this.fail(`${other} and ${id} both lead term ${term} (election safety)`)
+    if (other !== undefined && other !== id)
+      this.fail('election-safety', `${other} and ${id} both lead term ${term} (election safety)`)
     if (other === undefined) this.#leaderChanges += 1
     this.#leaders.set(term, id)
     this.#latestTerm = Math.max(this.#latestTerm, term)
@@ -66,35 +73,36 @@ export class Invariants {
     const key = `${id} ${term}`
     const other = this.#votes.get(key)
     if (other !== undefined && other !== candidate)
-      this.fail(`${id} voted for ${other} and for ${candidate} in term ${term} (H2)`)
+      this.fail('one-vote-a-term', `${id} voted for ${other} and for ${candidate} in term ${term} (H2)`)
     this.#votes.set(key, candidate)
   }
 
   /** A node holds an entry committed. At first sight a quorum must hold it durably: a crash of all may follow. */
   commits(id: NodeId, judged: JudgedEntry, currentTerm: Term): void {
     const verdict = this.committed.committed(judged, { currentTerm, nowMs: this.#timeline.nowMs })
-    if ('problem' in verdict) return this.fail(`${id}: ${verdict.problem}`)
+    if ('problem' in verdict) return this.fail(verdict.check, `${id}: ${verdict.problem}`)
     if (!verdict.isNew) return
     const { index, term, timestamp } = judged.entry
     if (timestamp < (this.committed.at(index - 1)?.entry.timestamp ?? 0))
-      this.fail(`log time falls at entry ${index} (F34)`)
+      this.fail('log-time', `log time falls at entry ${index} (F34)`)
     let holders = 0
     for (const disk of this.#disks.values()) if (disk.entryAt(index)?.term === term) holders += 1
     if (holders > this.#disks.size / 2) return
     this.fail(
+      'committed-is-durable',
       `${id}: entry ${index} of term ${term} is committed, but durable on ${holders} of ${this.#disks.size} (H27)`,
     )
   }
 
   /** Before a state machine applies: only what is committed, each entry once, in order, none left out. */
   applies(id: NodeId, lastApplied: LogIndex, { index, term }: ApplyContext): void {
-    if (index <= lastApplied) return this.fail(`${id}: applied ${index} after ${lastApplied}`)
+    if (index <= lastApplied) return this.fail('applied-in-order', `${id}: applied ${index} after ${lastApplied}`)
     if (this.committed.at(index)?.entry.term !== term) {
-      return this.fail(`${id}: applied entry ${index} of term ${term}, which is not committed`)
+      return this.fail('applied-is-committed', `${id}: applied entry ${index} of term ${term}, which is not committed`)
     }
     for (let skipped = lastApplied + 1; skipped < index; skipped++) {
       if (this.committed.at(skipped)?.entry.type === 'command')
-        this.fail(`${id}: did not apply the command at ${skipped}`)
+        this.fail('applied-in-order', `${id}: did not apply the command at ${skipped}`)
     }
   }
 
@@ -103,7 +111,10 @@ export class Invariants {
     const first = this.#results.get(index)
     if (first === undefined) this.#results.set(index, { result, by: id })
     else if (!isDeepStrictEqual(first.result, result)) {
-      this.fail(`the command at ${index} gave another result on ${id} than on ${first.by}: the state machines differ`)
+      this.fail(
+        'same-results',
+        `the command at ${index} gave another result on ${id} than on ${first.by}: the state machines differ`,
+      )
     }
   }
 

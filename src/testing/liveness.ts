@@ -74,7 +74,7 @@ export async function expectLiveness<Command, Result, SM extends StateMachine<Co
   if (invariants.violation !== null) return
   const changes = invariants.leaderChanges - leadersBefore
   if (changes > MAX_LEADER_CHANGES)
-    invariants.fail(`no liveness: ${changes} changes of leader while nothing new went wrong (H14)`)
+    invariants.fail('leader-changes', `no liveness: ${changes} changes of leader while nothing new went wrong (H14)`)
   const known = cluster.history.knownIndex
   const catchUp: CallerAction<Command, SM> = { ...read, consistency: 'local', minIndex: known }
   await everyNodeServes(options, { what: `a local read at ${known}`, boundMs, actions: [catchUp] })
@@ -101,6 +101,7 @@ async function everyNodeServes<Command, Result, SM extends StateMachine<Command,
   if (waiting.size === 0) return
   const states = cluster.processes.map(describe).join(', ')
   cluster.invariants.fail(
+    'liveness',
     `no liveness: ${Math.round(boundMs)} ms after ${[...nodes].join(', ')} were healed, ${[...waiting].join(', ')} did not serve ${what}: ${states}`,
   )
 }

@@ -5,6 +5,7 @@ import { ChainMachine, type ChainState } from './chain-machine.js'
 import { BUGS } from './bugs/index.js'
 import { bytesCodec } from '../codec/bytes.js'
 import { decodeMessage, encodeMessage } from '../codec/message-codec.js'
+import type { Check } from './checks.js'
 import { Cluster } from './cluster.js'
 import { expectAgreement, settleCalls, stopAll } from './conclusion.js'
 import { expectLiveness, healAll } from './liveness.js'
@@ -30,6 +31,8 @@ export interface SeedResult {
   readonly traceHash: string
   /** What went wrong first; null when everything held. */
   readonly violation: string | null
+  /** Which check said so. */
+  readonly check: Check | null
   readonly coverage: Readonly<Record<string, number>>
 }
 
@@ -107,5 +110,12 @@ function resultOf(seed: bigint, cluster: ChainCluster): SeedResult {
   const { eventCount: events, nowMs: simulatedMs, faultCount: faults, history, trace, invariants } = cluster
   const coverage = Object.fromEntries([...cluster.counters].sort(([one], [other]) => (one < other ? -1 : 1)))
   const measures = { events, simulatedMs, faults, calls: history.records.length }
-  return { seed, ...measures, traceHash: trace.hash, violation: invariants.violation, coverage }
+  return {
+    seed,
+    ...measures,
+    traceHash: trace.hash,
+    violation: invariants.violation,
+    check: invariants.violatedCheck,
+    coverage,
+  }
 }

@@ -150,6 +150,7 @@ class Simulation<SM extends AnyStateMachine, Query, Answer> {
       first ??= { id, bytes }
       if (bytes.length === first.bytes.length && bytes.every((byte, at) => byte === first?.bytes[at])) continue
       invariants.fail(
+        'same-states',
         `the snapshots of ${first.id} and ${id} at index ${state.lastApplied} differ: apply is not deterministic`,
       )
     }

@@ -96,7 +96,7 @@ export class SimulatedProcess<Command, Result, SM extends StateMachine<Command, 
           this.#record('durable', { term, votedFor, lastIndex: this.disk.lastIndex, entryCount: entries?.length ?? 0 })
         },
         onFailed: () => this.#onDiskFailed(),
-        onMisuse: (problem) => world.invariants.fail(`${id}: the log store was misused: ${problem}`),
+        onMisuse: (problem) => world.invariants.fail('store-contract', `${id}: the log store was misused: ${problem}`),
       },
     })
   }
@@ -160,11 +160,11 @@ export class SimulatedProcess<Command, Result, SM extends StateMachine<Command, 
     const pauses = incarnation.pauseCount
     timeline.after(STOP_BOUND_MS, () => {
       if (this.#current !== incarnation || incarnation.pauseCount !== pauses || this.#diskErrorExpected) return
-      invariants.fail(`${this.id}: stop() did not resolve within ${STOP_BOUND_MS} ms`)
+      invariants.fail('stop', `${this.id}: stop() did not resolve within ${STOP_BOUND_MS} ms`)
     })
     incarnation.node.stop().then(
       () => this.#onStopped(incarnation),
-      (error: unknown) => invariants.fail(`${this.id}: stop() rejected: ${String(error)}`),
+      (error: unknown) => invariants.fail('stop', `${this.id}: stop() rejected: ${String(error)}`),
     )
   }
 
@@ -267,7 +267,10 @@ export class SimulatedProcess<Command, Result, SM extends StateMachine<Command, 
       this.#options.invariant?.(stateMachine, context)
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error)
-      this.#world.invariants.fail(`${this.id}: the invariant does not hold after entry ${context.index}: ${reason}`)
+      this.#world.invariants.fail(
+        'user-invariant',
+        `${this.id}: the invariant does not hold after entry ${context.index}: ${reason}`,
+      )
     }
   }
 
@@ -286,7 +289,11 @@ export class SimulatedProcess<Command, Result, SM extends StateMachine<Command, 
     if (this.#current !== incarnation || this.#state === 'failed') return
     const wasStopping = this.#state === 'stopping'
     if (!incarnation.witness.hasFailedDisk) {
-      this.#world.invariants.fail(`${this.id}: it failed without a fault of its disk: ${error.code}: ${error.message}`)
+      const check = error.code === 'RAFT_INVARIANT' ? 'assertion' : 'unexpected-end'
+      this.#world.invariants.fail(
+        check,
+        `${this.id}: it failed without a fault of its disk: ${error.code}: ${error.message}`,
+      )
     }
     if (!wasStopping) this.#state = 'failed'
     this.#record('fatal', { code: error.code })
@@ -300,7 +307,7 @@ export class SimulatedProcess<Command, Result, SM extends StateMachine<Command, 
     timeline.after(0, () => {
       const open = history.openOf(this.id, incarnation.number)
       if (open.length > 0)
-        invariants.fail(`${this.id}: ${open.length} calls had not settled when stop() resolved (F14)`)
+        invariants.fail('call-settles', `${this.id}: ${open.length} calls had not settled when stop() resolved (F14)`)
       if (this.#current !== incarnation) return
       this.#bury(incarnation)
       network.crash(incarnation.transport)
@@ -313,7 +320,8 @@ export class SimulatedProcess<Command, Result, SM extends StateMachine<Command, 
     if (this.#state !== 'failed' || incarnation.gate.isPaused) return
     const { history, invariants } = this.#world
     const open = history.openOf(this.id, incarnation.number)
-    if (open.length > 0) invariants.fail(`${this.id}: ${open.length} calls had not settled after the node failed (F31)`)
+    if (open.length > 0)
+      invariants.fail('call-settles', `${this.id}: ${open.length} calls had not settled after the node failed (F31)`)
   }
 
   #bury(incarnation: Incarnation<Command, Result, SM>): void {

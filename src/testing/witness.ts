@@ -12,6 +12,7 @@ import type {
   Term,
 } from '../core/index.js'
 import { checkStep, summarize, termAt } from '../core/index.js'
+import type { Check } from './checks.js'
 import { chainOf, EMPTY_CHAIN, type JudgedEntry } from './committed-log.js'
 import type { Invariants } from './invariants.js'
 import type { VirtualDisk } from './virtual-disk.js'
@@ -57,7 +58,7 @@ export class Witness {
     if (output !== null) this.#follow(output)
     const held = this.#log.length
     if (held !== state.log.lastIndex)
-      this.#fail(`its log ends at ${state.log.lastIndex}, but its Outputs made it ${held}`)
+      this.#fail('written-as-logged', `its log ends at ${state.log.lastIndex}, but its Outputs made it ${held}`)
     if (state.commitIndex > (before?.commitIndex ?? 0)) this.#checkCommit(before?.commitIndex ?? 0, state)
     if (state.role === 'leader' && before?.role !== 'leader') this.#checkLeader(state.currentTerm)
     this.#before = summarize(state)
@@ -66,12 +67,13 @@ export class Witness {
   /** Before each message leaves: nothing is promised that a crash could take back (H1, H26, H111). */
   onSend(to: NodeId, message: Message): void {
     if (this.#failedIn !== null && this.#invariants.eventNumber > this.#failedIn) {
-      this.#fail(`it sent a ${message.type} after its disk had failed (F31)`)
+      this.#fail('silent-after-failure', `it sent a ${message.type} after its disk had failed (F31)`)
     }
     const { hardState } = this.#disk
     const asksAhead = message.type === 'preVote' || (message.type === 'preVoteResponse' && message.voteGranted)
     if (!asksAhead && message.term > hardState.currentTerm) {
       this.#fail(
+        'term-is-durable',
         `it sent a ${message.type} of term ${message.term} while term ${hardState.currentTerm} is durable (H1)`,
       )
     }
@@ -87,6 +89,7 @@ export class Witness {
     // With a later term durable no vote of this one can be given any more, so it need not be durable by itself.
     if (durable === candidate || (durable === undefined && this.#disk.hardState.currentTerm > term)) return
     this.#fail(
+      'vote-is-durable',
       `it sent ${what} of term ${term} for ${candidate}, but its durable vote there is ${durable ?? 'none'} (H1)`,
     )
   }
@@ -94,22 +97,33 @@ export class Witness {
   #checkClaim(message: Message): void {
     const { lastIndex } = this.#disk
     if (message.type === 'appendEntriesResponse' && message.outcome === 'success' && message.index > lastIndex) {
-      this.#fail(`it acknowledged entry ${message.index}, but only ${lastIndex} is durable (H26)`)
+      this.#fail(
+        'acknowledged-is-durable',
+        `it acknowledged entry ${message.index}, but only ${lastIndex} is durable (H26)`,
+      )
     }
     if (message.type === 'heartbeatResponse' && message.index > lastIndex) {
-      this.#fail(`it answered a heartbeat with entry ${message.index}, but only ${lastIndex} is durable (H26)`)
+      this.#fail(
+        'acknowledged-is-durable',
+        `it answered a heartbeat with entry ${message.index}, but only ${lastIndex} is durable (H26)`,
+      )
     }
     // A leader of this very term may have replaced the log since: then the request can win nothing any more.
     const isReplaced = this.#disk.entryAt(lastIndex)?.term === message.term
     if (message.type === 'requestVote' && !isReplaced && message.lastLogIndex > lastIndex) {
-      this.#fail(`it asked for votes with entry ${message.lastLogIndex}, but only ${lastIndex} is durable (H1)`)
+      this.#fail(
+        'request-is-durable',
+        `it asked for votes with entry ${message.lastLogIndex}, but only ${lastIndex} is durable (H1)`,
+      )
     }
   }
 
   /** A new incarnation holds what its disk held. */
   #restore(state: CoreState): void {
-    if (state.currentTerm !== this.#disk.hardState.currentTerm) this.#fail('it forgot its durable term (H2)')
-    if (state.votedFor !== this.#disk.hardState.votedFor) this.#fail('it forgot its durable vote (H2)')
+    if (state.currentTerm !== this.#disk.hardState.currentTerm)
+      this.#fail('restored-as-stored', 'it forgot its durable term (H2)')
+    if (state.votedFor !== this.#disk.hardState.votedFor)
+      this.#fail('restored-as-stored', 'it forgot its durable vote (H2)')
     this.#log.length = 0
     for (const entry of this.#disk.entries) this.#append(entry)
   }
@@ -118,7 +132,7 @@ export class Witness {
     try {
       checkStep(before, state)
     } catch (error) {
-      this.#fail((error as Error).message)
+      this.#fail('step', (error as Error).message)
     }
   }
 
@@ -138,7 +152,7 @@ export class Witness {
     const judged = { entry, chain: chainOf(this.#log.at(-1)?.chain ?? EMPTY_CHAIN, entry) }
     this.#log.push(judged)
     const problem = this.#invariants.committed.appended(judged)
-    if (problem !== null) this.#fail(problem)
+    if (problem !== null) this.#fail('log-matching', problem)
   }
 
   #checkCommit(before: LogIndex, state: CoreState): void {
@@ -149,7 +163,8 @@ export class Witness {
       this.#invariants.commits(this.id, this.#log[index - 1] as JudgedEntry, state.currentTerm)
     }
     const term = termAt(state.log, state.commitIndex)
-    if (term !== this.#log[state.commitIndex - 1]?.entry.term) this.#fail('its terms are not those of its entries')
+    if (term !== this.#log[state.commitIndex - 1]?.entry.term)
+      this.#fail('written-as-logged', 'its terms are not those of its entries')
   }
 
   #checkLeader(term: Term): void {
@@ -157,11 +172,14 @@ export class Witness {
     this.#invariants.leads(this.id, term)
     const index = committed.lastIndexBefore(term)
     if (index > 0 && this.#log[index - 1]?.chain !== committed.at(index)?.chain) {
-      this.#fail(`it leads term ${term} without entry ${index}, which was committed before (leader completeness)`)
+      this.#fail(
+        'leader-completeness',
+        `it leads term ${term} without entry ${index}, which was committed before (leader completeness)`,
+      )
     }
   }
 
-  #fail(problem: string): void {
-    this.#invariants.fail(`${this.id}: ${problem}`)
+  #fail(check: Check, problem: string): void {
+    this.#invariants.fail(check, `${this.id}: ${problem}`)
   }
 }

@@ -141,9 +141,10 @@ describe('Invariants', () => {
 
   it('keeps the first violation', () => {
     const { invariants } = new Lab('a')
-    invariants.fail('one')
-    invariants.fail('two')
+    invariants.fail('liveness', 'one')
+    invariants.fail('stop', 'two')
     expect(invariants.violation).toBe('one')
+    expect(invariants.violatedCheck).toBe('liveness')
   })
 })
 

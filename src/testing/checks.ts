@@ -1,0 +1,61 @@
+// The short, stable names of everything that a simulation holds against the library: what went wrong is told in words,
+// which check said so by one of these. The table of seeded bugs counts by them.
+
+export type Check =
+  // Figure 3 and the rules around it, after each event
+  | 'election-safety'
+  | 'one-vote-a-term'
+  | 'leader-completeness'
+  | 'log-matching'
+  | 'state-machine-safety'
+  | 'committed-in-order'
+  | 'committed-is-durable'
+  | 'log-time'
+  | 'applied-in-order'
+  | 'applied-is-committed'
+  | 'same-results'
+  | 'same-states'
+  | 'user-invariant'
+  /** One step of one core did what no step may do; see `checkStep` of the core. */
+  | 'step'
+  /** A core or a node stopped itself by an assertion (`RAFT_INVARIANT`). */
+  | 'assertion'
+  /** A node failed although its disk did not. */
+  | 'unexpected-end'
+  // Between a node and its disk
+  | 'term-is-durable'
+  | 'vote-is-durable'
+  | 'acknowledged-is-durable'
+  | 'request-is-durable'
+  | 'restored-as-stored'
+  | 'written-as-logged'
+  | 'silent-after-failure'
+  | 'store-contract'
+  // What calls were told
+  | 'call-settles'
+  | 'call-deadline'
+  | 'call-error'
+  | 'call-order'
+  | 'call-place'
+  | 'call-result'
+  | 'call-count'
+  | 'call-real-time'
+  | 'stale-read'
+  | 'read-value'
+  | 'read-minimum'
+  | 'read-staleness'
+  // The cluster as a whole
+  | 'liveness'
+  | 'leader-changes'
+  | 'agreement'
+  | 'stop'
+  | 'hello'
+  | 'exception'
+  | 'unhandled-rejection'
+
+/** What went wrong, and which check said so. */
+export interface Violation {
+  readonly check: Check
+  /** In words. */
+  readonly problem: string
+}
