@@ -8,6 +8,7 @@ import type { Codec } from '../interfaces/codec.js'
 import type { StateMachine } from '../interfaces/state-machine.js'
 import type { EntryCache } from './entry-cache.js'
 import type { LogReader } from './log-reader.js'
+import { type ApplierWork, NODE_RULES, type NodeRules } from './node-rules.js'
 import type { Reads } from './reads.js'
 
 /** How long one slice of work may keep the event loop, ms. */
@@ -31,10 +32,14 @@ export interface ApplierContext {
   /** Asks that `pump` is called in a later turn. */
   readonly yieldTurn: () => void
   readonly onFailure: (error: unknown) => void
+  readonly rules?: NodeRules | undefined
 }
+
+type Mutable<T> = { -readonly [Key in keyof T]: T[Key] }
 
 export class Applier {
   readonly #context: ApplierContext
+  readonly #rules: NodeRules
   #appliedIndex: LogIndex
   /** May be applied: min(commitIndex, persistedIndex). */
   #target: LogIndex
@@ -43,15 +48,12 @@ export class Applier {
   #page: readonly LogEntry[] = []
   #isInSlice = false
   #sliceEndsAt = 0
-  /** The state machine's promise of the entry under way. */
-  #isApplying = false
-  #isFetching = false
-  /** Queries that go on after their turn: nothing is applied meanwhile. */
-  #queryCount = 0
+  readonly #work: Mutable<ApplierWork> = { isApplying: false, isFetching: false, queryCount: 0 }
   #isClosed = false
 
   constructor(context: ApplierContext) {
     this.#context = context
+    this.#rules = context.rules ?? NODE_RULES
     this.#appliedIndex = context.appliedIndex
     this.#target = context.appliedIndex
     this.#reported = context.appliedIndex
@@ -68,7 +70,8 @@ export class Applier {
 
   /** Does what can be done now: due reads, then entries, until there are no more or the slice is over. */
   pump(): void {
-    if (this.#isClosed || this.#isInSlice || this.#isApplying) return
+    if (this.#isClosed || this.#isInSlice) return
+    if (this.#work.isApplying) return this.#runReads()
     this.#sliceEndsAt = this.#context.clock.now() + SLICE_MS
     this.#runSlice()
   }
@@ -89,7 +92,7 @@ export class Applier {
       this.#fail(error)
     }
     this.#isInSlice = false
-    if (this.#isClosed || this.#isApplying) return
+    if (this.#isClosed || this.#work.isApplying) return
     if (this.#appliedIndex !== this.#reported) {
       this.#reported = this.#appliedIndex
       this.#context.onBatch(this.#appliedIndex)
@@ -99,12 +102,11 @@ export class Applier {
 
   /** Reads that came while queries run wait for the next apply if there is one, or reads could starve it. */
   #mayQuery(): boolean {
-    return !this.#isApplying && (this.#queryCount === 0 || this.#appliedIndex >= this.#target)
+    return this.#rules.mayQuery(this.#work, this.#appliedIndex >= this.#target)
   }
 
   #mayApply(): boolean {
-    const isBusy = this.#isApplying || this.#isFetching || this.#queryCount > 0
-    return !isBusy && !this.#isClosed && this.#appliedIndex < this.#target
+    return !this.#isClosed && this.#appliedIndex < this.#target && this.#rules.mayApply(this.#work)
   }
 
   #isReadDue(): boolean {
@@ -134,7 +136,7 @@ export class Applier {
     }
     if (pending === undefined) this.#applied(entry, result)
     else void this.#awaitApply(entry, pending)
-    return !this.#isApplying
+    return !this.#work.isApplying
   }
 
   #next(): LogEntry | undefined {
@@ -146,7 +148,7 @@ export class Applier {
   }
 
   async #awaitApply(entry: LogEntry, result: PromiseLike<unknown>): Promise<void> {
-    this.#isApplying = true
+    this.#work.isApplying = true
     let settled: unknown
     try {
       settled = await result
@@ -154,7 +156,7 @@ export class Applier {
       this.#fail(stateMachineError(entry, error))
       return
     }
-    this.#isApplying = false
+    this.#work.isApplying = false
     if (this.#isClosed) return
     // The same slice goes on: promises that are settled at once must not keep the event loop for ever.
     this.#runSlice({ entry, result: settled })
@@ -170,21 +172,21 @@ export class Applier {
   #runReads(): void {
     if (!this.#mayQuery() || !this.#isReadDue()) return
     for (const query of this.#context.reads.runDue(this.#appliedIndex)) {
-      this.#queryCount += 1
+      this.#work.queryCount += 1
       void query.then(() => {
-        this.#queryCount -= 1
-        if (this.#queryCount === 0) this.#context.yieldTurn()
+        this.#work.queryCount -= 1
+        if (this.#work.queryCount === 0) this.#context.yieldTurn()
       })
     }
   }
 
   /** The next entries are not in memory: reads them in pages. */
   #fetch(): void {
-    this.#isFetching = true
+    this.#work.isFetching = true
     const first = this.#appliedIndex + 1
     this.#context.reader.read(first, this.#target, PAGE_BYTES).then(
       (entries) => {
-        this.#isFetching = false
+        this.#work.isFetching = false
         this.#page = entries
         if (entries.length > 0) this.pump()
         else this.#fail(missingError(first))

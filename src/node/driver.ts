@@ -13,13 +13,14 @@ import { EntryCache } from './entry-cache.js'
 import { EventLoop } from './event-loop.js'
 import { invariantError, storeError } from './failures.js'
 import { Identity } from './identity.js'
-import type { Internals, SteppedCore } from './internals.js'
+import { type Internals, nodeRulesOf, type SteppedCore } from './internals.js'
 import { LogThrottle } from './log.js'
 import { LogBudget } from './log-budget.js'
 import { LogReader } from './log-reader.js'
 import { LogWriter } from './log-writer.js'
 import { Narrator } from './narrator.js'
 import type { RaftNodeEvents } from './node-events.js'
+import type { NodeRules } from './node-rules.js'
 import type { ResolvedOptions } from './options.js'
 import { Outbound } from './outbound.js'
 import { PendingCalls } from './pending-call.js'
@@ -45,6 +46,7 @@ export interface DriverHooks {
 export class Driver {
   readonly #options: ResolvedOptions
   readonly #hooks: DriverHooks
+  readonly #rules: NodeRules
   readonly #core: SteppedCore
   readonly #identity: Identity
   readonly #narrator: Narrator
@@ -69,13 +71,14 @@ export class Driver {
   constructor(options: ResolvedOptions, recovered: Recovered, internals: Internals, hooks: DriverHooks) {
     this.#options = options
     this.#hooks = hooks
+    this.#rules = nodeRulesOf(internals)
     this.#core = makeCore(options, recovered, internals)
     const { state } = this.#core
     this.#lastTerm = state.currentTerm
     this.#identity = new Identity(options, recovered.identity)
     const throttle = new LogThrottle(options.clock)
     this.#narrator = new Narrator(options, options.logger, { throttle, lastIndex: state.log.lastIndex })
-    this.#calls = new PendingCalls(options.clock)
+    this.#calls = new PendingCalls(options.clock, this.#rules)
     this.#watchers = new Watchers(this.#calls)
     this.#budget = new LogBudget(options.limits.uncommittedBytes)
     this.#reader = new LogReader(options.logStore)
@@ -169,6 +172,7 @@ export class Driver {
 
   /** When the write and the read that were under way are over: the stores may be closed. Never rejects. */
   async idle(): Promise<void> {
+    if (!this.#rules.awaitsWrites()) return
     await Promise.all([this.#writer.idle(), this.#reader.idle()])
   }
 
@@ -213,7 +217,7 @@ export class Driver {
     const { state } = this.#core
     this.#budget.persisted(state.persistedIndex)
     this.#budget.committed(state.commitIndex)
-    this.#applier.advanceTo(Math.min(state.commitIndex, state.persistedIndex))
+    this.#applier.advanceTo(this.#rules.applicable(state.commitIndex, state.persistedIndex))
     this.#outbound.pump()
     this.#readiness.look()
     this.#applier.pump()
@@ -278,6 +282,7 @@ export class Driver {
       state: this.#core.state,
       onDropped: (peer, index) => this.#loop.push({ type: 'outboundDropped', peer, index }),
       onFailure: (error) => this.#fail(storeError(error)),
+      rules: this.#rules,
     })
   }
 
@@ -341,6 +346,7 @@ export class Driver {
       onBatch: (index) => this.#onApplied(index),
       yieldTurn: () => this.#loop.wake(),
       onFailure: (error) => this.#fail(storeError(error)),
+      rules: this.#rules,
     })
   }
 

@@ -6,6 +6,7 @@ import type { LogIndex, Term } from '../core/types.js'
 import { NotLeaderError, RaftError } from '../errors.js'
 import { AppliedResults } from './applied-results.js'
 import type { AppendedCalls } from './appended-calls.js'
+import type { NodeRules } from './node-rules.js'
 import type { ProposalCall } from './proposal-call.js'
 
 interface Forward {
@@ -16,6 +17,7 @@ interface Forward {
 
 export interface ForwardsContext {
   readonly appended: AppendedCalls
+  readonly rules: NodeRules
   /** What this node has applied. */
   appliedIndex(): LogIndex
 }
@@ -81,7 +83,7 @@ export class Forwards {
             'RAFT_LEADERSHIP_LOST',
             `the leader of term ${forward.term} lost its leadership before it answered: the command may be applied or ` +
               'not; look its effect up before you repeat it',
-            { outcome: 'unknown' },
+            { outcome: this.#context.rules.outcomeOfEnded('forwarded') },
           ),
         )
       }
@@ -99,7 +101,7 @@ export class Forwards {
   }
 
   onApplied(index: LogIndex, term: Term, result: unknown): void {
-    if (this.#open.size > 0) this.#results.add(index, term, result)
+    if (this.#context.rules.keepsResults(this.#open.size)) this.#results.add(index, term, result)
   }
 
   #close(number: number): Forward | undefined {

@@ -5,6 +5,7 @@ import type { Output } from '../core/output.js'
 import type { RaftCore } from '../core/raft-core.js'
 import type { Rules } from '../core/rules.js'
 import type { CoreOptions, CoreState } from '../core/state.js'
+import { NODE_RULES, type NodeRules } from './node-rules.js'
 
 /** Key of `Internals` in the options of a RaftNode. */
 export const INTERNALS: unique symbol = Symbol.for('helios-raft/internals')
@@ -23,6 +24,8 @@ export type SteppedCore = Pick<RaftCore, 'state' | 'standsAlone' | 'step'>
 export interface Internals {
   /** Replacements of single decisions of the core. */
   readonly rules?: Partial<Rules> | undefined
+  /** Replacements of single decisions around it. */
+  readonly nodeRules?: Partial<NodeRules> | undefined
   /** Once for each start of the node: the core that runs instead, which may alter events and Outputs of the real one. */
   readonly wrapCore?: ((core: SteppedCore, options: CoreOptions) => SteppedCore) | undefined
   /** Whether `messagesAfterPersist` of an Output wait (H111). @defaultValue `writes || hasEarlierWrites` */
@@ -34,4 +37,9 @@ export interface Internals {
 /** The internals that were put into the options, or none. */
 export function internalsOf(options: object): Internals {
   return (options as { readonly [INTERNALS]?: Internals })[INTERNALS] ?? {}
+}
+
+/** The decisions around the core, those that were replaced too. */
+export function nodeRulesOf({ nodeRules }: Internals): NodeRules {
+  return nodeRules === undefined ? NODE_RULES : { ...NODE_RULES, ...nodeRules }
 }

@@ -10,6 +10,7 @@ import type { LogEntry, LogIndex, NodeId, Term } from '../core/types.js'
 import type { Transport } from '../interfaces/transport.js'
 import type { EntryCache } from './entry-cache.js'
 import type { LogReader } from './log-reader.js'
+import { NODE_RULES, type NodeRules } from './node-rules.js'
 import type { ResolvedLimits } from './options.js'
 
 export interface OutboundContext {
@@ -22,6 +23,7 @@ export interface OutboundContext {
   /** Entries from `index` on were not sent to `peer` and never will be by themselves. */
   readonly onDropped: (peer: NodeId, index: LogIndex) => void
   readonly onFailure: (error: unknown) => void
+  readonly rules?: NodeRules | undefined
 }
 
 /** One replication session with one peer. */
@@ -39,12 +41,14 @@ interface Lane {
 
 export class Outbound {
   readonly #context: OutboundContext
+  readonly #rules: NodeRules
   readonly #lanes = new Map<NodeId, Lane>()
   readonly #appendBytes: number
   #isClosed = false
 
   constructor(context: OutboundContext) {
     this.#context = context
+    this.#rules = context.rules ?? NODE_RULES
     const { limits, transport } = context
     this.#appendBytes = Math.min(limits.appendBytes, transport.maxMessageBytes - messageOverheadBytes)
   }
@@ -94,7 +98,7 @@ export class Outbound {
     while (!this.#isClosed && !lane.isReading) {
       const range = lane.queue[0]
       if (range === undefined) return
-      if (!this.#isCurrent(lane)) {
+      if (!this.#rules.maySendRange(this.#isCurrent(lane))) {
         this.#forget(lane)
         return
       }
@@ -122,7 +126,8 @@ export class Outbound {
       lane.isReading = false
       if (this.#isClosed || this.#lanes.get(lane.peer) !== lane) return
       // Meanwhile the node may lead another term or none, or the core may have started over (H98, H128).
-      if (lane.queue[0] === range && this.#isCurrent(lane) && !this.#take(lane, range, entries)) return
+      const maySend = this.#rules.maySendRange(this.#isCurrent(lane))
+      if (lane.queue[0] === range && maySend && !this.#take(lane, range, entries)) return
       this.#pumpLane(lane)
     } catch (error) {
       lane.isReading = false
@@ -159,7 +164,7 @@ export class Outbound {
       const isFull =
         count >= limits.appendEntries || bytes > this.#appendBytes || frameBytes > transport.maxMessageBytes
       // A single entry always goes: the options made sure that the largest command fits a message.
-      if (count > 0 && isFull) return entries.slice(0, count)
+      if (this.#rules.endsMessage(count, isFull)) return entries.slice(0, count)
     }
     return entries
   }

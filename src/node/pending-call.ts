@@ -3,6 +3,7 @@
 import { RaftError } from '../errors.js'
 import type { Clock } from '../interfaces/clock.js'
 import type { ResolvedCallOptions } from './calls.js'
+import { NODE_RULES, type NodeRules } from './node-rules.js'
 
 /** Why a call ends without a result of its own. */
 export type EndReason = 'timeout' | 'aborted' | 'stopped'
@@ -69,14 +70,16 @@ export abstract class PendingCall<T> {
 
 /** Every unsettled call of a node, by deadline. One timer for all of them. */
 export class PendingCalls {
+  readonly rules: NodeRules
   readonly #clock: Clock
   /** Calls by the end of the interval in which their deadline lies; Infinity for those without one. */
   readonly #buckets = new Map<number, Set<PendingCall<unknown>>>()
   #armedFor = Number.POSITIVE_INFINITY
   #timer: { cancel(): void } | undefined
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, rules: NodeRules = NODE_RULES) {
     this.#clock = clock
+    this.rules = rules
   }
 
   /** Returns the bucket that the call is in. */
@@ -104,6 +107,7 @@ export class PendingCalls {
     this.#timer?.cancel()
     this.#timer = undefined
     this.#armedFor = Number.POSITIVE_INFINITY
+    if (!this.rules.ends('stopped')) return
     for (const held of [...this.#buckets.values()]) {
       for (const call of [...held]) call.reject(call.endError('stopped', cause))
     }
@@ -126,7 +130,7 @@ export class PendingCalls {
       if (bucket <= now) for (const call of held) due.push(call)
       else next = Math.min(next, bucket)
     }
-    for (const call of due) call.reject(call.endError('timeout', undefined))
+    if (this.rules.ends('timeout')) for (const call of due) call.reject(call.endError('timeout', undefined))
     if (next < this.#armedFor) this.#arm(next)
   }
 }

@@ -70,7 +70,7 @@ export class ProposalCall extends PendingCall<unknown> {
   /** The entry at `index`, one of the call's, was applied here: of its own term, or of another that took its place. */
   onApplied(index: LogIndex, term: Term, result: unknown): void {
     if (this.isSettled) return
-    if (term !== this.term) {
+    if (!this.#owner.calls.rules.isOwnEntry(this.term, term)) {
       this.reject(this.#overwritten(index, term))
       return
     }
@@ -84,7 +84,7 @@ export class ProposalCall extends PendingCall<unknown> {
   }
 
   override endError(reason: EndReason, cause: unknown): RaftError {
-    const outcome = this.stage === 'waiting' ? 'rejected' : 'unknown'
+    const outcome = this.#owner.calls.rules.outcomeOfEnded(this.stage)
     const message = `${this.#describeEnd(reason)}${this.#describeStage()}`
     return new RaftError(this.#codeOf(reason), message, { outcome, cause })
   }

@@ -59,7 +59,11 @@ export class Proposals implements ProposalOwner {
   constructor(context: ProposalsContext) {
     this.#context = context
     this.calls = context.calls
-    this.#forwards = new Forwards({ appended: this.#appended, appliedIndex: () => context.appliedIndex() })
+    this.#forwards = new Forwards({
+      appended: this.#appended,
+      rules: context.calls.rules,
+      appliedIndex: () => context.appliedIndex(),
+    })
   }
 
   /** Calls that have not settled. */

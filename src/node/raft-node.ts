@@ -17,9 +17,10 @@ import {
 import type { Driver } from './driver.js'
 import { textOf } from './failures.js'
 import { GuardedEmitter } from './guarded-emitter.js'
-import { internalsOf } from './internals.js'
+import { internalsOf, nodeRulesOf } from './internals.js'
 import { Lifecycle } from './lifecycle.js'
 import type { RaftNodeEvents } from './node-events.js'
+import type { NodeRules } from './node-rules.js'
 import { type RaftNodeOptions, type ResolvedOptions, resolveOptions } from './options.js'
 import { throwIfAborted } from './pending-call.js'
 import type { RaftStatus } from './status.js'
@@ -37,12 +38,15 @@ export class RaftNode<Command = Uint8Array, Result = unknown>
 {
   readonly #options: ResolvedOptions<Command, Result>
   readonly #lifecycle: Lifecycle
+  readonly #rules: NodeRules
 
   /** Checks the options and touches nothing. @throws RaftError RAFT_INVALID_OPTION */
   constructor(options: RaftNodeOptions<Command, Result>) {
     super()
     this.#options = resolveOptions(options)
-    this.#lifecycle = new Lifecycle(this.#options as ResolvedOptions, internalsOf(options), {
+    const internals = internalsOf(options)
+    this.#rules = nodeRulesOf(internals)
+    this.#lifecycle = new Lifecycle(this.#options as ResolvedOptions, internals, {
       emit: (event, ...args) => void this.emit(event, ...(args as never)),
     })
   }
@@ -202,7 +206,7 @@ export class RaftNode<Command = Uint8Array, Result = unknown>
       const message = `the codec can't encode the command: ${textOf(error)}`
       throw new RaftError('RAFT_INVALID_OPTION', message, { cause: error })
     }
-    if (encoded instanceof Uint8Array) return new Uint8Array(encoded)
+    if (encoded instanceof Uint8Array) return this.#rules.keepEncoded(encoded)
     throw new RaftError(
       'RAFT_INVALID_OPTION',
       `the codec encoded a command as ${typeof encoded}: it must give a Uint8Array`,

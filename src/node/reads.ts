@@ -150,7 +150,7 @@ export class Reads implements ReadOwner {
 
   #await(call: ReadCall, readIndex: LogIndex): void {
     if (call.isSettled) return
-    call.needsIndex = Math.max(call.needsIndex, readIndex)
+    call.needsIndex = this.calls.rules.readIndexOf(call.needsIndex, readIndex)
     this.#waiting.push(call)
     this.#dueAt = Math.min(this.#dueAt, call.needsIndex)
     if (this.#waiting.length > MAX_PENDING_READS) this.#waiting = this.#waiting.filter((held) => !held.isSettled)

@@ -32,6 +32,8 @@ export interface CallerOptions<Command> {
   readonly history: History
   readonly invariants: Invariants
   readonly encode: (command: Command) => Uint8Array
+  /** What the caller does to its command as soon as `propose` has returned: it is its own again (H96). */
+  readonly scribble?: ((command: Command) => void) | undefined
   /** Slowest clock of the cluster: staleness is measured by clocks that may differ. */
   readonly slowestRate: number
   /** Compares what a read returned with what the state at that index must give; returns what is wrong, or null. */
@@ -94,10 +96,11 @@ export class Caller<Command, Result, SM extends StateMachine<Command, Result>> {
     record: CallRecord,
     end: (settle: () => void) => void,
   ): void {
-    const { history, timeline } = this.#options
+    const { history, timeline, scribble } = this.#options
     const placed = asMany
       ? node.proposeMany(commands, { timeoutMs })
       : node.propose(commands[0] as Command, { timeoutMs }).then((one) => [one])
+    if (scribble !== undefined) commands.forEach(scribble)
     placed.then(
       (results) => end(() => history.proposed(record, results, timeline.nowMs)),
       (error: unknown) => end(() => history.failed(record, error, timeline.nowMs)),

@@ -9,6 +9,8 @@ import type { ClusterShape, FaultKind } from './fault-plan.js'
 import { History } from './history.js'
 import { Invariants } from './invariants.js'
 import type { SimulationRandom } from './prng.js'
+import type { MachineHost } from './machine-host.js'
+import type { ProcessWrappers } from './process-wrappers.js'
 import { type ProcessWorld, SimulatedProcess } from './simulated-process.js'
 import { runTurns, Timeline } from './timeline.js'
 import { messageFields, Trace } from './trace.js'
@@ -20,10 +22,11 @@ export const MAX_VOTERS = 7
 
 export interface ClusterSettings<Command, Result, SM extends StateMachine<Command, Result>> {
   readonly shape: ClusterShape
-  readonly stateMachine: () => SM
+  readonly stateMachine: (host: MachineHost) => SM
   readonly invariant?: ((stateMachine: SM, context: ApplyContext) => void) | undefined
   readonly codec?: Codec<Command> | undefined
   readonly internals?: Internals | undefined
+  readonly wrappers?: ProcessWrappers | undefined
   readonly random: SimulationRandom
   /** How much clocks of two nodes differ at most. @defaultValue 0.1 */
   readonly maxClockDriftRatio?: number | undefined
@@ -53,10 +56,10 @@ export class Cluster<Command, Result, SM extends StateMachine<Command, Result>> 
     const { timeline, network, invariants, history, trace } = this
     const world: ProcessWorld = { timeline, network, invariants, history, trace, count: (name) => this.count(name) }
     const bootstrap = bootstrapOf(shape.voters)
-    const { stateMachine, invariant, codec, internals = {}, maxClockDriftRatio = 0.1 } = settings
+    const { stateMachine, invariant, codec, internals = {}, wrappers = {}, maxClockDriftRatio = 0.1 } = settings
     const { electionTimeoutMs, heartbeatIntervalMs, limits } = shape.options
     const timings = { electionTimeoutMs, heartbeatIntervalMs, limits }
-    const options = { stateMachine, invariant, codec, internals, bootstrap, ...timings }
+    const options = { stateMachine, invariant, codec, internals, wrappers, bootstrap, ...timings }
     this.processes = bootstrap.map(({ id }) => {
       return new SimulatedProcess(id, world, options, random.fork(`process ${id}`), maxClockDriftRatio)
     })

@@ -2,7 +2,7 @@
 // what arrives waits, as under SIGSTOP: on waking the late timers and what lies in the sockets come in a burst (H105).
 import type { Timeline } from './timeline.js'
 
-export type GateEntry = 'timer' | 'message' | 'disk' | 'call'
+export type GateEntry = 'timer' | 'message' | 'disk' | 'call' | 'work'
 
 /** Entries that wait at a paused process; a pause that collects more has lost its bound. */
 export const MAX_HELD = 100_000

@@ -1,7 +1,7 @@
 // One run of the simulator's own: draws everything from a seed, does harm, heals, expects the cluster to work, and holds
 // every outcome against the log. `npm run sim` is many of these.
 import { Caller } from './caller.js'
-import { ChainMachine, type ChainState } from './chain-machine.js'
+import { ChainMachine, type ChainPace, type ChainState } from './chain-machine.js'
 import { BUGS } from './bugs/index.js'
 import { bytesCodec } from '../codec/bytes.js'
 import { decodeMessage, encodeMessage } from '../codec/message-codec.js'
@@ -66,11 +66,13 @@ export async function runSeed(seed: bigint, options: SeedOptions = {}): Promise<
 function createCluster(settings: SwarmSettings, random: SimulationRandom, { bug, onTrace }: SeedOptions): ChainCluster {
   const seeded = bug === undefined ? undefined : BUGS[bug]
   const usesWireFormat = random.fork('wire').chance(0.25)
+  const pace = drawPace(random.fork('pace'), settings.shape.options.electionTimeoutMs)
   const cluster: ChainCluster = new Cluster({
     shape: settings.shape,
-    stateMachine: () => new ChainMachine(),
-    codec: bytesCodec,
+    stateMachine: (host) => new ChainMachine(pace === null ? null : { host, ...pace }),
+    codec: seeded?.codec ?? bytesCodec,
     internals: seeded?.internals,
+    wrappers: seeded?.wrappers,
     random,
     carry: usesWireFormat ? (message) => decodeMessage(encodeMessage(message)) : undefined,
     onTrace,
@@ -78,6 +80,12 @@ function createCluster(settings: SwarmSettings, random: SimulationRandom, { bug,
   cluster.setLinks(settings.links)
   for (const process of cluster.processes) process.disk.speed = settings.disk
   return cluster
+}
+
+/** Half of all runs have a state machine that takes its time; long enough to be caught in between, and no longer. */
+function drawPace(random: SimulationRandom, unitMs: number): Omit<ChainPace, 'host'> | null {
+  if (random.chance(0.5)) return null
+  return { slowRatio: random.pick([0.02, 0.2, 1]), slowMs: [0, unitMs / random.pick([200, 1_000])] }
 }
 
 function createCaller(cluster: ChainCluster): Caller<Uint8Array, ChainState, ChainMachine> {
@@ -88,7 +96,9 @@ function createCaller(cluster: ChainCluster): Caller<Uint8Array, ChainState, Cha
     const isSame = JSON.stringify(due) === JSON.stringify(value)
     return isSame ? null : `at ${index} it read ${JSON.stringify(value)}, where the log gives ${JSON.stringify(due)}`
   }
-  return new Caller({ timeline, trace, history, invariants, encode: (command) => command, slowestRate, checkValue })
+  const encode = (command: Uint8Array): Uint8Array => command.slice()
+  const scribble = (command: Uint8Array): void => void command.fill(0x5a)
+  return new Caller({ timeline, trace, history, invariants, encode, scribble, slowestRate, checkValue })
 }
 
 async function runFaults(

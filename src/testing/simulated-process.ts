@@ -3,7 +3,6 @@
 import type { MemberSpec, NodeId } from '../core/types.js'
 import type { RaftError } from '../errors.js'
 import type { Codec } from '../interfaces/codec.js'
-import type { LogStore } from '../interfaces/log-store.js'
 import type { ApplyContext, StateMachine } from '../interfaces/state-machine.js'
 import { INTERNALS, type Internals } from '../node/internals.js'
 import type { Limits } from '../node/options.js'
@@ -11,8 +10,10 @@ import { RaftNode } from '../node/raft-node.js'
 import { MemorySnapshotStore } from '../stores/memory/index.js'
 import type { History } from './history.js'
 import type { Invariants } from './invariants.js'
+import { MachineHost } from './machine-host.js'
 import { JudgedMachine } from './judged-machine.js'
 import { ProcessGate } from './process-gate.js'
+import type { ProcessWrappers } from './process-wrappers.js'
 import type { SimulationRandom } from './prng.js'
 import type { Timeline } from './timeline.js'
 import type { Trace, TraceFields } from './trace.js'
@@ -33,7 +34,7 @@ export interface ProcessWorld {
 
 /** How each node of the cluster is made. */
 export interface ProcessOptions<Command, Result, SM extends StateMachine<Command, Result>> {
-  readonly stateMachine: () => SM
+  readonly stateMachine: (host: MachineHost) => SM
   /** Checked after each apply: throws to report. */
   readonly invariant: ((stateMachine: SM, context: ApplyContext) => void) | undefined
   readonly codec: Codec<Command> | undefined
@@ -42,6 +43,7 @@ export interface ProcessOptions<Command, Result, SM extends StateMachine<Command
   readonly heartbeatIntervalMs: number | undefined
   readonly limits: Limits | undefined
   readonly internals: Internals
+  readonly wrappers: ProcessWrappers
 }
 
 /** One life of a node, from its start to its crash. */
@@ -206,12 +208,12 @@ export class SimulatedProcess<Command, Result, SM extends StateMachine<Command, 
 
   #createIncarnation(number: number): Incarnation<Command, Result, SM> {
     const { timeline, network, invariants } = this.#world
-    const { invariant, internals, codec, ...rest } = this.#options
+    const { invariant, internals, wrappers, codec, ...rest } = this.#options
     const random = this.#random.fork(`incarnation ${number}`)
     const gate = new ProcessGate(timeline, (kind) => this.#record(kind))
     const transport = network.transport(this.id, gate)
     const witness = new Witness(this.id, invariants, this.disk)
-    const stateMachine = rest.stateMachine()
+    const stateMachine = rest.stateMachine(new MachineHost(timeline, gate, random.fork('machine')))
     const judged = new JudgedMachine<Command, Result>({
       id: this.id,
       inner: stateMachine,
@@ -229,18 +231,22 @@ export class SimulatedProcess<Command, Result, SM extends StateMachine<Command, 
       rate: this.clockRate,
       skewMs: random.integer(-500, 500),
     })
+    const store = this.disk.attach(gate)
+    const { id, disk } = this
+    const wrapped = { id, incarnation: number, timeline, disk, clock, random: random.fork('bug') }
+    const machine = judged as StateMachine<unknown, unknown>
     const options = {
-      id: this.id,
-      stateMachine: judged,
-      logStore: this.disk.attach(gate) as LogStore,
+      id,
+      stateMachine: (wrappers.stateMachine?.(machine, wrapped) ?? machine) as StateMachine<Command, Result>,
+      logStore: wrappers.logStore?.(store, wrapped) ?? store,
       snapshotStore: new MemorySnapshotStore(),
-      transport,
+      transport: wrappers.transport?.(transport, wrapped) ?? transport,
       bootstrap: rest.bootstrap,
       codec,
       electionTimeoutMs: rest.electionTimeoutMs,
       heartbeatIntervalMs: rest.heartbeatIntervalMs,
       limits: rest.limits,
-      clock,
+      clock: wrappers.clock?.(clock, wrapped) ?? clock,
       seed: random.uint32(),
       [INTERNALS]: this.#observed(internals, witness, gate),
     }

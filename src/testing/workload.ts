@@ -99,7 +99,10 @@ export class Workload {
       const commands = Array.from({ length: commandCount }, () => this.nextCommand())
       return { type: 'propose', commands, asMany: commandCount > 1, input: 'command' }
     }
-    const query = (machine: ChainMachine): ChainState => machine.state
+    const takesAWhile = random.chance(0.1)
+    const query = (machine: ChainMachine): ChainState | Promise<ChainState> => {
+      return takesAWhile ? machine.stateForAWhile() : machine.state
+    }
     const common = { type: 'read', query, input: 'state' } as const
     if (random.chance(0.6)) return { ...common, consistency: 'linearizable' }
     const local = { ...common, consistency: 'local' } as const

@@ -1,6 +1,8 @@
 // What a seeded bug is: one decision of the library replaced by a wrong one, so that the simulator can prove that it
 // would notice (assurance §5). Nothing in production reaches this folder.
+import type { Codec } from '../../interfaces/codec.js'
 import type { Internals } from '../../node/internals.js'
+import type { ProcessWrappers } from '../process-wrappers.js'
 
 export interface SeededBug {
   /** What is done wrong. */
@@ -9,6 +11,9 @@ export interface SeededBug {
   readonly hazard: string
   /** Shared by all nodes of a run; what a node remembers belongs into `wrapCore`, which is called for each of its lives. */
   readonly internals: Internals
+  /** Wrong parts that each node is given. */
+  readonly wrappers?: ProcessWrappers | undefined
+  readonly codec?: Codec<Uint8Array> | undefined
 }
 
 /** Bugs by name, in kebab-case, as in `npm run sim -- --bug NAME`. */
