@@ -4,7 +4,6 @@ import { type Core, currentConfiguration, isPromotable } from './core.js'
 import { lastTerm } from './log-trail.js'
 import type { PreVote, PreVoteResponse, RequestVote, RequestVoteResponse } from './messages.js'
 import { nextRandom } from './prng.js'
-import { hasQuorum } from './quorum.js'
 import { becomeCandidate, becomeFollower, becomeLeader, becomePreCandidate } from './roles.js'
 import { isTermDurable, send } from './send.js'
 import { electionDueAt, quorumContactAt, resetElectionTimer } from './timers.js'
@@ -23,9 +22,9 @@ export function checkElectionTimers(core: Core): void {
 
 /** Asks whether an election could be won; begins it at once where this node is every majority. */
 function campaign(core: Core): void {
-  const { state } = core
+  const { state, rules } = core
   becomePreCandidate(core)
-  if (hasQuorum(state.quorum, state.votes)) {
+  if (rules.hasWon(state.quorum, state.votes)) {
     requestVotes(core)
     return
   }
@@ -57,11 +56,11 @@ export function handlePreVote(core: Core, from: NodeId, message: PreVote): void 
 
 /** A grant counts for the round that asked for it only (H12). */
 export function handlePreVoteResponse(core: Core, from: NodeId, message: PreVoteResponse): void {
-  const { state } = core
+  const { state, rules } = core
   const isOfThisRound = message.round === state.preVoteRound && message.term === state.currentTerm + 1
   if (state.role !== 'preCandidate' || !message.voteGranted || !isOfThisRound) return
   state.votes.add(from)
-  if (hasQuorum(state.quorum, state.votes)) requestVotes(core)
+  if (rules.hasWon(state.quorum, state.votes)) requestVotes(core)
 }
 
 /** The vote: granted once a term, to a log that is up to date, and sent when it is durable. */
@@ -115,12 +114,12 @@ export function isLed({ state, options, rules }: Core): boolean {
  * that it was in before its restart it can't know whether it led it and lost entries that others still hold.
  */
 function countVote(core: Core, from: NodeId): void {
-  const { state, options } = core
+  const { state, options, rules } = core
   if (state.role !== 'candidate' && state.role !== 'preCandidate') return
   if (state.votedFor !== options.id || state.currentTerm <= Math.max(state.ledTerm, state.forgottenTerm)) return
   state.grants.add(from)
   if (state.role === 'candidate') state.votes.add(from)
-  if (hasQuorum(state.quorum, state.grants) && isTermDurable(state)) becomeLeader(core)
+  if (rules.hasWon(state.quorum, state.grants) && isTermDurable(state)) becomeLeader(core)
 }
 
 function otherVoters({ state, options }: Core): readonly NodeId[] {

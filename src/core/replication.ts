@@ -5,7 +5,6 @@ import { announceCommit, sendHeartbeat } from './heartbeat.js'
 import { appendRun, lastIndexOfTermAtMost, termAt } from './log-trail.js'
 import type { AppendEntriesResponse, HeartbeatResponse } from './messages.js'
 import { acknowledge, becomeProbe, maySend, type Progress, restartProbe, sentRange } from './progress.js'
-import { quorumValue } from './quorum.js'
 import { finishConfirmedReads, startRound } from './read-index.js'
 import { sendRange } from './send.js'
 import type { LogEntry, LogIndex, NodeId } from './types.js'
@@ -100,7 +99,7 @@ export function onPeerConnection(core: Core, peer: NodeId, isUp: boolean): void 
 /** Commits what a quorum holds durably, if it is of the leader's own term (§5.3, §5.4.2, H21), and tells who waits for it. */
 export function advanceCommit(core: Core): void {
   const { state, options, rules } = core
-  const match = quorumValue(state.quorum, (id) => {
+  const match = rules.replicatedIndex(state.quorum, (id) => {
     return id === options.id ? state.persistedIndex : (state.progress.get(id)?.matchIndex ?? 0)
   })
   if (match > state.commitIndex) {

@@ -6,8 +6,6 @@ import { type Core, currentConfiguration, isPromotable } from './core.js'
 import { forgetForwards } from './forwarding.js'
 import { broadcastHeartbeat } from './heartbeat.js'
 import { newProgress } from './progress.js'
-
-import { hasQuorum } from './quorum.js'
 import { restartReads } from './read-index.js'
 import { appendToOwnLog, broadcastAppends } from './replication.js'
 import { resetElectionTimer } from './timers.js'
@@ -35,8 +33,8 @@ export function becomePreCandidate(core: Core): void {
 
 /** Begins an election: a new term and a vote for itself, which counts when it is durable (H6). */
 export function becomeCandidate(core: Core): void {
-  const { state, options } = core
-  assert(state.role === 'preCandidate' && hasQuorum(state.quorum, state.votes), 'a quorum would vote for this node')
+  const { state, options, rules } = core
+  assert(state.role === 'preCandidate' && rules.hasWon(state.quorum, state.votes), 'a quorum would vote for this node')
   setTermAndVote(core, state.currentTerm + 1, options.id)
   changeRole(core, 'candidate', 'won the pre-vote')
   resetElectionTimer(core)
@@ -44,9 +42,9 @@ export function becomeCandidate(core: Core): void {
 
 /** Won the election: progress of each peer starts over, and a no-op opens the term so that it can commit (§5.4.2, §8). */
 export function becomeLeader(core: Core): void {
-  const { state, options } = core
+  const { state, options, rules } = core
   assert(
-    (state.role === 'candidate' || state.role === 'preCandidate') && hasQuorum(state.quorum, state.grants),
+    (state.role === 'candidate' || state.role === 'preCandidate') && rules.hasWon(state.quorum, state.grants),
     'a quorum voted for this node in this term',
   )
   assert(state.currentTerm > Math.max(state.ledTerm, state.forgottenTerm), 'a term is led once, and of this boot')

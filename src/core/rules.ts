@@ -1,6 +1,7 @@
 // The decisions of figure 2, one function each, in one table: this is the page to check against the paper. They are
 // pure. A harness replaces one of them to prove that it would notice; nothing else ever does.
 import { lastTerm, type LogTrail, termAt } from './log-trail.js'
+import { hasQuorum, type Quorum, quorumValue } from './quorum.js'
 import type { LogEntry, LogIndex, NodeId, Term } from './types.js'
 
 export interface Rules {
@@ -8,10 +9,16 @@ export interface Rules {
   isUpToDate(candidate: { lastLogIndex: LogIndex; lastLogTerm: Term }, log: LogTrail): boolean
   /** §5.2: one vote a term, first come first served; a repeated request of the same candidate is granted again (H5). */
   hasVoteFor(votedFor: NodeId | null, candidate: NodeId): boolean
+  /** §5.2: an election is won with the votes of a majority; anybody else's count for nothing (H4, H31). */
+  hasWon(quorum: Quorum, votes: ReadonlySet<NodeId>): boolean
+  /** §5.2, thesis §9.3: an election timeout from [t, 2t), drawn anew each time; `chance` is from [0, 1) (H8). */
+  electionTimeout(electionTimeoutMs: number, chance: number): number
   /** §5.3: where the entries first differ from the log or go beyond it, as a position in `entries`; -1 where they don't. */
   firstNewEntry(entries: readonly LogEntry[], log: LogTrail): number
   /** §5.3: a follower commits no further than what this very message verified (H23). */
   followerCommit(leaderCommit: LogIndex, lastVerified: LogIndex): LogIndex
+  /** §5.3: the largest index that a majority holds, by the matchIndex of each (H31, H32). */
+  replicatedIndex(quorum: Quorum, matchIndexOf: (id: NodeId) => LogIndex): LogIndex
   /** §5.4.2: replicas are counted only for entries of the leader's own term (figure 8, H21). */
   countsForCommit(entryTerm: Term, currentTerm: Term): boolean
   /** §5.3: what a follower acknowledges: the last entry of the message, never the last one that it holds (H25). */
@@ -28,6 +35,10 @@ export const RULES: Rules = Object.freeze({
   hasVoteFor(votedFor: NodeId | null, candidate: NodeId): boolean {
     return votedFor === null || votedFor === candidate
   },
+  hasWon: hasQuorum,
+  electionTimeout(electionTimeoutMs: number, chance: number): number {
+    return electionTimeoutMs * (1 + chance)
+  },
   firstNewEntry(entries: readonly LogEntry[], log: LogTrail): number {
     // What lies below the base is committed and so the same.
     return entries.findIndex((entry) => entry.index > log.baseIndex && termAt(log, entry.index) !== entry.term)
@@ -35,6 +46,7 @@ export const RULES: Rules = Object.freeze({
   followerCommit(leaderCommit: LogIndex, lastVerified: LogIndex): LogIndex {
     return Math.min(leaderCommit, lastVerified)
   },
+  replicatedIndex: quorumValue,
   countsForCommit(entryTerm: Term, currentTerm: Term): boolean {
     return entryTerm === currentTerm
   },

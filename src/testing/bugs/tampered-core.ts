@@ -1,6 +1,7 @@
 // A core that is tampered with from outside: what comes in and what goes out may be altered, and so may its state. With
 // it most seeded bugs need no seam in the library at all.
-import type { CoreEvent } from '../../core/event.js'
+import type { CoreEvent, ReceiveEvent } from '../../core/event.js'
+import type { Envelope, Message, OutboundMessage } from '../../core/messages.js'
 import { Output } from '../../core/output.js'
 import type { CoreOptions, CoreState } from '../../core/state.js'
 import type { Internals, SteppedCore } from '../../node/internals.js'
@@ -13,9 +14,54 @@ export interface Tampering {
   readonly after?: ((output: Output, event: CoreEvent) => void) | undefined
 }
 
+/** What a tampering works on. */
+export interface Victim {
+  readonly state: CoreState
+  readonly options: CoreOptions
+  /** Steps one more event, and adds what it causes to `output`. */
+  readonly also: (event: CoreEvent, output: Output) => void
+}
+
 /** Internals that tamper with the core of each life of each node. */
-export function tampered(begin: (state: CoreState, options: CoreOptions) => Tampering): Internals {
-  return { wrapCore: (core, options) => new TamperedCore(core, begin(core.state, options)) }
+export function tampered(begin: (victim: Victim) => Tampering): Internals {
+  return {
+    wrapCore: (core, options) => {
+      const also = (event: CoreEvent, output: Output): void => merge(core.step(event), output)
+      return new TamperedCore(core, begin({ state: core.state, options, also }))
+    },
+  }
+}
+
+/** The message of a `receive` event, if it is one of that type. */
+export function received<Type extends Message['type']>(
+  event: CoreEvent,
+  type: Type,
+): Extract<Message, { type: Type }> | null {
+  if (event.type !== 'receive' || event.message.type !== type) return null
+  return event.message as Extract<Message, { type: Type }>
+}
+
+/** The same event with another message. */
+export function withMessage(event: CoreEvent, message: Message): ReceiveEvent {
+  return { ...(event as ReceiveEvent), message }
+}
+
+/** What waits for the disk leaves at once. */
+export function hurry(output: Output, isHurried: (message: OutboundMessage) => boolean): void {
+  const waiting = output.messagesAfterPersist.splice(0)
+  for (const envelope of waiting) {
+    output[isHurried(envelope.message) ? 'messages' : 'messagesAfterPersist'].push(envelope)
+  }
+}
+
+/** Each message that leaves becomes what `alter` makes of it; null drops it. */
+export function alterMessages(output: Output, alter: (envelope: Envelope) => OutboundMessage | null): void {
+  for (const slot of ['messages', 'messagesAfterPersist'] as const) {
+    for (const envelope of output[slot].splice(0)) {
+      const message = alter(envelope)
+      if (message !== null) output[slot].push({ to: envelope.to, message })
+    }
+  }
 }
 
 class TamperedCore implements SteppedCore {
@@ -45,10 +91,23 @@ class TamperedCore implements SteppedCore {
       return output
     }
     const result = this.#core.step(altered, output)
-    this.#deadline = result.deadline
     after?.(result, altered)
+    this.#deadline = result.deadline
     // An Output remembers where its messages stand: no later event may be merged into what was altered.
     result.endsBatch = true
     return result
   }
+}
+
+/** Adds what a further step caused; unlike the library's own batches it may lie behind a change of role. */
+function merge(more: Output, output: Output): void {
+  if (more.append !== undefined) output.addEntries(more.append.entries, more.append.epoch)
+  if (more.hardState !== undefined) output.setHardState(more.hardState)
+  if (more.commitIndex !== undefined) output.setCommitIndex(more.commitIndex)
+  if (more.leader !== undefined) output.leader = more.leader
+  for (const field of ['messages', 'messagesAfterPersist'] as const) output[field].push(...more[field])
+  output.reads.push(...more.reads)
+  output.results.push(...more.results)
+  output.roles.push(...more.roles)
+  output.deadline = more.deadline
 }
