@@ -32,6 +32,7 @@ export const AWAITED_FEATURES: readonly string[] = [
   'reconfigure',
   'sessions',
   'snapshots',
+  'storage stalls',
   'transfer',
   'WAL store',
 ]
