@@ -11,6 +11,23 @@ export {
   type SimulationReport,
   type WorkloadStep,
 } from './report.js'
+export {
+  type CasInput,
+  checkLinearizability,
+  type CounterInput,
+  type Effect,
+  type KvInput,
+  type KvOutput,
+  type LinearizabilityFailure,
+  type LinearizabilityModel,
+  type LinearizabilityResult,
+  type ListAppendInput,
+  type LockInput,
+  type LockOutput,
+  models,
+  type RegisterInput,
+  type TtlKvInput,
+} from './linearizability/index.js'
 export { simulate } from './simulate.js'
 export type { Run, StoreFactory } from './conformance.js'
 export { testLogStore } from './log-store-suite.js'

@@ -1,0 +1,11 @@
+// The linearizability checker, for `helios-raft/testing`.
+export { checkLinearizability } from './check.js'
+export type { Effect, LinearizabilityFailure, LinearizabilityModel, LinearizabilityResult } from './model.js'
+export { models } from './models.js'
+export type { CasInput } from './models/cas.js'
+export type { CounterInput } from './models/counter.js'
+export type { KvInput, KvOutput } from './models/kv.js'
+export type { ListAppendInput } from './models/list-append.js'
+export type { LockInput, LockOutput } from './models/lock.js'
+export type { RegisterInput } from './models/register.js'
+export type { TtlKvInput } from './models/ttl-kv.js'
