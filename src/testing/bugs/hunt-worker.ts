@@ -1,0 +1,22 @@
+// A thread of `npm run bugs`: takes one seed of one bug after the other, and ends when it is told.
+import { parentPort } from 'node:worker_threads'
+import { runSeedGuarded } from '../guarded-run.js'
+import type { Finding } from './hunt-plan.js'
+
+export interface HuntOrder {
+  readonly bug: string
+  readonly seed: bigint
+}
+
+export type HuntAnswer = Finding
+
+parentPort?.on('message', (order: HuntOrder | null) => {
+  if (order === null) {
+    parentPort?.close()
+    return
+  }
+  void runSeedGuarded(order.seed, { bug: order.bug }).then(({ violation, check }) => {
+    const answer: HuntAnswer = { violation, check }
+    parentPort?.postMessage(answer)
+  })
+})
