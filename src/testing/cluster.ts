@@ -193,7 +193,9 @@ function bootstrapOf(voters: number): readonly MemberSpec[] {
   return ids.map((id) => ({ id, address: VirtualNetwork.addressOf(id) }))
 }
 
-function checkShape({ voters }: ClusterShape): void {
+function checkShape({ voters, learners = 0 }: ClusterShape): void {
+  if (learners !== 0)
+    throw new RaftError('RAFT_INVALID_OPTION', `cluster.learners is ${learners}: this version has no learners, use 0`)
   if (Number.isInteger(voters) && voters >= 1 && voters <= MAX_VOTERS) return
   throw new RaftError('RAFT_INVALID_OPTION', `cluster.voters is ${voters}: use a whole number from 1 to ${MAX_VOTERS}`)
 }

@@ -30,6 +30,25 @@ export type FaultKind =
       readonly latencyMs: readonly [min: number, max: number]
     }
 
+/** As a record, so that the compiler asks for each type that `FaultKind` has. */
+const TYPES: Readonly<Record<FaultKind['type'], true>> = {
+  crash: true,
+  restart: true,
+  stop: true,
+  pause: true,
+  partition: true,
+  cut: true,
+  heal: true,
+  reset: true,
+  link: true,
+  slowDisk: true,
+  failWrite: true,
+  hangDisk: true,
+}
+
+/** Every type of fault that there is. */
+export const FAULT_TYPES: readonly FaultKind['type'][] = Object.freeze(Object.keys(TYPES) as FaultKind['type'][])
+
 /** At a time of the simulation, ms. */
 export type Fault = { readonly atMs: number } & FaultKind
 
@@ -46,5 +65,7 @@ export type ClusterOptions = {
 export interface ClusterShape {
   /** 1 to 7. */
   readonly voters: number
+  /** Only 0 in this version. @defaultValue 0 */
+  readonly learners?: number | undefined
   readonly options: ClusterOptions
 }

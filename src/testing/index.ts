@@ -29,6 +29,11 @@ export {
   type TtlKvInput,
 } from './linearizability/index.js'
 export { simulate } from './simulate.js'
+export { type LiveNode, SimulatedCluster, type SimulatedClusterOptions } from './simulated-cluster.js'
+export { arbCluster, type ClusterConstraints } from './property/arb-cluster.js'
+export { arbFaultPlan, type FaultPlanConstraints } from './property/arb-fault-plan.js'
+export { arbWorkload, type WorkloadConstraints } from './property/arb-workload.js'
+export { raftCommands, type RaftCommandsOptions } from './property/raft-commands.js'
 export type { Run, StoreFactory } from './conformance.js'
 export { testLogStore } from './log-store-suite.js'
 export { testSnapshotStore } from './snapshot-store-suite.js'

@@ -86,9 +86,16 @@ export class SimulationFailure extends Error {
   /** What to call to see it again. */
   readonly command: string
 
-  constructor(failure: { violation: string; seed: bigint; trace: string; cause?: unknown }) {
+  /** @param failure.command - @defaultValue a call of `simulate` */
+  constructor(failure: {
+    violation: string
+    seed: bigint
+    trace: string
+    command?: string | undefined
+    cause?: unknown
+  }) {
     const { violation, seed, trace, cause } = failure
-    const command = `simulate({ …the same options, seed: ${seed}n })`
+    const { command = `simulate({ …the same options, seed: ${seed}n })` } = failure
     super(`${violation} (replay: ${command})`, cause === undefined ? undefined : { cause })
     this.name = 'SimulationFailure'
     this.violation = violation

@@ -9,7 +9,7 @@ import { expectAgreement, settleCalls } from './conclusion.js'
 import type { ClusterShape } from './fault-plan.js'
 import type { CallRecord } from './history.js'
 import { expectLiveness, healAll } from './liveness.js'
-import { MAX_SEED, SimulationRandom } from './prng.js'
+import { SimulationRandom } from './prng.js'
 import { healRandomQuorum } from './random-quorum.js'
 import {
   type Action,
@@ -22,6 +22,7 @@ import {
   type SimulationReport,
   type WorkloadStep,
 } from './report.js'
+import { resolveSeed } from './seed.js'
 
 /** What `cluster` and `maxEvents` are where they aren't given. */
 const DEFAULTS = Object.freeze({
@@ -198,11 +199,4 @@ async function collect(chunks: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
   const bytes: number[] = []
   for await (const chunk of chunks) for (const byte of chunk) bytes.push(byte)
   return Uint8Array.from(bytes)
-}
-
-function resolveSeed(seed: number | bigint): bigint {
-  const isWhole = typeof seed === 'bigint' || Number.isSafeInteger(seed)
-  const resolved = isWhole ? BigInt(seed) : -1n
-  if (resolved >= 0n && resolved <= MAX_SEED) return resolved
-  throw new RaftError('RAFT_INVALID_OPTION', `seed is ${seed}: use a whole number from 0 to ${MAX_SEED}`)
 }
