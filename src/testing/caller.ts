@@ -4,6 +4,7 @@ import type { NodeId } from '../core/types.js'
 import type { StateMachine } from '../interfaces/state-machine.js'
 import type { ReadConsistency } from '../node/calls.js'
 import type { Check } from './checks.js'
+import type { Coverage } from './coverage.js'
 import type { CallRecord, History } from './history.js'
 import type { Invariants } from './invariants.js'
 import type { Incarnation, SimulatedProcess } from './simulated-process.js'
@@ -29,6 +30,7 @@ export type CallerAction<Command, SM> =
 export interface CallerOptions<Command> {
   readonly timeline: Timeline
   readonly trace: Trace
+  readonly coverage: Coverage
   readonly history: History
   readonly invariants: Invariants
   readonly encode: (command: Command) => Uint8Array
@@ -82,6 +84,7 @@ export class Caller<Command, Result, SM extends StateMachine<Command, Result>> {
       if (record.outcome !== 'open') return
       settle()
       this.#record(process.id, 'return', record)
+      this.#options.coverage.count(bucketOf(call, record))
       if (incarnation.pauseCount === pauses) this.#checkDeadline(record, call)
       onEnd(record)
     }
@@ -165,4 +168,12 @@ export class Caller<Command, Result, SM extends StateMachine<Command, Result>> {
     const { trace, timeline } = this.#options
     trace.record(timeline.nowMs, node, kind, { call: number, client, outcome, index: indexes[0] ?? 0, errorCode })
   }
+}
+
+function bucketOf<Command, Result, SM extends StateMachine<Command, Result>>(
+  { action }: Call<Command, Result, SM>,
+  { outcome, errorCode }: CallRecord,
+): string {
+  const kind = action.type === 'read' ? `read.${action.consistency}` : action.asMany ? 'proposeMany' : 'propose'
+  return errorCode === null ? `call.${kind}.${outcome}` : `call.${kind}.${outcome}.${errorCode}`
 }

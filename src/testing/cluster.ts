@@ -5,6 +5,7 @@ import { RaftError } from '../errors.js'
 import type { Codec } from '../interfaces/codec.js'
 import type { ApplyContext, StateMachine } from '../interfaces/state-machine.js'
 import type { Internals } from '../node/internals.js'
+import { Coverage, messageBucket } from './coverage.js'
 import type { ClusterShape, FaultKind } from './fault-plan.js'
 import { History } from './history.js'
 import { Invariants } from './invariants.js'
@@ -42,8 +43,7 @@ export class Cluster<Command, Result, SM extends StateMachine<Command, Result>> 
   readonly history: History
   /** In the order of their ids. */
   readonly processes: readonly SimulatedProcess<Command, Result, SM>[]
-  /** How often what happened: faults, messages by type, roles. */
-  readonly counters: Map<string, number> = new Map()
+  readonly coverage: Coverage = new Coverage()
 
   constructor(settings: ClusterSettings<Command, Result, SM>) {
     const { shape, random } = settings
@@ -54,7 +54,7 @@ export class Cluster<Command, Result, SM extends StateMachine<Command, Result>> 
     this.history = new History(this.invariants)
     this.network = this.#createNetwork(random.fork('network'), settings.carry)
     const { timeline, network, invariants, history, trace } = this
-    const world: ProcessWorld = { timeline, network, invariants, history, trace, count: (name) => this.count(name) }
+    const world: ProcessWorld = { timeline, network, invariants, history, trace, coverage: this.coverage }
     const bootstrap = bootstrapOf(shape.voters)
     const { stateMachine, invariant, codec, internals = {}, wrappers = {}, maxClockDriftRatio = 0.1 } = settings
     const { electionTimeoutMs, heartbeatIntervalMs, limits } = shape.options
@@ -84,10 +84,6 @@ export class Cluster<Command, Result, SM extends StateMachine<Command, Result>> 
     return id === 'leader' ? this.leader : (this.processes.find((process) => process.id === id) ?? null)
   }
 
-  count(name: string): void {
-    this.counters.set(name, (this.counters.get(name) ?? 0) + 1)
-  }
-
   /** Events so far. */
   get eventCount(): number {
     return this.invariants.eventNumber
@@ -95,9 +91,7 @@ export class Cluster<Command, Result, SM extends StateMachine<Command, Result>> 
 
   /** Faults so far, those of single messages too. */
   get faultCount(): number {
-    let faults = 0
-    for (const [name, count] of this.counters) if (name.startsWith('fault.')) faults += count
-    return faults
+    return this.coverage.sumOf('fault.')
   }
 
   /** Runs events until `untilMs`, until `isDone` after an event, until a violation, or until none is left. */
@@ -117,7 +111,7 @@ export class Cluster<Command, Result, SM extends StateMachine<Command, Result>> 
   inject(fault: FaultKind): void {
     const fields = { fault: JSON.stringify(fault) }
     this.trace.record(this.nowMs, 'world', 'fault', fields)
-    this.count(`fault.${fault.type}`)
+    this.coverage.count(`fault.${fault.type}`)
     switch (fault.type) {
       case 'partition':
         return this.network.partition(fault.groups)
@@ -168,7 +162,7 @@ export class Cluster<Command, Result, SM extends StateMachine<Command, Result>> 
       carry,
       watch: {
         onSend: (from, to, message) => {
-          this.count(`message.${message.type}`)
+          this.coverage.count(`message.${messageBucket(message)}`)
           const process = this.process(from.id)
           if (process?.current?.transport === from) process.current.witness.onSend(to, message)
           this.trace.record(this.nowMs, from.id, 'send', { to, ...messageFields(message) })
@@ -182,7 +176,7 @@ export class Cluster<Command, Result, SM extends StateMachine<Command, Result>> 
         onRefused: (by, other, error) => {
           this.invariants.fail('hello', `${by.id} refused the hello of ${other}: ${String(error)}`)
         },
-        onFault: (name) => this.count(`fault.message.${name}`),
+        onFault: (name) => this.coverage.count(`fault.message.${name}`),
       },
     })
   }

@@ -38,7 +38,7 @@ function leave<Command, Result, SM extends StateMachine<Command, Result>>(
   node: NodeId,
   remains: Remains,
 ): void {
-  cluster.count(`remains.${remains}`)
+  cluster.coverage.count(`remains.${remains}`)
   if (remains === 'dead') return cluster.inject({ type: 'crash', node })
   if (remains === 'paused') return cluster.inject({ type: 'pause', node, forMs: Number.POSITIVE_INFINITY })
   for (const other of cluster.ids) {

@@ -89,7 +89,7 @@ function drawPace(random: SimulationRandom, unitMs: number): Omit<ChainPace, 'ho
 }
 
 function createCaller(cluster: ChainCluster): Caller<Uint8Array, ChainState, ChainMachine> {
-  const { timeline, trace, history, invariants } = cluster
+  const { timeline, trace, coverage, history, invariants } = cluster
   const slowestRate = Math.min(...cluster.processes.map(({ clockRate }) => clockRate))
   const checkValue = (index: number, value: unknown): string | null => {
     const due = invariants.lastResultUpTo(index)?.result ?? new ChainMachine().state
@@ -98,7 +98,7 @@ function createCaller(cluster: ChainCluster): Caller<Uint8Array, ChainState, Cha
   }
   const encode = (command: Uint8Array): Uint8Array => command.slice()
   const scribble = (command: Uint8Array): void => void command.fill(0x5a)
-  return new Caller({ timeline, trace, history, invariants, encode, scribble, slowestRate, checkValue })
+  return new Caller({ timeline, trace, coverage, history, invariants, encode, scribble, slowestRate, checkValue })
 }
 
 async function runFaults(
@@ -118,7 +118,7 @@ async function runFaults(
 
 function resultOf(seed: bigint, cluster: ChainCluster): SeedResult {
   const { eventCount: events, nowMs: simulatedMs, faultCount: faults, history, trace, invariants } = cluster
-  const coverage = Object.fromEntries([...cluster.counters].sort(([one], [other]) => (one < other ? -1 : 1)))
+  const coverage = cluster.coverage.toRecord()
   const measures = { events, simulatedMs, faults, calls: history.records.length }
   return {
     seed,

@@ -75,10 +75,10 @@ class Simulation<SM extends AnyStateMachine, Query, Answer> {
     const { stateMachine, invariant, cluster: shape = DEFAULTS.cluster } = options
     const codec: Codec<CommandOf<SM>> = options.codec ?? (msgpackCodec as Codec<CommandOf<SM>>)
     this.cluster = new Cluster({ shape, stateMachine, invariant, codec, random: this.#random, onTrace })
-    const { timeline, trace, history, invariants, processes } = this.cluster
+    const { timeline, trace, coverage, history, invariants, processes } = this.cluster
     const slowestRate = Math.min(...processes.map(({ clockRate }) => clockRate))
     const encode = (command: CommandOf<SM>): Uint8Array => codec.encode(command)
-    this.#caller = new Caller({ timeline, trace, history, invariants, encode, slowestRate })
+    this.#caller = new Caller({ timeline, trace, coverage, history, invariants, encode, slowestRate })
   }
 
   async run(): Promise<void> {
@@ -109,8 +109,8 @@ class Simulation<SM extends AnyStateMachine, Query, Answer> {
   }
 
   report(): SimulationReport<SM, Query, Answer> {
-    const { eventCount: events, nowMs: simulatedMs, trace, counters, history, processes } = this.cluster
-    const coverage = Object.fromEntries([...counters].sort(([one], [other]) => (one < other ? -1 : 1)))
+    const { eventCount: events, nowMs: simulatedMs, trace, history, processes } = this.cluster
+    const coverage = this.cluster.coverage.toRecord()
     const stateMachines = new Map(
       processes.flatMap(({ id, isUp, current }) =>
         isUp && current !== null ? [[id, current.stateMachine] as const] : [],

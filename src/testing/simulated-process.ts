@@ -5,9 +5,10 @@ import type { RaftError } from '../errors.js'
 import type { Codec } from '../interfaces/codec.js'
 import type { ApplyContext, StateMachine } from '../interfaces/state-machine.js'
 import { INTERNALS, type Internals } from '../node/internals.js'
-import type { Limits } from '../node/options.js'
+import { DEFAULTS, type Limits } from '../node/options.js'
 import { RaftNode } from '../node/raft-node.js'
 import { MemorySnapshotStore } from '../stores/memory/index.js'
+import { type Coverage, StepCoverage } from './coverage.js'
 import type { History } from './history.js'
 import type { Invariants } from './invariants.js'
 import { MachineHost } from './machine-host.js'
@@ -29,7 +30,7 @@ export interface ProcessWorld {
   readonly invariants: Invariants
   readonly history: History
   readonly trace: Trace
-  readonly count: (name: string) => void
+  readonly coverage: Coverage
 }
 
 /** How each node of the cluster is made. */
@@ -255,14 +256,14 @@ export class SimulatedProcess<Command, Result, SM extends StateMachine<Command, 
   }
 
   #observed(internals: Internals, witness: Witness, gate: ProcessGate): Internals {
+    const steps = new StepCoverage(this.#world.coverage, this.#options.electionTimeoutMs ?? DEFAULTS.electionTimeoutMs)
     return {
       ...internals,
       observe: (state, event, output) => {
         if (gate.isDead) return
-        const before = witness.state
         witness.observe(state, event, output)
+        steps.observe(state, event, output)
         const { currentTerm: term, role, commitIndex, log } = state
-        if (before?.role !== role) this.#world.count(`role.${role}`)
         this.#record('step', { event: event?.type ?? 'restore', term, role, commitIndex, lastIndex: log.lastIndex })
       },
     }
