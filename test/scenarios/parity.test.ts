@@ -2,7 +2,7 @@
 // names one that exists.
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { AWAITED_FEATURES, complaintAbout, parseNames, parseTable } from './parity-table.js'
+import { AWAITED_FEATURES, complaintAbout, parseNames, parseTable, type Verdict } from './parity-table.js'
 
 const root = new URL('../../', import.meta.url)
 const read = (name: string): string => readFileSync(new URL(name, import.meta.url), 'utf8')
@@ -41,5 +41,49 @@ describe('scenario parity', () => {
   it('waits only for features that are known to be missing', () => {
     const features = rows.flatMap(({ verdict }) => (verdict.type === 'waits' ? [verdict.feature] : []))
     expect(features.filter((feature) => !AWAITED_FEATURES.includes(feature))).toEqual([])
+  })
+})
+
+describe('the reader of the table', () => {
+  const verdictOf = (cell: string): Verdict | undefined =>
+    parseTable(`## G\n| E | Name | asserts | ${cell} |`)[0]?.verdict
+
+  it.each([
+    ['open', { type: 'open' }],
+    ['waits for: snapshots', { type: 'waits', feature: 'snapshots' }],
+    ['not ours: a reason', { type: 'notOurs', reason: 'a reason' }],
+    ['', { type: 'unreadable' }],
+    ['waits for:', { type: 'unreadable' }],
+    ['a test without a file', { type: 'unreadable' }],
+    ['`a.test.ts` one<br>and more', { type: 'unreadable' }],
+  ])('reads the cell "%s"', (cell, verdict) => {
+    expect(verdictOf(cell)).toEqual(verdict)
+  })
+
+  it('reads each test of a cell, and a script by its file alone', () => {
+    const tests = [
+      { file: 'a.test.ts', name: 'one, and `another`' },
+      { file: 'b.txt', name: '' },
+    ]
+    expect(verdictOf('`a.test.ts` one, and `another`<br>`b.txt`')).toEqual({ type: 'tests', tests })
+  })
+
+  it.each([
+    { file: 'test/scenarios/election.txt', name: '', complaint: null },
+    { file: 'test/scenarios/no-such-story.txt', name: '', complaint: 'there is no test/scenarios/no-such-story.txt' },
+    {
+      file: 'test/scenarios/election.txt',
+      name: 'x',
+      complaint: 'test/scenarios/election.txt is a script and has one story',
+    },
+    { file: 'test/paper/section-5.2.test.ts', name: 'each node in turn can be elected', complaint: null },
+    {
+      file: 'test/paper/section-5.2.test.ts',
+      name: 'each node',
+      complaint: "test/paper/section-5.2.test.ts has no test 'each node'",
+    },
+    { file: 'src/testing/log-store-cases.ts', name: 'close is idempotent', complaint: null },
+  ])('says of $file and "$name": $complaint', ({ complaint, ...reference }) => {
+    expect(complaintAbout(reference, root)).toBe(complaint)
   })
 })
