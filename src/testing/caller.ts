@@ -154,8 +154,8 @@ export class Caller<Command, Result, SM extends StateMachine<Command, Result>> {
       fail('read-staleness', `it read ${index}, but ${due} was committed more than ${maxStalenessMs} ms before (F21)`)
   }
 
-  #checkDeadline(record: CallRecord, { timeoutMs, process }: Call<Command, Result, SM>): void {
-    const latestMs = record.invokedMs + timeoutMs / process.clockRate + DEADLINE_SLACK_MS
+  #checkDeadline(record: CallRecord, { timeoutMs }: Call<Command, Result, SM>): void {
+    const latestMs = record.invokedMs + timeoutMs / this.#options.slowestRate + DEADLINE_SLACK_MS
     if (record.returnedMs <= latestMs) return
     const lateMs = Math.round(record.returnedMs - latestMs)
     this.#options.invariants.fail(

@@ -13,6 +13,7 @@ import type { SimulationRandom } from './prng.js'
 import type { MachineHost } from './machine-host.js'
 import type { ProcessWrappers } from './process-wrappers.js'
 import { type ProcessWorld, SimulatedProcess } from './simulated-process.js'
+import { knock } from './stranger.js'
 import { runTurns, Timeline } from './timeline.js'
 import { messageFields, Trace } from './trace.js'
 import type { VirtualDisk } from './virtual-disk.js'
@@ -41,6 +42,9 @@ export class Cluster<Command, Result, SM extends StateMachine<Command, Result>> 
   readonly network: VirtualNetwork
   readonly invariants: Invariants
   readonly history: History
+  /** Ms of a clock in one ms of the simulation. */
+  readonly clockRates: { readonly slowest: number; readonly fastest: number }
+  readonly #strangers: SimulationRandom
   /** In the order of their ids. */
   readonly processes: readonly SimulatedProcess<Command, Result, SM>[]
   readonly coverage: Coverage = new Coverage()
@@ -57,6 +61,8 @@ export class Cluster<Command, Result, SM extends StateMachine<Command, Result>> 
     const world: ProcessWorld = { timeline, network, invariants, history, trace, coverage: this.coverage }
     const bootstrap = bootstrapOf(shape.voters)
     const { stateMachine, invariant, codec, internals = {}, wrappers = {}, maxClockDriftRatio = 0.1 } = settings
+    this.clockRates = { slowest: 1 - maxClockDriftRatio / 2, fastest: 1 + maxClockDriftRatio / 2 }
+    this.#strangers = random.fork('strangers')
     const { electionTimeoutMs, heartbeatIntervalMs, limits } = shape.options
     const timings = { electionTimeoutMs, heartbeatIntervalMs, limits }
     const options = { stateMachine, invariant, codec, internals, wrappers, bootstrap, ...timings }
@@ -121,6 +127,8 @@ export class Cluster<Command, Result, SM extends StateMachine<Command, Result>> 
         return this.network.heal()
       case 'reset':
         return this.network.reset(...fault.nodes)
+      case 'clog':
+        return this.network.clog(fault.from, fault.to, fault.forMs)
       case 'link':
         return this.setLinks({ ...CALM_LINKS, ...fault, keepsOrder: false })
       default:
@@ -137,10 +145,11 @@ export class Cluster<Command, Result, SM extends StateMachine<Command, Result>> 
     if (process === null) return
     switch (fault.type) {
       case 'crash':
-        return process.crash()
+        return fault.afterEffects === undefined ? process.crash() : process.crashAfter(fault.afterEffects)
       case 'restart':
         // A node that failed by itself is still there, as a process: the restart ends it first.
         if (process.state === 'failed') process.crash()
+        process.disk.free()
         return process.start()
       case 'stop':
         return process.stop()
@@ -150,9 +159,44 @@ export class Cluster<Command, Result, SM extends StateMachine<Command, Result>> 
         return process.failWrite()
       case 'hangDisk':
         return process.hangDisk()
+      case 'clockRate':
+        return this.#setClockRate(process, fault.ratio)
+      case 'fullDisk':
+        return process.fillDisk()
+      case 'rotDisk':
+        return this.#rot(process)
+      case 'stranger':
+        return this.#knockAt(process.id)
       case 'slowDisk':
         process.disk.speed = { ...process.disk.speed, writeMs: fault.writeMs }
     }
+  }
+
+  /** Voters whose disks are sound: without a majority of them nobody can promise anything. */
+  get soundIds(): readonly NodeId[] {
+    return this.processes.filter(({ disk }) => !disk.isRotten).map(({ id }) => id)
+  }
+
+  #rot(process: SimulatedProcess<Command, Result, SM>): void {
+    const soundAfter = this.soundIds.filter((id) => id !== process.id).length
+    if (soundAfter > this.processes.length / 2) process.rotDisk()
+  }
+
+  #setClockRate(process: SimulatedProcess<Command, Result, SM>, ratio: number): void {
+    const { slowest, fastest } = this.clockRates
+    if (!(ratio >= slowest && ratio <= fastest)) {
+      const range = `from ${slowest} to ${fastest}: beyond it nothing is promised (maxClockDriftRatio)`
+      throw new RaftError('RAFT_INVALID_OPTION', `the clockRate of ${process.id} is ${ratio}: use a ratio ${range}`)
+    }
+    process.setClockRate(ratio)
+  }
+
+  #knockAt(node: NodeId): void {
+    const others = this.ids.filter((id) => id !== node)
+    const target = this.network.listenerAt(node)
+    const peer = this.network.listenerAt(others.length === 0 ? node : this.#strangers.pick(others))
+    if (target === null || peer === null) return
+    knock({ target, peer }, { coverage: this.coverage, invariants: this.invariants, random: this.#strangers })
   }
 
   #createNetwork(random: SimulationRandom, carry: VirtualNetworkOptions['carry']): VirtualNetwork {

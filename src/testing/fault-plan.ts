@@ -2,8 +2,20 @@
 import type { NodeId } from '../core/types.js'
 
 export type FaultKind =
-  /** `restart` begins where there is no life, `crash` ends it; `failWrite` fails an fsync (F31), `hangDisk` all of them. */
-  | { readonly type: 'crash' | 'restart' | 'hangDisk' | 'failWrite'; readonly node: NodeId | 'leader' }
+  /** Begins where there is no life; a full disk has space again. */
+  | { readonly type: 'restart'; readonly node: NodeId | 'leader' }
+  /** Ends it at once, or in place of the effect (a message sent, a write begun) that follows the next `afterEffects`. */
+  | { readonly type: 'crash'; readonly node: NodeId | 'leader'; readonly afterEffects?: number }
+  /** `failWrite` fails one write (F31), `fullDisk` all of them, `hangDisk` lets none end: until the node is restarted. */
+  | { readonly type: 'hangDisk' | 'failWrite' | 'fullDisk'; readonly node: NodeId | 'leader' }
+  /** A durable entry is damaged for ever. Only for a minority of the nodes: a majority of damaged logs is no log. */
+  | { readonly type: 'rotDisk'; readonly node: NodeId | 'leader' }
+  /** Ms of its monotonic clock in one of the simulation, from 0.95 to 1.05 (`maxClockDriftRatio` between two nodes). */
+  | { readonly type: 'clockRate'; readonly node: NodeId; readonly ratio: number }
+  /** What goes one way waits, and then arrives at once. */
+  | { readonly type: 'clog'; readonly from: NodeId; readonly to: NodeId; readonly forMs: number }
+  /** Somebody of another cluster, or of another version, connects. */
+  | { readonly type: 'stranger'; readonly node: NodeId | 'leader' }
   /** A graceful stop; `restart` brings the node back. */
   | { readonly type: 'stop'; readonly node: NodeId | 'leader' }
   /** The process gets nothing for a while, then everything at once. */
@@ -28,6 +40,8 @@ export type FaultKind =
       readonly lossRatio: number
       readonly duplicateRatio: number
       readonly latencyMs: readonly [min: number, max: number]
+      /** Share of messages that arrive damaged and end their connection. @defaultValue 0 */
+      readonly damageRatio?: number
     }
 
 /** As a record, so that the compiler asks for each type that `FaultKind` has. */
@@ -44,6 +58,11 @@ const TYPES: Readonly<Record<FaultKind['type'], true>> = {
   slowDisk: true,
   failWrite: true,
   hangDisk: true,
+  fullDisk: true,
+  rotDisk: true,
+  clockRate: true,
+  clog: true,
+  stranger: true,
 }
 
 /** Every type of fault that there is. */

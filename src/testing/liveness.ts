@@ -47,6 +47,8 @@ export function heal<Command, Result, SM extends StateMachine<Command, Result>>(
   process: SimulatedProcess<Command, Result, SM>,
 ): void {
   process.disk.speed = CALM_DISK
+  process.disk.free()
+  process.crashAfter(Number.POSITIVE_INFINITY)
   process.resume()
   const isOnItsWayOut = process.state === 'failed' || process.state === 'stopping'
   if (process.isDiskBroken || isOnItsWayOut) process.crash()
@@ -91,7 +93,7 @@ async function everyNodeServes<Command, Result, SM extends StateMachine<Command,
   options: LivenessOptions<Command, Result, SM>,
   { what, boundMs, actions }: Expectation<Command, SM>,
 ): Promise<void> {
-  const { cluster, nodes = cluster.ids } = options
+  const { cluster, nodes = cluster.soundIds } = options
   const untilMs = cluster.nowMs + boundMs
   const waiting = new Set(nodes)
   for (const process of cluster.processes) {

@@ -6,40 +6,36 @@ import type { Cluster } from './cluster.js'
 import type { FaultKind } from './fault-plan.js'
 import type { SimulationRandom } from './prng.js'
 
-export type NemesisKind =
-  | 'crash'
-  | 'crashLeader'
-  | 'crashAll'
-  | 'stop'
-  | 'isolateLeader'
-  | 'strandLeader'
-  | 'partition'
-  | 'bridge'
-  | 'cut'
-  | 'pause'
-  | 'pauseLeader'
-  | 'slowDisk'
-  | 'failWrite'
-  | 'hangDisk'
-  | 'reset'
-
-export const NEMESIS_KINDS: readonly NemesisKind[] = [
+/** Every kind of harm that a run may have. */
+export const NEMESIS_KINDS = [
   'crash',
   'crashLeader',
+  'crashAtEffect',
   'crashAll',
   'stop',
   'isolateLeader',
   'strandLeader',
   'partition',
   'bridge',
+  'ring',
   'cut',
+  'clog',
   'pause',
   'pauseLeader',
+  'clockRate',
   'slowDisk',
   'failWrite',
+  'fullDisk',
   'hangDisk',
+  'rotDisk',
   'reset',
-]
+  'stranger',
+] as const
+
+export type NemesisKind = (typeof NEMESIS_KINDS)[number]
+
+/** Most effects of a process that pass before it dies in the middle of one. */
+const MAX_EFFECTS_BEFORE_CRASH = 30
 
 export interface NemesisSettings {
   /** Kinds of this run; one is picked each time, so a kind that stands twice is twice as likely. */
@@ -49,6 +45,12 @@ export interface NemesisSettings {
   /** How long what can be undone lasts, ms: downtime, partitions, pauses. */
   readonly durationMs: readonly [min: number, max: number]
 }
+
+/** What is done to one node, whichever. */
+type HarmToOne = Extract<
+  NemesisKind,
+  'crashAtEffect' | 'pause' | 'clockRate' | 'slowDisk' | 'failWrite' | 'fullDisk' | 'hangDisk' | 'rotDisk' | 'stranger'
+>
 
 /** Runs until it is ended; what it began is then undone by whoever ends it. */
 export class Nemesis<Command, Result, SM extends StateMachine<Command, Result>> {
@@ -97,6 +99,10 @@ export class Nemesis<Command, Result, SM extends StateMachine<Command, Result>> 
         return this.#partition()
       case 'bridge':
         return this.#bridge()
+      case 'ring':
+        return this.#ring()
+      case 'clog':
+        return this.#clog()
       case 'cut':
         return this.#cut()
       case 'pauseLeader':
@@ -108,20 +114,34 @@ export class Nemesis<Command, Result, SM extends StateMachine<Command, Result>> 
     }
   }
 
-  #harm(kind: 'pause' | 'slowDisk' | 'failWrite' | 'hangDisk', target: NodeId): void {
+  #harm(kind: HarmToOne, node: NodeId): void {
     switch (kind) {
+      case 'crashAtEffect':
+        return this.#crashAtEffect(node)
       case 'pause':
-        return this.#pause([target])
+        return this.#pause([node])
+      case 'clockRate':
+        return this.#changeClock(node)
       case 'slowDisk':
-        return this.#slowDisk(target)
-      case 'failWrite':
-        this.#inject({ type: 'failWrite', node: target })
+        return this.#slowDisk(node)
+      case 'rotDisk':
+      case 'stranger':
+        return this.#inject({ type: kind, node })
+      default:
+        this.#inject({ type: kind, node })
         // Also when nothing was being written and so nothing failed.
-        return this.#later(this.#settings.durationMs, () => this.#downFor([target]))
-      case 'hangDisk':
-        this.#inject({ type: 'hangDisk', node: target })
-        return this.#later(this.#settings.durationMs, () => this.#downFor([target]))
+        return this.#later(this.#settings.durationMs, () => this.#downFor([node]))
     }
+  }
+
+  #crashAtEffect(node: NodeId): void {
+    this.#inject({ type: 'crash', node, afterEffects: this.#random.integer(0, MAX_EFFECTS_BEFORE_CRASH) })
+    this.#later(this.#settings.durationMs, () => this.#inject({ type: 'restart', node }))
+  }
+
+  #changeClock(node: NodeId): void {
+    const { slowest, fastest } = this.#cluster.clockRates
+    this.#inject({ type: 'clockRate', node, ratio: this.#random.between(slowest, fastest) })
   }
 
   #pause(ids: readonly NodeId[]): void {
@@ -198,6 +218,24 @@ export class Nemesis<Command, Result, SM extends StateMachine<Command, Result>> 
       }
     }
     this.#later(this.#settings.durationMs, () => this.#inject({ type: 'heal' }))
+  }
+
+  /** Each node sees two neighbours only (H14). */
+  #ring(): void {
+    const ids = this.#random.shuffle(this.#cluster.ids)
+    ids.forEach((one, at) => {
+      ids.forEach((other, place) => {
+        const distance = Math.abs(at - place)
+        if (distance > 1 && distance < ids.length - 1) this.#inject({ type: 'cut', from: one, to: other })
+      })
+    })
+    this.#later(this.#settings.durationMs, () => this.#inject({ type: 'heal' }))
+  }
+
+  #clog(): void {
+    const [from, to] = this.#random.shuffle(this.#cluster.ids)
+    if (from === undefined || to === undefined) return
+    this.#inject({ type: 'clog', from, to, forMs: this.#random.between(...this.#settings.durationMs) })
   }
 
   #cut(): void {

@@ -14,6 +14,8 @@ export class ProcessGate {
   readonly #onEnter: (kind: GateEntry) => void
   #state: 'running' | 'paused' | 'dead' = 'running'
   #held: { readonly kind: GateEntry; readonly run: () => void }[] = []
+  #effectCount = 0
+  #limit: { readonly effectCount: number; readonly reach: () => void } | null = null
 
   constructor(timeline: Timeline, onEnter: (kind: GateEntry) => void = () => {}) {
     this.#timeline = timeline
@@ -38,6 +40,26 @@ export class ProcessGate {
     }
     if (this.#held.length >= MAX_HELD) throw new RangeError(`more than ${MAX_HELD} entries wait at a paused process`)
     this.#held.push({ kind, run })
+  }
+
+  /** What the process has done to the world so far: messages sent and writes begun. */
+  get effectCount(): number {
+    return this.#effectCount
+  }
+
+  /** Called before each message leaves and each write begins, by what carries it out. */
+  effect(): void {
+    if (this.#state === 'dead') return
+    if (this.#limit !== null && this.#effectCount >= this.#limit.effectCount) return this.#limit.reach()
+    this.#effectCount += 1
+  }
+
+  /**
+   * `reach` is called in place of the effect after the next `effectCount` ones: whoever kills the process there, kills it
+   * in the middle of what it does. Infinity is never.
+   */
+  stopAfter(effectCount: number, reach: () => void): void {
+    this.#limit = { effectCount: this.#effectCount + effectCount, reach }
   }
 
   pause(): void {

@@ -18,10 +18,11 @@ export function healRandomQuorum<Command, Result, SM extends StateMachine<Comman
   cluster: Cluster<Command, Result, SM>,
   random: SimulationRandom,
 ): readonly NodeId[] {
-  const ids = random.shuffle(cluster.ids)
+  const { ids } = cluster
+  const sound = random.shuffle(cluster.soundIds)
   const majority = Math.floor(ids.length / 2) + 1
-  const size = random.integer(majority, Math.max(majority, ids.length - 1))
-  const quorum = ids.slice(0, size)
+  const size = random.integer(majority, Math.max(majority, Math.min(sound.length, ids.length - 1)))
+  const quorum = sound.slice(0, size)
   cluster.network.heal()
   cluster.setLinks(CALM_LINKS)
   for (const id of ids) {

@@ -90,15 +90,25 @@ function drawPace(random: SimulationRandom, unitMs: number): Omit<ChainPace, 'ho
 
 function createCaller(cluster: ChainCluster): Caller<Uint8Array, ChainState, ChainMachine> {
   const { timeline, trace, coverage, history, invariants } = cluster
-  const slowestRate = Math.min(...cluster.processes.map(({ clockRate }) => clockRate))
   const checkValue = (index: number, value: unknown): string | null => {
     const due = invariants.lastResultUpTo(index)?.result ?? new ChainMachine().state
     const isSame = JSON.stringify(due) === JSON.stringify(value)
     return isSame ? null : `at ${index} it read ${JSON.stringify(value)}, where the log gives ${JSON.stringify(due)}`
   }
+  const { slowest } = cluster.clockRates
   const encode = (command: Uint8Array): Uint8Array => command.slice()
   const scribble = (command: Uint8Array): void => void command.fill(0x5a)
-  return new Caller({ timeline, trace, coverage, history, invariants, encode, scribble, slowestRate, checkValue })
+  return new Caller({
+    timeline,
+    trace,
+    coverage,
+    history,
+    invariants,
+    encode,
+    scribble,
+    slowestRate: slowest,
+    checkValue,
+  })
 }
 
 async function runFaults(

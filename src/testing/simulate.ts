@@ -75,10 +75,17 @@ class Simulation<SM extends AnyStateMachine, Query, Answer> {
     const { stateMachine, invariant, cluster: shape = DEFAULTS.cluster } = options
     const codec: Codec<CommandOf<SM>> = options.codec ?? (msgpackCodec as Codec<CommandOf<SM>>)
     this.cluster = new Cluster({ shape, stateMachine, invariant, codec, random: this.#random, onTrace })
-    const { timeline, trace, coverage, history, invariants, processes } = this.cluster
-    const slowestRate = Math.min(...processes.map(({ clockRate }) => clockRate))
+    const { timeline, trace, coverage, history, invariants } = this.cluster
     const encode = (command: CommandOf<SM>): Uint8Array => codec.encode(command)
-    this.#caller = new Caller({ timeline, trace, coverage, history, invariants, encode, slowestRate })
+    this.#caller = new Caller({
+      timeline,
+      trace,
+      coverage,
+      history,
+      invariants,
+      encode,
+      slowestRate: this.cluster.clockRates.slowest,
+    })
   }
 
   async run(): Promise<void> {

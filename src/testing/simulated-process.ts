@@ -54,6 +54,7 @@ export interface Incarnation<Command, Result, SM> {
   readonly stateMachine: SM
   readonly gate: ProcessGate
   readonly transport: VirtualTransport
+  readonly clock: VirtualClock
   readonly witness: Witness
   /** Pauses so far: a call that one of them fell into may be late. */
   pauseCount: number
@@ -69,7 +70,7 @@ export class SimulatedProcess<Command, Result, SM extends StateMachine<Command, 
   readonly id: NodeId
   readonly disk: VirtualDisk
   /** Local ms in one ms of the simulation. */
-  readonly clockRate: number
+  #clockRate: number
   readonly #world: ProcessWorld
   readonly #options: ProcessOptions<Command, Result, SM>
   readonly #random: SimulationRandom
@@ -89,7 +90,7 @@ export class SimulatedProcess<Command, Result, SM extends StateMachine<Command, 
     this.#world = world
     this.#options = options
     this.#random = random
-    this.clockRate = 1 + random.between(-maxClockDriftRatio / 2, maxClockDriftRatio / 2)
+    this.#clockRate = 1 + random.between(-maxClockDriftRatio / 2, maxClockDriftRatio / 2)
     this.disk = new VirtualDisk({
       timeline: world.timeline,
       random: random.fork('disk'),
@@ -121,11 +122,18 @@ export class SimulatedProcess<Command, Result, SM extends StateMachine<Command, 
     return this.#current?.gate.isPaused ?? false
   }
 
+  /** Within the drift that the nodes allow for. */
+  setClockRate(rate: number): void {
+    this.#clockRate = rate
+    this.#record('clockRate', { rate })
+    this.#current?.clock.setRate(rate)
+  }
+
   /** Starts a new incarnation on what is durable. Only from `down`. */
   start(): void {
     if (this.#state !== 'down') return
     this.#incarnationCount += 1
-    this.#diskErrorExpected = false
+    this.#diskErrorExpected = this.disk.isFull || this.disk.isRotten
     const incarnation = this.#createIncarnation(this.#incarnationCount)
     this.#current = incarnation
     this.#state = 'starting'
@@ -151,6 +159,16 @@ export class SimulatedProcess<Command, Result, SM extends StateMachine<Command, 
     this.#world.network.crash(incarnation.transport)
     this.disk.crash()
     this.#world.history.abandon(this.id, incarnation.number, this.#world.timeline.nowMs)
+  }
+
+  /** The process dies in the middle of what it does: in place of the effect that follows the next `effectCount`. */
+  crashAfter(effectCount: number): void {
+    const incarnation = this.#current
+    incarnation?.gate.stopAfter(effectCount, () => {
+      if (this.#current !== incarnation) return
+      this.#world.coverage.count('point.crashedAtEffect')
+      this.crash()
+    })
   }
 
   /** A graceful stop: every promise that the node gave out settles, and nothing of it is left. */
@@ -202,7 +220,21 @@ export class SimulatedProcess<Command, Result, SM extends StateMachine<Command, 
     this.disk.hang()
   }
 
-  /** Whether its writes hang, so that it can't even stop. */
+  /** Every write fails until there is space again, which a restart by hand or the end of the faults brings. */
+  fillDisk(): void {
+    this.#diskErrorExpected = true
+    this.#record('fillDisk')
+    this.disk.fill()
+  }
+
+  /** Something that was durable is damaged from now on. */
+  rotDisk(): void {
+    this.#diskErrorExpected = true
+    this.#record('rotDisk')
+    this.disk.rot()
+  }
+
+  /** Whether its writes fail or hang, so that it can't even stop. */
   get isDiskBroken(): boolean {
     return this.#diskErrorExpected
   }
@@ -229,7 +261,7 @@ export class SimulatedProcess<Command, Result, SM extends StateMachine<Command, 
       timeline,
       gate,
       startsAtMs: Math.floor(random.between(0, 1_000_000)),
-      rate: this.clockRate,
+      rate: this.#clockRate,
       skewMs: random.integer(-500, 500),
     })
     const store = this.disk.attach(gate)
@@ -252,7 +284,7 @@ export class SimulatedProcess<Command, Result, SM extends StateMachine<Command, 
       [INTERNALS]: this.#observed(internals, witness, gate),
     }
     const node = new RaftNode<Command, Result>(options)
-    return { number, node, stateMachine, gate, transport, witness, pauseCount: 0 }
+    return { number, node, stateMachine, gate, transport, clock, witness, pauseCount: 0 }
   }
 
   #observed(internals: Internals, witness: Witness, gate: ProcessGate): Internals {

@@ -60,8 +60,8 @@ function drawShape(random: SimulationRandom, electionTimeoutMs: number, bias: Sw
     inflightMessages,
     appendBytes: random.pick([16, 128, 1024 * 1024]),
     inflightBytes: random.pick([64, 1024, 8 * 1024 * 1024]),
-    commandBytes: 1024,
-    uncommittedBytes: random.pick([1024, 4096, 64 * 1024 * 1024]),
+    commandBytes: 256,
+    uncommittedBytes: random.pick([256, 1024, 4096, 64 * 1024 * 1024]),
   }
   return { voters, options: { electionTimeoutMs, heartbeatIntervalMs, limits } }
 }
@@ -77,6 +77,7 @@ function drawLinks(random: SimulationRandom, unitMs: number): LinkFaults {
     straggleRatio: maybe(0.4, 0.1),
     straggleMs: unitMs * random.pick([0.5, 2, 6]),
     keepsOrder: random.chance(0.4),
+    damageRatio: maybe(0.2, 0.05),
   }
 }
 

@@ -7,6 +7,9 @@ import type { Timeline } from './timeline.js'
 /** Wall clock of a process without skew at the beginning of a simulation, ms since 1970. */
 export const SIMULATION_EPOCH_MS = 1_700_000_000_000
 
+/** Least time between two looks at a clock that is not there yet, ms. */
+const SHORTEST_WAIT_MS = 0.001
+
 export interface VirtualClockOptions {
   readonly timeline: Timeline
   readonly gate: ProcessGate
@@ -21,16 +24,17 @@ export interface VirtualClockOptions {
 /** Monotonic and wall time of one incarnation of a process. */
 export class VirtualClock implements Clock {
   readonly #options: VirtualClockOptions
-  readonly #bornMs: number
+  /** A moment at which both clocks were read, since when the rate is what it is. */
+  #anchor: { readonly globalMs: number; readonly localMs: number; readonly rate: number }
 
   constructor(options: VirtualClockOptions) {
     this.#options = options
-    this.#bornMs = options.timeline.nowMs
+    this.#anchor = { globalMs: options.timeline.nowMs, localMs: options.startsAtMs, rate: options.rate }
   }
 
   now(): number {
-    const { timeline, startsAtMs, rate } = this.#options
-    return startsAtMs + (timeline.nowMs - this.#bornMs) * rate
+    const { globalMs, localMs, rate } = this.#anchor
+    return localMs + (this.#options.timeline.nowMs - globalMs) * rate
   }
 
   wallTime(): number {
@@ -38,16 +42,20 @@ export class VirtualClock implements Clock {
     return Math.floor(SIMULATION_EPOCH_MS + timeline.nowMs + skewMs)
   }
 
+  /** The clock goes faster or slower from now on; timers that were set before fire late at worst, never early. */
+  setRate(rate: number): void {
+    this.#anchor = { globalMs: this.#options.timeline.nowMs, localMs: this.now(), rate }
+  }
+
   schedule(atMs: number, fire: () => void): { cancel(): void } {
-    const { timeline, gate, startsAtMs, rate } = this.#options
-    // Converting there and back rounds: what is due now must not become due a hair later, behind other events.
-    const dueMs = atMs <= this.now() ? timeline.nowMs : this.#bornMs + (atMs - startsAtMs) / rate
-    let scheduled = timeline.schedule(dueMs, attempt)
+    const { timeline, gate } = this.#options
     const local = (): number => this.now()
+    const due = (): number => this.#dueMs(atMs)
+    let scheduled = timeline.schedule(due(), attempt)
     let isCancelled = false
     function attempt(): void {
-      // Rounding may bring us here a hair early, and a clock never fires early.
-      if (local() < atMs) scheduled = timeline.after(0.001, attempt)
+      // Rounding, or a clock that was slowed down, may bring us here early, and a clock never fires early.
+      if (local() < atMs) scheduled = timeline.schedule(Math.max(due(), timeline.nowMs + SHORTEST_WAIT_MS), attempt)
       else gate.enter('timer', run)
     }
     function run(): void {
@@ -59,5 +67,11 @@ export class VirtualClock implements Clock {
         scheduled.cancel()
       },
     }
+  }
+
+  /** Converting there and back rounds: what is due now must not become due a hair later, behind other events. */
+  #dueMs(atMs: number): number {
+    const { globalMs, localMs, rate } = this.#anchor
+    return atMs <= this.now() ? this.#options.timeline.nowMs : globalMs + (atMs - localMs) / rate
   }
 }

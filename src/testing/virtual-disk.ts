@@ -1,5 +1,6 @@
-// The disk of one simulated machine: what is durable on it, what a crash loses, how slow it is, and the fsync that fails
-// (F31, H26, H78). A write is atomic, as the contract of LogStore says: under way at a crash it is lost or kept whole.
+// The disk of one simulated machine: what is durable on it, what a crash loses, how slow it is, and how it breaks: an
+// fsync that fails, no space, no end of a write, rotten bits (F31, H26, H78, H81, H86). A write is atomic, as the contract
+// of LogStore says: under way at a crash it is lost or kept whole.
 import type { HardState, LogEntry, LogIndex, NodeId, Term } from '../core/types.js'
 import { RaftError } from '../errors.js'
 import type { LogStore, LogWrite, RestoredLog, StoreIdentity } from '../interfaces/log-store.js'
@@ -50,6 +51,9 @@ export class VirtualDisk {
   #pending: PendingWrite | null = null
   #isHung = false
   #failsNext = false
+  #isFull = false
+  /** The first damaged entry; what stands behind it is as good as lost too. */
+  #rottenFrom: LogIndex | null = null
 
   constructor(options: VirtualDiskOptions) {
     this.#options = options
@@ -100,6 +104,39 @@ export class VirtualDisk {
     this.#isHung = true
   }
 
+  /** Every write fails, also after a restart, until there is space again (H86). */
+  fill(): void {
+    this.#isFull = true
+  }
+
+  /** There is space again. */
+  free(): void {
+    this.#isFull = false
+  }
+
+  get isFull(): boolean {
+    return this.#isFull
+  }
+
+  /** One durable entry can't be read any more: the store notices when it opens, or else when it reads it (H81). */
+  rot(): void {
+    if (this.#entries.length > 0) this.#rottenFrom = this.#options.random.integer(1, this.#entries.length)
+  }
+
+  /** Something that was durable is damaged, until it is overwritten. */
+  get isRotten(): boolean {
+    return this.#rottenFrom !== null
+  }
+
+  /** @internal Why `first..last` can't be read; null when it can. */
+  damageIn(first: LogIndex, last: LogIndex): RaftError | null {
+    const at = this.#rottenFrom
+    if (at === null || at < first || at > last) return null
+    return new RaftError('RAFT_CORRUPTION', `the simulated disk has a damaged entry at index ${at}`, {
+      outcome: 'unknown',
+    })
+  }
+
   /** The machine lost power or the process was killed: the write under way is lost or kept, whole. */
   crash(): void {
     const pending = this.#pending
@@ -133,19 +170,17 @@ export class VirtualDisk {
     if (this.#pending !== pending || this.#isHung) return
     this.#pending = null
     const { random, watch } = this.#options
-    if (!this.#failsNext) {
+    if (!this.#failsNext && !this.#isFull) {
       this.#commit(pending.batch)
       settle(null)
       return
     }
+    const problem = this.#isFull ? 'has no space left (ENOSPC)' : 'failed an fsync (EIO)'
+    // What an fsync failed to do may be there all the same; what had no space is not.
+    if (!this.#isFull && random.chance(0.5)) this.#commit(pending.batch)
     this.#failsNext = false
-    if (random.chance(0.5)) this.#commit(pending.batch)
     watch?.onFailed?.()
-    settle(
-      new RaftError('RAFT_STORAGE', 'the simulated disk failed an fsync (EIO); restart the node', {
-        outcome: 'unknown',
-      }),
-    )
+    settle(new RaftError('RAFT_STORAGE', `the simulated disk ${problem}; restart the node`, { outcome: 'unknown' }))
   }
 
   #commit(batch: LogWrite): void {
@@ -155,6 +190,7 @@ export class VirtualDisk {
     const first = entries?.[0]
     if (entries !== undefined && first !== undefined) {
       this.#entries.length = Math.min(this.#entries.length, first.index - 1)
+      if (this.#rottenFrom !== null && this.#rottenFrom >= first.index) this.#rottenFrom = null
       for (const entry of entries) this.#entries.push(entry)
     }
     if (hardState !== undefined) {
@@ -181,10 +217,16 @@ class VirtualLogStore implements LogStore {
   }
 
   open(): Promise<RestoredLog> {
-    return this.#later(() => this.#disk.restored())
+    return this.#later(() => {
+      // A store looks at its ends and at a sample when it opens, not at everything.
+      const damage = this.#options.random.chance(0.5) ? this.#disk.damageIn(1, this.#disk.lastIndex) : null
+      if (damage !== null) throw this.#failed(damage)
+      return this.#disk.restored()
+    })
   }
 
   write(batch: LogWrite): Promise<void> {
+    this.#gate.effect()
     if (this.#gate.isDead) return new Promise(() => {})
     this.#checkOpen('write')
     if (this.#hasFailed) this.#options.watch?.onMisuse?.('write was called after a write had failed (H78)')
@@ -199,6 +241,8 @@ class VirtualLogStore implements LogStore {
   read(first: LogIndex, last: LogIndex, maxBytes: number): Promise<readonly LogEntry[]> {
     this.#checkOpen('read')
     return this.#later(() => {
+      const damage = this.#disk.damageIn(first, last)
+      if (damage !== null) throw this.#failed(damage)
       const entries: LogEntry[] = []
       let bytes = 0
       for (let index = first; index <= last && (entries.length === 0 || bytes <= maxBytes); index++) {
@@ -226,11 +270,22 @@ class VirtualLogStore implements LogStore {
     if (this.#isClosed) this.#options.watch?.onMisuse?.(`${call} was called after close`)
   }
 
+  #failed(error: RaftError): RaftError {
+    this.#options.watch?.onFailed?.()
+    return error
+  }
+
   #later<T>(answer: () => T): Promise<T> {
     const { timeline, random } = this.#options
-    return new Promise((resolve) => {
+    return new Promise((resolve, reject) => {
       timeline.after(random.between(...this.#disk.speed.readMs), () => {
-        this.#gate.enter('disk', () => resolve(answer()))
+        this.#gate.enter('disk', () => {
+          try {
+            resolve(answer())
+          } catch (error) {
+            reject(error as Error)
+          }
+        })
       })
     })
   }

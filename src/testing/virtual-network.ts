@@ -21,6 +21,8 @@ export interface LinkFaults {
   readonly straggleMs: number
   /** Like TCP: nothing overtakes anything on one link, but for stragglers and second copies. */
   readonly keepsOrder: boolean
+  /** Share of messages that arrive damaged: the receiver can't read the frame, and ends the connection (H91). */
+  readonly damageRatio?: number
 }
 
 /** A network without faults, in one data centre. */
@@ -80,6 +82,8 @@ export class VirtualNetwork {
   readonly #current = new Map<NodeId, VirtualTransport>()
   readonly #cuts = new Set<string>()
   readonly #lastArrivalMs = new Map<string, number>()
+  /** Until when nothing comes through a link; what was sent meanwhile then arrives at once. */
+  readonly #clogs = new Map<string, number>()
   #links: LinkFaults = CALM_LINKS
   #inFlight = 0
 
@@ -121,9 +125,15 @@ export class VirtualNetwork {
     this.#cuts.add(linkOf(from, to))
   }
 
-  /** Ends all cuts and partitions. */
+  /** What goes from one node to the other waits in between, and comes out at once when the time is over. */
+  clog(from: NodeId, to: NodeId, forMs: number): void {
+    this.#clogs.set(linkOf(from, to), this.#options.timeline.nowMs + forMs)
+  }
+
+  /** Ends all cuts and partitions. What is clogged up arrives when its time has come. */
   heal(): void {
     this.#cuts.clear()
+    this.#clogs.clear()
   }
 
   isCut(from: NodeId, to: NodeId): boolean {
@@ -145,6 +155,11 @@ export class VirtualNetwork {
       this.#disconnect(transport, peer, { tells: isPowerLoss ? [] : [peer] })
     }
     this.#leave(transport)
+  }
+
+  /** The transport that listens at that node's address now. */
+  listenerAt(id: NodeId): VirtualTransport | null {
+    return this.#current.get(id) ?? null
   }
 
   /** @internal A transport listens from now on. */
@@ -190,7 +205,7 @@ export class VirtualNetwork {
   #arrivalMs(from: NodeId, to: NodeId, isCopy: boolean): number {
     const { timeline, random } = this.#options
     const { latencyMs, keepsOrder, straggleRatio, straggleMs } = this.#links
-    const drawn = timeline.nowMs + random.between(...latencyMs)
+    const drawn = Math.max(timeline.nowMs, this.#clogs.get(linkOf(from, to)) ?? 0) + random.between(...latencyMs)
     if (random.chance(straggleRatio)) {
       this.#fault('straggle')
       return drawn + random.between(0, straggleMs)
@@ -207,12 +222,18 @@ export class VirtualNetwork {
     const target = this.#current.get(to)
     if (target === undefined) return this.#fault('nobodyHome')
     if (connection?.isOpen === false && random.chance(0.5)) return this.#fault('lostTail')
+    if (random.chance(this.#links.damageRatio ?? 0)) return this.#dropDamaged(from, target)
     const isOnConnection = connection?.ends.includes(target) ?? false
     target.gate.enter('message', () => {
       if (target.local === null || !(isOnConnection || this.#connect(from, target))) return
       watch?.onReceive?.(from, target, message)
       target.local.receive(from.id, message)
     })
+  }
+
+  #dropDamaged(from: VirtualTransport, target: VirtualTransport): void {
+    this.#fault('damagedFrame')
+    if (from.connections.has(target)) this.#disconnect(from, target, { tells: [from] })
   }
 
   /** A message opens the connection that it travels on: both ends check each other's hello first. */
@@ -303,6 +324,7 @@ export class VirtualTransport implements Transport {
   }
 
   send(to: { readonly id: NodeId; readonly address?: string | undefined }, message: Message): void {
+    this.gate.effect()
     if (this.local !== null) this.#network.send(this, to, message)
   }
 

@@ -33,13 +33,25 @@ describe('the real node in the simulator', () => {
       'slowDisk',
       'failWrite',
       'hangDisk',
+      'fullDisk',
+      'rotDisk',
+      'clockRate',
+      'clog',
+      'stranger',
     ]
     const ofMessages = ['loss', 'bulkLoss', 'duplicate', 'straggle', 'cut', 'lostTail']
-    const roles = ['follower', 'preCandidate', 'candidate', 'leader']
+    const changes = ['follower.preCandidate', 'preCandidate.candidate', 'candidate.leader', 'leader.follower']
     const names = [...faults.map((name) => `fault.${name}`), ...ofMessages.map((name) => `fault.message.${name}`)]
-    for (const name of [...names, ...roles.map((role) => `role.${role}`)])
+    for (const name of [...names, ...changes.map((change) => `become.${change}`)])
       expect(seen.get(name) ?? 0, name).toBeGreaterThan(0)
-    const messages = ['preVote', 'requestVote', 'appendEntries', 'heartbeat', 'proposeRequest', 'readIndexRequest']
+    const messages = [
+      'preVote',
+      'requestVote',
+      'appendEntries.entries',
+      'heartbeat',
+      'proposeRequest',
+      'readIndexRequest',
+    ]
     for (const type of messages) expect(seen.get(`message.${type}`) ?? 0, type).toBeGreaterThan(0)
   }, 120_000)
 
