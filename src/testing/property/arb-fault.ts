@@ -20,7 +20,7 @@ export interface FaultConstraints {
 /** One of the types; null where none of them is possible among so few nodes. */
 export function arbFaultKind(fc: FastCheck, { nodes, types }: FaultConstraints): Arbitrary<FaultKind> | null {
   const arbitraries = [...new Set(types)].flatMap((type): Arbitrary<FaultKind>[] => {
-    const isBetween = type === 'partition' || type === 'cut' || type === 'reset'
+    const isBetween = type === 'partition' || type === 'cut' || type === 'clog' || type === 'reset'
     if (isBetween && nodes.length < 2) return []
     return [MAKERS[type](fc, { nodes, types })]
   })
@@ -35,7 +35,8 @@ export function endOf(fault: FaultKind, otherNode: NodeId): readonly FaultKind[]
     case 'failWrite':
       // Who led before is not known by then, so some node is started: it does nothing to one that runs.
       return [{ type: 'restart', node: fault.node === 'leader' ? otherNode : fault.node }]
-    case 'hangDisk': {
+    case 'hangDisk':
+    case 'fullDisk': {
       const node = fault.node === 'leader' ? otherNode : fault.node
       return [
         { type: 'crash', node },
@@ -49,17 +50,22 @@ export function endOf(fault: FaultKind, otherNode: NodeId): readonly FaultKind[]
       return [{ ...fault, writeMs: CALM_DISK.writeMs }]
     case 'link':
       return [{ type: 'link', lossRatio: 0, duplicateRatio: 0, latencyMs: CALM_LINKS.latencyMs }]
+    case 'clockRate':
+      return [{ ...fault, ratio: 1 }]
+    case 'clog':
     case 'heal':
     case 'pause':
     case 'reset':
     case 'restart':
+    case 'rotDisk':
+    case 'stranger':
       return []
   }
 }
 
 type Maker = (fc: FastCheck, constraints: FaultConstraints) => Arbitrary<FaultKind>
 
-function atNode(type: 'crash' | 'stop' | 'hangDisk' | 'failWrite'): Maker {
+function atNode(type: 'crash' | 'stop' | 'hangDisk' | 'failWrite' | 'fullDisk' | 'rotDisk' | 'stranger'): Maker {
   return (fc, { nodes }) => arbNode(fc, nodes).map((node) => ({ type, node }))
 }
 
@@ -70,6 +76,20 @@ const MAKERS: Readonly<Record<FaultType, Maker>> = {
   restart: (fc, { nodes }) => fc.constantFrom(...nodes).map((node) => ({ type: 'restart', node })),
   failWrite: atNode('failWrite'),
   hangDisk: atNode('hangDisk'),
+  fullDisk: atNode('fullDisk'),
+  rotDisk: atNode('rotDisk'),
+  stranger: atNode('stranger'),
+  clockRate: (fc, { nodes }) => {
+    // In steps of a thousandth away from 1, where it shrinks to.
+    const rate = fc.integer({ min: -50, max: 50 }).map((steps) => (1_000 + steps) / 1_000)
+    return fc.tuple(fc.constantFrom(...nodes), rate).map(([node, ratio]) => ({ type: 'clockRate', node, ratio }))
+  },
+  clog: (fc, { nodes }) => {
+    const forMs = fc.integer({ min: 1, max: LONGEST_MS.pause })
+    return fc.tuple(arbPair(fc, nodes), forMs).map(([[from, to], duration]) => {
+      return { type: 'clog', from, to, forMs: duration }
+    })
+  },
   partition: (fc, { nodes }) => arbPartition(fc, nodes),
   cut: arbCut,
   pause: (fc, { nodes }) => {
