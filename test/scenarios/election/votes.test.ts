@@ -50,22 +50,26 @@ describe('a vote of a later term', () => {
 
 describe('a vote of the term that a node is in', () => {
   it.each([
-    { log: [1, 2], votedFor: null, lastLogIndex: 2, lastLogTerm: 2, granted: true },
-    { log: [1, 2], votedFor: 'b', lastLogIndex: 2, lastLogTerm: 2, granted: true },
-    { log: [1, 2], votedFor: 'c', lastLogIndex: 2, lastLogTerm: 2, granted: false },
-    { log: [1, 2], votedFor: null, lastLogIndex: 1, lastLogTerm: 2, granted: false },
-    { log: [1, 2], votedFor: null, lastLogIndex: 9, lastLogTerm: 1, granted: false },
-    { log: [1, 2], votedFor: null, lastLogIndex: 1, lastLogTerm: 3, granted: true },
-    { log: [1, 2], votedFor: null, lastLogIndex: 0, lastLogTerm: 0, granted: false },
-    { log: [], votedFor: null, lastLogIndex: 0, lastLogTerm: 0, granted: true },
-    { log: [], votedFor: 'c', lastLogIndex: 9, lastLogTerm: 3, granted: false },
-  ] as const)('of a follower with log $log and vote $votedFor for $lastLogIndex/$lastLogTerm: $granted', (row) => {
-    const { log: terms, votedFor, granted, ...last } = row
-    const node = new SoloCore({ terms, currentTerm: 3, votedFor })
-    node.receive('b', requestVote({ term: 3, ...last }))
-    expect(node.last('requestVoteResponse')).toMatchObject({ term: 3, voteGranted: granted })
-    expect(node.state.votedFor).toBe(granted ? 'b' : votedFor)
-  })
+    { log: [1, 2], votedFor: null, last: '2/2', granted: true },
+    { log: [1, 2], votedFor: 'b', last: '2/2', granted: true },
+    { log: [1, 2], votedFor: 'c', last: '2/2', granted: false },
+    { log: [1, 2], votedFor: null, last: '1/2', granted: false },
+    { log: [1, 2], votedFor: null, last: '9/1', granted: false },
+    { log: [1, 2], votedFor: null, last: '1/3', granted: true },
+    { log: [1, 2], votedFor: null, last: '0/0', granted: false },
+    { log: [], votedFor: null, last: '0/0', granted: true },
+    { log: [], votedFor: 'c', last: '9/3', granted: false },
+  ] as const)(
+    'of a follower with log $log and vote $votedFor for a candidate whose log ends at $last: $granted',
+    (row) => {
+      const { log: terms, votedFor, granted, last } = row
+      const [lastLogIndex = 0, lastLogTerm = 0] = last.split('/').map(Number)
+      const node = new SoloCore({ terms, currentTerm: 3, votedFor })
+      node.receive('b', requestVote({ term: 3, lastLogIndex, lastLogTerm }))
+      expect(node.last('requestVoteResponse')).toMatchObject({ term: 3, voteGranted: granted })
+      expect(node.state.votedFor).toBe(granted ? 'b' : votedFor)
+    },
+  )
 
   it.each(['candidate', 'leader'] as const)('of a %s is its own already: it refuses and stays what it is', (role) => {
     const node = nodeAs(role)

@@ -51,28 +51,28 @@ describe('an election', () => {
   })
 
   it.each([
-    { size: 1, grants: 0, refusals: 0, role: 'leader' },
-    { size: 3, grants: 2, refusals: 0, role: 'leader' },
-    { size: 3, grants: 1, refusals: 0, role: 'leader' },
-    { size: 3, grants: 0, refusals: 0, role: 'candidate' },
-    { size: 3, grants: 0, refusals: 2, role: 'candidate' },
-    { size: 5, grants: 4, refusals: 0, role: 'leader' },
-    { size: 5, grants: 3, refusals: 0, role: 'leader' },
-    { size: 5, grants: 2, refusals: 2, role: 'leader' },
-    { size: 5, grants: 1, refusals: 3, role: 'candidate' },
-    { size: 5, grants: 1, refusals: 0, role: 'candidate' },
-    { size: 5, grants: 0, refusals: 4, role: 'candidate' },
-    { size: 7, grants: 3, refusals: 3, role: 'leader' },
-    { size: 7, grants: 2, refusals: 4, role: 'candidate' },
-  ])('of $size voters is $role after one round with $grants votes and $refusals refusals', (round) => {
-    const voters = IDS.slice(0, round.size)
+    { size: 1, answers: '', role: 'leader' },
+    { size: 3, answers: '++', role: 'leader' },
+    { size: 3, answers: '+', role: 'leader' },
+    { size: 3, answers: '', role: 'candidate' },
+    { size: 3, answers: '--', role: 'candidate' },
+    { size: 5, answers: '++++', role: 'leader' },
+    { size: 5, answers: '+++', role: 'leader' },
+    { size: 5, answers: '++--', role: 'leader' },
+    { size: 5, answers: '+---', role: 'candidate' },
+    { size: 5, answers: '+', role: 'candidate' },
+    { size: 5, answers: '----', role: 'candidate' },
+    { size: 7, answers: '+++---', role: 'leader' },
+    { size: 7, answers: '++----', role: 'candidate' },
+  ])('of a candidate among $size ends as $role by the votes $answers', ({ size, answers, role }) => {
+    const voters = IDS.slice(0, size)
     const node = new SoloCore({ voters })
     node.becomeCandidate(voters.slice(1))
-    const answers = [...Array(round.grants).fill(true), ...Array(round.refusals).fill(false)] as boolean[]
-    answers.forEach((voteGranted, at) => {
+    ;[...answers].forEach((answer, at) => {
+      const voteGranted = answer === '+'
       node.receive(IDS[at + 1] as string, { type: 'requestVoteResponse', term: 1, voteGranted })
     })
-    expect(node.state).toMatchObject({ role: round.role, currentTerm: 1, votedFor: 'a' })
+    expect(node.state).toMatchObject({ role, currentTerm: 1, votedFor: 'a' })
   })
 })
 
