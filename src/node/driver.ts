@@ -350,7 +350,7 @@ export class Driver {
     })
   }
 
-  #makeLoop({ observe }: Internals): EventLoop {
+  #makeLoop({ observe, observeFailure }: Internals): EventLoop {
     const { clock, heartbeatIntervalMs } = this.#options
     return new EventLoop({
       core: this.#core,
@@ -360,6 +360,7 @@ export class Driver {
       proposals: this.#proposals,
       reads: this.#reads,
       observe,
+      observeFailure,
       handOut: (output) => this.#handOut(output),
       afterTurn: () => this.#afterTurn(),
       onFailure: (error) => this.#fail(invariantError(error)),
@@ -377,13 +378,15 @@ function jitterSeed(id: NodeId, seed: number): number {
 function makeCore(
   options: ResolvedOptions,
   { restored, identity }: Recovered,
-  { rules, wrapCore }: Internals,
+  { rules, wrapCore, observeStart }: Internals,
 ): SteppedCore {
   const { id, electionTimeoutMs, heartbeatIntervalMs, seed, limits, clock } = options
   const { appendEntries, inflightMessages } = limits
   const timings = { electionTimeoutMs, heartbeatIntervalMs }
   const boot = identity.bootCount
   const coreOptions = { id, ...timings, seed: jitterSeed(id, seed), boot, appendEntries, inflightMessages }
-  const core = new RaftCore(coreOptions, restored, clock.now(), { ...RULES, ...rules })
+  const now = clock.now()
+  observeStart?.({ options: coreOptions, restored, now })
+  const core = new RaftCore(coreOptions, restored, now, { ...RULES, ...rules })
   return wrapCore?.(core, coreOptions) ?? core
 }

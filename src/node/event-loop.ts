@@ -41,6 +41,7 @@ export interface EventLoopContext {
   readonly proposals: Proposals
   readonly reads: Reads
   readonly observe: Internals['observe']
+  readonly observeFailure: Internals['observeFailure']
   /** Carries an Output out. */
   readonly handOut: (output: Output) => void
   /** At the end of each turn: everything that is not the core's. */
@@ -187,10 +188,20 @@ export class EventLoop {
     // term, role or log than it was made in (H128).
     if (core.standsAlone(event) && !this.#output.isEmpty) this.#flush()
     if (!this.#isRunning) return
-    const output = core.step(event, this.#output)
+    const output = this.#stepCore(event)
     this.#deadline = output.deadline
     observe?.(core.state, event, output)
     if (output.endsBatch) this.#flush()
+  }
+
+  #stepCore(event: CoreEvent): Output {
+    const { core, observeFailure } = this.#context
+    try {
+      return core.step(event, this.#output)
+    } catch (error) {
+      observeFailure?.(event, this.#output)
+      throw error
+    }
   }
 
   #flush(): void {

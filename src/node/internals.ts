@@ -4,7 +4,7 @@ import type { CoreEvent } from '../core/event.js'
 import type { Output } from '../core/output.js'
 import type { RaftCore } from '../core/raft-core.js'
 import type { Rules } from '../core/rules.js'
-import type { CoreOptions, CoreState } from '../core/state.js'
+import type { CoreOptions, CoreState, RestoredState } from '../core/state.js'
 import { NODE_RULES, type NodeRules } from './node-rules.js'
 
 /** Key of `Internals` in the options of a RaftNode. */
@@ -21,6 +21,14 @@ export interface WriterPosition {
 /** What the driver uses of a core. */
 export type SteppedCore = Pick<RaftCore, 'state' | 'standsAlone' | 'step'>
 
+/** Everything that a core is made of. */
+export interface CoreStart {
+  readonly options: CoreOptions
+  readonly restored: RestoredState
+  /** Of the clock of its events, ms. */
+  readonly now: number
+}
+
 export interface Internals {
   /** Replacements of single decisions of the core. */
   readonly rules?: Partial<Rules> | undefined
@@ -30,8 +38,12 @@ export interface Internals {
   readonly wrapCore?: ((core: SteppedCore, options: CoreOptions) => SteppedCore) | undefined
   /** Whether `messagesAfterPersist` of an Output wait (H111). @defaultValue `writes || hasEarlierWrites` */
   readonly answersWait?: ((position: WriterPosition) => boolean) | undefined
+  /** Before the core is made; with every event that `observe` sees afterwards it can be made again. */
+  readonly observeStart?: ((start: CoreStart) => void) | undefined
   /** After each step of the core, before its Output is carried out; once without an event when the core was made. Must not write. */
   readonly observe?: ((state: CoreState, event: CoreEvent | null, output: Output | null) => void) | undefined
+  /** The core found itself wrong at that event, with the Output that was passed to it: the node stops. */
+  readonly observeFailure?: ((event: CoreEvent, output: Output) => void) | undefined
 }
 
 /** The internals that were put into the options, or none. */

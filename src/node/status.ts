@@ -56,7 +56,7 @@ const NO_CONFIGURATION: Configuration = Object.freeze({ members: Object.freeze([
 
 /** What beside the core's state goes into a status. */
 export interface StatusFacts {
-  readonly options: ResolvedOptions
+  readonly options: Pick<ResolvedOptions, 'id' | 'electionTimeoutMs'>
   readonly clusterId: string
   readonly now: number
   readonly isReady: boolean
@@ -177,7 +177,7 @@ function explain(state: CoreState, facts: StatusFacts, configuration: Configurat
     : `This node catches up: it has applied ${facts.appliedIndex} of ${state.commitIndex} entries that it knows to be committed.`
 }
 
-function explainLeaderless(state: CoreState, options: ResolvedOptions, hint: string): string {
+function explainLeaderless(state: CoreState, options: StatusFacts['options'], hint: string): string {
   const isVoter = state.quorum.incoming.includes(options.id)
   if (!isVoter) return `No leader is known, and this node is not a voter: it waits for ${votersText(state)}.${hint}`
   if (state.role === 'follower')

@@ -9,7 +9,7 @@ import type { CallRecord, History } from './history.js'
 import type { Invariants } from './invariants.js'
 import type { Incarnation, SimulatedProcess } from './simulated-process.js'
 import type { Timeline } from './timeline.js'
-import type { Trace } from './trace.js'
+import type { Trace } from './trace/trace.js'
 
 export type CallerAction<Command, SM> =
   | {

@@ -15,7 +15,8 @@ import type { ProcessWrappers } from './process-wrappers.js'
 import { type ProcessWorld, SimulatedProcess } from './simulated-process.js'
 import { knock } from './stranger.js'
 import { runTurns, Timeline } from './timeline.js'
-import { messageFields, Trace } from './trace.js'
+import { messageFields, Trace } from './trace/trace.js'
+import type { TraceWriter } from './trace/trace-writer.js'
 import type { VirtualDisk } from './virtual-disk.js'
 import { CALM_LINKS, type LinkFaults, VirtualNetwork, type VirtualNetworkOptions } from './virtual-network.js'
 
@@ -33,7 +34,8 @@ export interface ClusterSettings<Command, Result, SM extends StateMachine<Comman
   /** How much clocks of two nodes differ at most. @defaultValue 0.1 */
   readonly maxClockDriftRatio?: number | undefined
   readonly carry?: VirtualNetworkOptions['carry']
-  readonly onTrace?: ((line: string) => void) | undefined
+  /** Gets the full trace. */
+  readonly traceWriter?: TraceWriter | null | undefined
 }
 
 export class Cluster<Command, Result, SM extends StateMachine<Command, Result>> {
@@ -52,7 +54,7 @@ export class Cluster<Command, Result, SM extends StateMachine<Command, Result>> 
   constructor(settings: ClusterSettings<Command, Result, SM>) {
     const { shape, random } = settings
     checkShape(shape)
-    this.trace = new Trace(settings.onTrace)
+    this.trace = new Trace(settings.traceWriter)
     const disks = new Map<NodeId, VirtualDisk>()
     this.invariants = new Invariants(this.timeline, disks)
     this.history = new History(this.invariants)
@@ -210,6 +212,7 @@ export class Cluster<Command, Result, SM extends StateMachine<Command, Result>> 
           const process = this.process(from.id)
           if (process?.current?.transport === from) process.current.witness.onSend(to, message)
           this.trace.record(this.nowMs, from.id, 'send', { to, ...messageFields(message) })
+          this.trace.writer?.send(this.nowMs, from.id, to, message)
         },
         onReceive: (from, to, message) => {
           this.trace.record(this.nowMs, to.id, 'receive', { from: from.id, type: message.type, term: message.term })

@@ -81,22 +81,27 @@ export class SimulationFailure extends Error {
   /** What, in words. */
   readonly violation: string
   readonly seed: bigint
-  /** NDJSON, a line for each record; the last 50,000 where there were more. */
+  /** NDJSON, for `replay`: of a second run of the same seed; its first 100,000 lines where there are more. */
   readonly trace: string
   /** What to call to see it again. */
   readonly command: string
 
-  /** @param failure.command - @defaultValue a call of `simulate` */
+  /**
+   * @param failure.command - @defaultValue a call of `simulate`
+   * @param failure.isDecided - false when a second run of the same seed ended otherwise
+   */
   constructor(failure: {
     violation: string
     seed: bigint
     trace: string
     command?: string | undefined
+    isDecided?: boolean | undefined
     cause?: unknown
   }) {
-    const { violation, seed, trace, cause } = failure
+    const { violation, seed, trace, isDecided = true, cause } = failure
     const { command = `simulate({ …the same options, seed: ${seed}n })` } = failure
-    super(`${violation} (replay: ${command})`, cause === undefined ? undefined : { cause })
+    const undecided = isDecided ? '' : '; a second run of this seed ended otherwise: the seed does not decide all of it'
+    super(`${violation} (replay: ${command}${undecided})`, cause === undefined ? undefined : { cause })
     this.name = 'SimulationFailure'
     this.violation = violation
     this.seed = seed

@@ -13,6 +13,9 @@ import { Nemesis } from './nemesis.js'
 import { SimulationRandom } from './prng.js'
 import { healRandomQuorum } from './random-quorum.js'
 import { drawSwarm, type SwarmSettings } from './swarm.js'
+import { traceHeader } from './trace/format.js'
+import { TraceWriter } from './trace/trace-writer.js'
+import { SIMULATION_EPOCH_MS } from './virtual-clock.js'
 import { Workload } from './workload.js'
 
 export interface SeedOptions {
@@ -44,7 +47,7 @@ const queryState = (machine: ChainMachine): ChainState => machine.state
 export async function runSeed(seed: bigint, options: SeedOptions = {}): Promise<SeedResult> {
   const random = new SimulationRandom(seed)
   const settings = drawSwarm(random.fork('swarm'))
-  const cluster = createCluster(settings, random, options)
+  const cluster = createCluster(settings, random, options, writerOf(seed, settings, options))
   const caller = createCaller(cluster)
   const workload = new Workload(cluster, caller, settings.workload, random.fork('workload'))
   const nemesis = new Nemesis(cluster, settings.nemesis, random.fork('nemesis'))
@@ -63,7 +66,24 @@ export async function runSeed(seed: bigint, options: SeedOptions = {}): Promise<
   return resultOf(seed, cluster)
 }
 
-function createCluster(settings: SwarmSettings, random: SimulationRandom, { bug, onTrace }: SeedOptions): ChainCluster {
+function writerOf(seed: bigint, settings: SwarmSettings, { bug, onTrace }: SeedOptions): TraceWriter | null {
+  if (onTrace === undefined) return null
+  const run = {
+    source: 'sim',
+    seed: String(seed),
+    bug: bug ?? null,
+    cluster: settings.shape,
+    epochMs: SIMULATION_EPOCH_MS,
+  } as const
+  return new TraceWriter(onTrace, traceHeader(run))
+}
+
+function createCluster(
+  settings: SwarmSettings,
+  random: SimulationRandom,
+  { bug }: SeedOptions,
+  traceWriter: TraceWriter | null,
+): ChainCluster {
   const seeded = bug === undefined ? undefined : BUGS[bug]
   const usesWireFormat = random.fork('wire').chance(0.25)
   const pace = drawPace(random.fork('pace'), settings.shape.options.electionTimeoutMs)
@@ -75,7 +95,7 @@ function createCluster(settings: SwarmSettings, random: SimulationRandom, { bug,
     wrappers: seeded?.wrappers,
     random,
     carry: usesWireFormat ? (message) => decodeMessage(encodeMessage(message)) : undefined,
-    onTrace,
+    traceWriter,
   })
   cluster.setLinks(settings.links)
   for (const process of cluster.processes) process.disk.speed = settings.disk
@@ -128,6 +148,7 @@ async function runFaults(
 
 function resultOf(seed: bigint, cluster: ChainCluster): SeedResult {
   const { eventCount: events, nowMs: simulatedMs, faultCount: faults, history, trace, invariants } = cluster
+  trace.writer?.end(simulatedMs, { violation: invariants.violation, traceHash: trace.hash })
   const coverage = cluster.coverage.toRecord()
   const measures = { events, simulatedMs, faults, calls: history.records.length }
   return {

@@ -17,12 +17,13 @@ import {
   type CommandOf,
   type Operation,
   type ResultOf,
-  SimulationFailure,
   type SimulationOptions,
   type SimulationReport,
   type WorkloadStep,
 } from './report.js'
 import { resolveSeed } from './seed.js'
+import { explainFailure, type Violation } from './simulation-failure.js'
+import type { TraceWriter } from './trace/trace-writer.js'
 
 /** What `cluster` and `maxEvents` are where they aren't given. */
 const DEFAULTS = Object.freeze({
@@ -34,31 +35,20 @@ const DEFAULTS = Object.freeze({
 /** Deadline of each call of the workload, ms. */
 const CALL_TIMEOUT_MS = 5_000
 
-/** Lines of the trace that a failure brings. */
-const MAX_TRACE_LINES = 50_000
-
 /** Rejects with a SimulationFailure; resolves only if every invariant and liveness hold. */
 export async function simulate<SM extends AnyStateMachine, Query = never, Answer = never>(
   options: SimulationOptions<SM, Query, Answer>,
 ): Promise<SimulationReport<SM, Query, Answer>> {
   const seed = resolveSeed(options.seed)
-  const lines: string[] = []
-  const simulation = new Simulation(options, seed, (line) => {
-    if (lines.push(line) >= 2 * MAX_TRACE_LINES) lines.splice(0, MAX_TRACE_LINES)
+  const simulation = new Simulation(options, seed)
+  const first = await simulation.run()
+  if (first === null) return simulation.report()
+  throw await explainFailure<SM, Query, Answer>({
+    first,
+    seed,
+    options,
+    run: (like, writer) => new Simulation(like, seed, writer).run(),
   })
-  const fail = (violation: string, cause?: unknown): never => {
-    throw new SimulationFailure({ violation, seed, trace: lines.slice(-MAX_TRACE_LINES).join('\n'), cause })
-  }
-  try {
-    await simulation.run()
-  } catch (error) {
-    if (options.signal?.aborted === true) throw options.signal.reason
-    if (error instanceof RaftError && error.code === 'RAFT_INVALID_OPTION') throw error
-    fail(`an exception reached the simulator: ${error instanceof Error ? error.message : String(error)}`, error)
-  }
-  const { violation } = simulation.cluster.invariants
-  if (violation !== null) fail(violation)
-  return simulation.report()
 }
 
 class Simulation<SM extends AnyStateMachine, Query, Answer> {
@@ -68,13 +58,13 @@ class Simulation<SM extends AnyStateMachine, Query, Answer> {
   readonly #random: SimulationRandom
   readonly #caller: Caller<CommandOf<SM>, ResultOf<SM>, SM>
 
-  constructor(options: SimulationOptions<SM, Query, Answer>, seed: bigint, onTrace: (line: string) => void) {
+  constructor(options: SimulationOptions<SM, Query, Answer>, seed: bigint, traceWriter: TraceWriter | null = null) {
     this.#options = options
     this.#seed = seed
     this.#random = new SimulationRandom(seed)
     const { stateMachine, invariant, cluster: shape = DEFAULTS.cluster } = options
     const codec: Codec<CommandOf<SM>> = options.codec ?? (msgpackCodec as Codec<CommandOf<SM>>)
-    this.cluster = new Cluster({ shape, stateMachine, invariant, codec, random: this.#random, onTrace })
+    this.cluster = new Cluster({ shape, stateMachine, invariant, codec, random: this.#random, traceWriter })
     const { timeline, trace, coverage, history, invariants } = this.cluster
     const encode = (command: CommandOf<SM>): Uint8Array => codec.encode(command)
     this.#caller = new Caller({
@@ -88,7 +78,25 @@ class Simulation<SM extends AnyStateMachine, Query, Answer> {
     })
   }
 
-  async run(): Promise<void> {
+  /** Resolves with what went wrong, or null. */
+  async run(): Promise<Violation | null> {
+    const { invariants, trace } = this.cluster
+    let exception: Violation | null = null
+    try {
+      await this.#runAll()
+    } catch (error) {
+      const { signal } = this.#options
+      if (signal?.aborted === true) throw signal.reason
+      if (error instanceof RaftError && error.code === 'RAFT_INVALID_OPTION') throw error
+      const reason = error instanceof Error ? error.message : String(error)
+      exception = { violation: `an exception reached the simulator: ${reason}`, cause: error }
+    }
+    const found = exception ?? (invariants.violation === null ? null : { violation: invariants.violation })
+    trace.writer?.end(this.cluster.nowMs, { violation: found?.violation ?? null, traceHash: trace.hash })
+    return found
+  }
+
+  async #runAll(): Promise<void> {
     const { cluster } = this
     const { workload = [], faults = { faults: [] }, liveness = true, maxEvents = DEFAULTS.maxEvents } = this.#options
     const electionTimeoutMs = this.#options.cluster?.options.electionTimeoutMs ?? DEFAULTS.electionTimeoutMs

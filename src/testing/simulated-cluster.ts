@@ -16,6 +16,7 @@ import { SimulationRandom } from './prng.js'
 import { SimulationFailure } from './report.js'
 import { resolveSeed } from './seed.js'
 import type { Incarnation } from './simulated-process.js'
+import { TraceBuffer } from './trace/trace-buffer.js'
 
 /** Longest that `settle` lets the simulation run for one promise, ms of the simulation. */
 export const SETTLE_BOUND_MS = 60_000
@@ -25,9 +26,6 @@ const QUIESCENCE_BOUND_MS = 20_000
 
 /** Most events within one call; a cluster that needs more has lost its bound. */
 const MAX_EVENTS_PER_CALL = 10_000_000
-
-/** Lines of the trace that a failure brings. */
-const MAX_TRACE_LINES = 50_000
 
 export interface SimulatedClusterOptions<Command, Result, SM extends StateMachine<Command, Result>> {
   /** Makes one for each node and each restart. */
@@ -62,7 +60,7 @@ export class SimulatedCluster<Command, Result, SM extends StateMachine<Command, 
 {
   readonly #cluster: Cluster<Command, Result, StateMachine<Command, Result>>
   readonly #seed: bigint
-  readonly #trace: string[] = []
+  readonly #trace: TraceBuffer
   readonly #endings: (() => Promise<void>)[] = []
   /** The last call: those that run time take turns. */
   #queue: Promise<unknown> = Promise.resolve()
@@ -75,14 +73,13 @@ export class SimulatedCluster<Command, Result, SM extends StateMachine<Command, 
   constructor(options: SimulatedClusterOptions<Command, Result, SM>) {
     const { stateMachine, cluster: shape = { voters: 3, options: {} }, codec } = options
     this.#seed = resolveSeed(options.seed)
+    this.#trace = new TraceBuffer({ seed: this.#seed, cluster: shape })
     this.#cluster = new Cluster<Command, Result, StateMachine<Command, Result>>({
       shape,
       stateMachine,
       codec: codec ?? (msgpackCodec as Codec<Command>),
       random: new SimulationRandom(this.#seed),
-      onTrace: (line) => {
-        if (this.#trace.push(line) >= 2 * MAX_TRACE_LINES) this.#trace.splice(0, MAX_TRACE_LINES)
-      },
+      traceWriter: this.#trace.writer,
     })
     this.#cluster.startAll()
   }
@@ -217,11 +214,13 @@ export class SimulatedCluster<Command, Result, SM extends StateMachine<Command, 
   }
 
   #check(): void {
-    const { violation } = this.#cluster.invariants
+    const { invariants, trace: records } = this.#cluster
+    const { violation } = invariants
     if (violation === null) return
     if (this.#failure !== null) throw this.#failure
     const command = `new SimulatedCluster({ …the same options, seed: ${this.#seed}n }) and the same calls`
-    const trace = this.#trace.slice(-MAX_TRACE_LINES).join('\n')
+    records.writer?.end(this.nowMs, { violation, traceHash: records.hash })
+    const trace = this.#trace.text
     this.#failure = new SimulationFailure({ violation, seed: this.#seed, trace, command })
     throw this.#failure
   }

@@ -4,7 +4,7 @@ import type { MemberSpec, NodeId } from '../core/types.js'
 import type { RaftError } from '../errors.js'
 import type { Codec } from '../interfaces/codec.js'
 import type { ApplyContext, StateMachine } from '../interfaces/state-machine.js'
-import { INTERNALS, type Internals } from '../node/internals.js'
+import { type CoreStart, INTERNALS, type Internals } from '../node/internals.js'
 import { DEFAULTS, type Limits } from '../node/options.js'
 import { RaftNode } from '../node/raft-node.js'
 import { MemorySnapshotStore } from '../stores/memory/index.js'
@@ -17,7 +17,7 @@ import { ProcessGate } from './process-gate.js'
 import type { ProcessWrappers } from './process-wrappers.js'
 import type { SimulationRandom } from './prng.js'
 import type { Timeline } from './timeline.js'
-import type { Trace, TraceFields } from './trace.js'
+import type { Trace, TraceFields } from './trace/trace.js'
 import { VirtualClock } from './virtual-clock.js'
 import { VirtualDisk } from './virtual-disk.js'
 import type { VirtualNetwork, VirtualTransport } from './virtual-network.js'
@@ -289,10 +289,21 @@ export class SimulatedProcess<Command, Result, SM extends StateMachine<Command, 
 
   #observed(internals: Internals, witness: Witness, gate: ProcessGate): Internals {
     const steps = new StepCoverage(this.#world.coverage, this.#options.electionTimeoutMs ?? DEFAULTS.electionTimeoutMs)
+    const { writer } = this.#world.trace
+    let start: CoreStart | null = null
     return {
       ...internals,
+      observeStart: (made) => {
+        start = made
+      },
+      observeFailure: (event, output) => {
+        if (!gate.isDead) writer?.failed(this.#world.timeline.nowMs, this.id, event, output)
+      },
       observe: (state, event, output) => {
         if (gate.isDead) return
+        const atMs = this.#world.timeline.nowMs
+        if (event !== null && output !== null) writer?.step(atMs, this.id, event, output, state)
+        else if (start !== null) writer?.init(atMs, this.id, start, state)
         witness.observe(state, event, output)
         steps.observe(state, event, output)
         const { currentTerm: term, role, commitIndex, log } = state

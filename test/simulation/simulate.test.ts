@@ -1,5 +1,5 @@
 import type { ApplyContext, SnapshotContext, StateMachine } from 'helios-raft'
-import { simulate, SimulationFailure, type WorkloadStep } from 'helios-raft/testing'
+import { replay, simulate, SimulationFailure, type WorkloadStep } from 'helios-raft/testing'
 import { describe, expect, it } from 'vitest'
 
 type Command = { readonly add: number }
@@ -109,7 +109,7 @@ describe('simulate', () => {
     expect(violation).toMatch(/the state machines differ/)
     expect(seed).toBe(3n)
     expect(command).toContain('seed: 3n')
-    expect(JSON.parse(trace.split('\n')[0] ?? '')).toMatchObject({ kind: 'start' })
+    expect(await replay(trace)).toEqual({ steps: expect.any(Number), divergedAt: null })
   })
 
   it('finds replicas whose states differ although their results are equal', async () => {
