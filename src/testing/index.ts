@@ -38,5 +38,6 @@ export { replay, type ReplayedStep, type ReplayOptions, type ReplayResult } from
 export type { Run, StoreFactory } from './conformance.js'
 export { testLogStore } from './log-store-suite.js'
 export { testSnapshotStore } from './snapshot-store-suite.js'
+export { type StateMachineTest, testStateMachine } from './state-machine-suite.js'
 export { testTransport } from './transport-suite.js'
 export type { TransportFactory } from './transport-bench.js'
