@@ -18,10 +18,15 @@ export interface SeedRange {
   readonly bug: string | undefined
 }
 
+/** How many threads so many seeds are spread over. */
+export function threadsFor(seedCount: number): number {
+  return Math.max(1, Math.min(MAX_THREADS, availableParallelism(), Math.floor(seedCount / SEEDS_WORTH_A_THREAD)))
+}
+
 /** Runs all seeds; `onResult` is called once for each, in their order. */
 export async function runSeeds(range: SeedRange, onResult: (result: SeedResult) => void): Promise<void> {
   const { firstSeed, seedCount, bug } = range
-  const threads = Math.min(MAX_THREADS, availableParallelism(), Math.floor(seedCount / SEEDS_WORTH_A_THREAD))
+  const threads = threadsFor(seedCount)
   if (threads < 2) {
     for (let at = 0; at < seedCount; at++) onResult(await runSeedGuarded(firstSeed + BigInt(at), { bug }))
     return

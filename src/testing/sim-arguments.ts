@@ -10,15 +10,18 @@ export interface SimArguments {
   readonly bug: string | undefined
   /** File for the NDJSON trace of the only seed. */
   readonly traceFile: string | undefined
+  /** File for the seeds that were the first to hit some bucket of the coverage. */
+  readonly corpusFile: string | undefined
   readonly wantsHelp: boolean
 }
 
-export const SIM_USAGE: string = `usage: npm run sim -- [--seeds N] [--seed S] [--profile default] [--bug NAME] [--trace FILE]
+export const SIM_USAGE: string = `usage: npm run sim -- [--seeds N] [--seed S] [--profile default] [--bug NAME] [--trace FILE] [--corpus FILE]
   --seeds N      how many seeds to run, S to S+N-1 (default 100, or 1 with --trace)
   --seed S       the first seed, 0 to 2^64-1 (default 1)
   --profile P    which swarm of faults to draw from: default
   --bug NAME     switch a seeded bug on: ${Object.keys(BUGS).join(', ')}
-  --trace FILE   write every event of one seed as lines of JSON`
+  --trace FILE   write every event of one seed as lines of JSON
+  --corpus FILE  write the seeds that were the first to hit some bucket of the coverage`
 
 /** Most seeds of one command. */
 const MAX_SEEDS = 10_000_000
@@ -30,7 +33,8 @@ export class UsageError extends Error {
 
 /** @throws UsageError that names the argument and the value */
 export function parseSimArguments(argv: readonly string[]): SimArguments {
-  const { seed = '1', seeds, profile = 'default', bug, trace: traceFile, help: wantsHelp = false } = parse(argv)
+  const raw = parse(argv)
+  const { seed = '1', seeds, profile = 'default', bug, trace: traceFile, help: wantsHelp = false } = raw
   const seedCount = parseCount(seeds ?? (traceFile === undefined ? '100' : '1'))
   const firstSeed = parseSeed(seed)
   if (firstSeed + BigInt(seedCount) - 1n > MAX_SEED) {
@@ -43,7 +47,7 @@ export function parseSimArguments(argv: readonly string[]): SimArguments {
   if (traceFile !== undefined && seedCount !== 1) {
     throw new UsageError(`--trace writes one run, but --seeds is ${seedCount}: use --seeds 1`)
   }
-  return { firstSeed, seedCount, profile, bug, traceFile, wantsHelp }
+  return { firstSeed, seedCount, profile, bug, traceFile, corpusFile: raw.corpus, wantsHelp }
 }
 
 interface RawArguments {
@@ -52,12 +56,14 @@ interface RawArguments {
   readonly profile?: string | undefined
   readonly bug?: string | undefined
   readonly trace?: string | undefined
+  readonly corpus?: string | undefined
   readonly help?: boolean | undefined
 }
 
 function parse(argv: readonly string[]): RawArguments {
   const text = { type: 'string' } as const
-  const options = { seed: text, seeds: text, profile: text, bug: text, trace: text, help: { type: 'boolean' } } as const
+  const texts = { seed: text, seeds: text, profile: text, bug: text, trace: text, corpus: text }
+  const options = { ...texts, help: { type: 'boolean' } } as const
   try {
     return parseArgs({ args: [...argv], options, strict: true, allowPositionals: false }).values
   } catch (error) {

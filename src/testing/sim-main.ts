@@ -1,39 +1,14 @@
 // `npm run sim`: runs seeds, shows progress and violations on stderr, and ends with one line of key=value on stdout.
-// Exit code 0 when everything held, 1 on a violation, 2 on a command line that can't be understood.
-import { closeSync, openSync, writeSync } from 'node:fs'
+// Exit code 0 when everything held, 1 on a violation or when a long run missed what it is there for, 2 on a command line that can't be understood.
+import { closeSync, openSync, writeFileSync, writeSync } from 'node:fs'
 import { runSeedGuarded } from './guarded-run.js'
 import type { SeedResult } from './run-seed.js'
-import { runSeeds } from './seed-runner.js'
+import { runSeeds, threadsFor } from './seed-runner.js'
 import { parseSimArguments, SIM_USAGE, type SimArguments, UsageError } from './sim-arguments.js'
+import { SimTotals } from './sim-totals.js'
 
 /** Violations that are printed in full; the others are counted. */
 const MAX_PRINTED = 20
-
-const MS_PER_HOUR = 3_600_000
-
-class Totals {
-  seeds = 0
-  events = 0
-  simulatedMs = 0
-  faults = 0
-  violations = 0
-
-  add({ events, simulatedMs, faults, violation }: SeedResult): void {
-    this.seeds += 1
-    this.events += events
-    this.simulatedMs += simulatedMs
-    this.faults += faults
-    if (violation !== null) this.violations += 1
-  }
-
-  line(profile: string): string {
-    const hours = (this.simulatedMs / MS_PER_HOUR).toFixed(2)
-    return (
-      `profile=${profile} seeds=${this.seeds} events=${this.events} simulatedHours=${hours} ` +
-      `faults=${this.faults} violations=${this.violations}`
-    )
-  }
-}
 
 async function main(argv: readonly string[]): Promise<number> {
   const options = parseSimArguments(argv)
@@ -41,7 +16,8 @@ async function main(argv: readonly string[]): Promise<number> {
     console.log(SIM_USAGE)
     return 0
   }
-  const totals = new Totals()
+  const totals = new SimTotals()
+  const startedMs = performance.now()
   const onResult = (result: SeedResult): void => {
     totals.add(result)
     if (result.violation !== null) reportViolation(result, options, totals)
@@ -50,11 +26,16 @@ async function main(argv: readonly string[]): Promise<number> {
   }
   if (options.traceFile === undefined) await runSeeds(options, onResult)
   else onResult(await runTraced(options, options.traceFile))
+  const { missing } = totals
+  console.error(totals.speedLine({ elapsedMs: performance.now() - startedMs, threads: threadsFor(options.seedCount) }))
+  console.error(totals.coverageLine)
+  if (missing.length > 0) console.error(`no run hit what each long run must: ${missing.join(', ')}`)
+  if (options.corpusFile !== undefined) writeFileSync(options.corpusFile, totals.corpus)
   console.log(totals.line(options.profile))
-  return totals.violations === 0 ? 0 : 1
+  return totals.violations === 0 && missing.length === 0 ? 0 : 1
 }
 
-function reportViolation({ seed, violation }: SeedResult, { bug }: SimArguments, totals: Totals): void {
+function reportViolation({ seed, violation }: SeedResult, { bug }: SimArguments, totals: SimTotals): void {
   if (totals.violations > MAX_PRINTED) return
   const bugArgument = bug === undefined ? '' : ` --bug ${bug}`
   console.error(`violation in seed ${seed}, after ${totals.seeds} seeds: ${violation}`)
