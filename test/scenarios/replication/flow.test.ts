@@ -1,0 +1,314 @@
+// How much a leader sends a peer, and when (F7, F8; thesis §10.2.1): one probe at a time, then a window of messages that
+// acknowledgements move and heartbeats reopen; and what each answer changes in it.
+import type { AppendEntries } from 'helios-raft/core'
+import { describe, expect, it } from 'vitest'
+import { acknowledge, becomeProbe, maySend, newProgress, sentRange } from '../../../src/core/progress.js'
+import { between, both, CoreCluster, ofType } from '../../support/core-cluster.js'
+import { appendResponse, heartbeatResponse, SoloCore, type SoloOptions } from '../../support/solo-core.js'
+
+function leaderOf(options: SoloOptions = {}): SoloCore {
+  const leader = new SoloCore(options)
+  leader.becomeLeader()
+  leader.sent = []
+  return leader
+}
+
+/** A leader whose peer b has acknowledged everything and streams. */
+function streaming(options: SoloOptions = {}): SoloCore {
+  const leader = leaderOf(options)
+  leader.acknowledge('b', leader.state.log.lastIndex)
+  leader.sent = []
+  return leader
+}
+
+const progressOf = (leader: SoloCore, peer = 'b') => leader.state.progress.get(peer)
+const answerHeartbeat = (leader: SoloCore, from = 'b') =>
+  leader.receive(from, heartbeatResponse({ term: leader.state.currentTerm }))
+
+/** What left for one peer since the last look: prevLogIndex and the entries. */
+function sentTo(leader: SoloCore, peer = 'b'): [number, ...number[]][] {
+  const appends = leader.take('appendEntries').filter((sent) => sent.to === peer)
+  const indexes = ({ entries }: AppendEntries) => entries.map(({ index }) => index)
+  return appends.map(({ message }) => [message.prevLogIndex, ...indexes(message)])
+}
+
+describe('a probe', () => {
+  it('is one message, then silence until the answer to a heartbeat, then one message again, and so on', () => {
+    const leader = leaderOf()
+    for (let round = 0; round < 3; round++) {
+      for (const command of ['x', 'y']) leader.propose(command)
+      expect(sentTo(leader)).toEqual([])
+      expect(progressOf(leader)).toMatchObject({ state: 'probe', probeSent: true, nextIndex: 1 })
+      leader.tick(30)
+      answerHeartbeat(leader, 'c')
+      leader.sent = []
+      answerHeartbeat(leader)
+      const [probe, ...more] = sentTo(leader)
+      expect([probe?.[0], more]).toEqual([0, []])
+      // A second answer within the interval asks for nothing.
+      answerHeartbeat(leader)
+      expect(sentTo(leader)).toEqual([])
+    }
+  })
+
+  it('leaves nextIndex where it is; the window moves it with each proposal', () => {
+    const leader = leaderOf({ terms: [1, 1] })
+    expect(progressOf(leader)?.nextIndex).toBe(3)
+    leader.propose('x')
+    expect(progressOf(leader)?.nextIndex).toBe(3)
+    leader.acknowledge('b', 3)
+    expect(progressOf(leader)?.nextIndex).toBe(5)
+    leader.propose('y')
+    leader.propose('z')
+    expect(progressOf(leader)?.nextIndex).toBe(7)
+  })
+
+  it('of which a peer gets none keeps no other peer waiting', () => {
+    const leader = leaderOf()
+    leader.acknowledge('b', 1)
+    expect(leader.state.commitIndex).toBe(1)
+    leader.propose('x')
+    expect(sentTo(leader, 'c')).toEqual([])
+    leader.propose('y')
+    expect(sentTo(leader)).toEqual([[2, 3]])
+    // The answer of c, however late, gets it everything at once.
+    leader.acknowledge('c', 1)
+    expect(sentTo(leader, 'c')).toEqual([[1, 2, 3]])
+  })
+})
+
+describe('an answer', () => {
+  /** Entries 1..3, of which b was asked about 2 and has acknowledged nothing yet. */
+  const table = [
+    { what: 'a success', answer: { index: 2 }, match: 2, next: 4, sends: [[2, 3]], commits: 0 },
+    { what: 'a success beyond it', answer: { index: 3 }, match: 3, next: 4, sends: [], commits: 3 },
+    { what: 'a success beyond the log', answer: { index: 4 }, match: 0, next: 3, sends: [], commits: 0 },
+    { what: 'a success of index 0', answer: { index: 0 }, match: 0, next: 4, sends: [[0, 1, 2, 3]], commits: 0 },
+    {
+      what: 'a refusal',
+      answer: { outcome: 'mismatch', index: 2 },
+      match: 0,
+      next: 1,
+      sends: [[0, 1, 2, 3]],
+      commits: 0,
+    },
+    { what: 'a stale refusal', answer: { outcome: 'mismatch', index: 3 }, match: 0, next: 3, sends: [], commits: 0 },
+    { what: 'busy', answer: { outcome: 'busy', index: 2 }, match: 0, next: 3, sends: [], commits: 0 },
+  ] as const
+
+  it.each(table)('$what: match $match, next $next, sends $sends, commits $commits', (row) => {
+    const leader = leaderOf({ terms: [1, 1] })
+    leader.receive('b', { ...appendResponse({ term: 2, index: 0 }), ...row.answer })
+    const { match, next, sends, commits } = row
+    expect(progressOf(leader)).toMatchObject({ matchIndex: match, nextIndex: next })
+    expect(sentTo(leader)).toEqual(sends)
+    expect(leader.state.commitIndex).toBe(commits)
+  })
+
+  it('to a heartbeat gets what is missing sent again, until it is acknowledged, and then nothing', () => {
+    const leader = streaming()
+    leader.propose('x')
+    for (let lost = 0; lost < 3; lost++) {
+      leader.tick(30)
+      answerHeartbeat(leader, 'c')
+      leader.sent = []
+      answerHeartbeat(leader)
+      expect(sentTo(leader)).toEqual([[2]])
+      leader.receive('b', appendResponse({ term: 1, outcome: 'mismatch', index: 2, hintIndex: 1, hintTerm: 1 }))
+      expect(sentTo(leader)).toEqual([[1, 2]])
+      leader.acknowledge('b', 1)
+    }
+    leader.acknowledge('b', 2)
+    leader.sent = []
+    for (let idle = 0; idle < 3; idle++) {
+      leader.tick(30)
+      answerHeartbeat(leader)
+      expect(sentTo(leader)).toEqual([])
+    }
+  })
+
+  it('that comes twice, or after a later one, takes nothing back', () => {
+    const leader = streaming()
+    for (const command of ['x', 'y', 'z']) leader.propose(command)
+    for (const index of [3, 3, 2, 1, 4, 4, 2]) leader.acknowledge('b', index)
+    expect(progressOf(leader)).toMatchObject({ state: 'replicate', matchIndex: 4, nextIndex: 5, inflight: [] })
+    expect(leader.state.commitIndex).toBe(4)
+  })
+})
+
+describe('the window of messages', () => {
+  const WINDOW = 4
+  const full = (): SoloCore => {
+    const leader = streaming({ inflightMessages: WINDOW })
+    for (let count = 0; count < WINDOW; count++) leader.propose(`${count}`)
+    expect(sentTo(leader)).toEqual([
+      [1, 2],
+      [2, 3],
+      [3, 4],
+      [4, 5],
+    ])
+    return leader
+  }
+
+  it('gives each proposal a message of its own at once, while there is room', () => {
+    const leader = streaming()
+    for (let index = 2; index < 12; index++) {
+      leader.propose('x')
+      expect(sentTo(leader)).toEqual([[index - 1, index]])
+      expect(progressOf(leader)?.nextIndex).toBe(index + 1)
+    }
+  })
+
+  it('lets nothing out when it is full', () => {
+    const leader = full()
+    for (let count = 0; count < 10; count++) {
+      leader.propose('more')
+      expect(sentTo(leader)).toEqual([])
+    }
+    expect(progressOf(leader)?.inflight).toEqual([2, 3, 4, 5])
+  })
+
+  it('moves ahead by what is acknowledged, with an old answer by nothing', () => {
+    const leader = full()
+    for (const command of ['w', 'x', 'y', 'z']) leader.propose(command)
+    leader.sent = []
+    // One message is free: it takes all that waited, up to appendEntries.
+    leader.acknowledge('b', 2)
+    expect(sentTo(leader)).toEqual([[5, 6, 7, 8, 9]])
+    for (const old of [1, 2]) leader.acknowledge('b', old)
+    leader.propose('later')
+    expect(sentTo(leader)).toEqual([])
+    expect(progressOf(leader)?.inflight).toEqual([3, 4, 5, 9])
+    // An answer in the middle of the window frees all before it.
+    leader.acknowledge('b', 4)
+    expect(sentTo(leader)).toEqual([[9, 10]])
+    expect(progressOf(leader)?.inflight).toEqual([5, 9, 10])
+  })
+
+  it('is opened for one question by the answer to a heartbeat, once in an interval, and stays full', () => {
+    const leader = full()
+    leader.propose('waits')
+    for (let beat = 0; beat < 3; beat++) {
+      leader.tick(30)
+      answerHeartbeat(leader, 'c')
+      leader.sent = []
+      for (let copy = 0; copy < 4; copy++) answerHeartbeat(leader)
+      expect(sentTo(leader)).toEqual([[5]])
+      expect(progressOf(leader)?.inflight).toEqual([2, 3, 4, 5])
+    }
+    // All of it had arrived: the answer to the question frees everything.
+    leader.acknowledge('b', 5)
+    expect(sentTo(leader)).toEqual([[5, 6]])
+  })
+
+  it('forgets what was under way when the peer is unreachable, and probes from what matches', () => {
+    const leader = full()
+    leader.acknowledge('b', 3)
+    leader.peerStatus('b', 'closed')
+    expect(progressOf(leader)).toMatchObject({ state: 'probe', matchIndex: 3, nextIndex: 4, inflight: [] })
+  })
+})
+
+describe('what is in flight, as a list', () => {
+  const window = (size: number, ...lasts: readonly number[]) => {
+    const progress = newProgress(0, 0)
+    acknowledge(progress, 0)
+    for (const last of lasts) {
+      expect(maySend(progress, size)).toBe(true)
+      sentRange(progress, last, false)
+    }
+    return progress
+  }
+
+  it('is full at its size, not before', () => {
+    expect(maySend(window(3, 1, 2), 3)).toBe(true)
+    expect(maySend(window(3, 1, 2, 3), 3)).toBe(false)
+    expect(maySend(window(1, 9), 1)).toBe(false)
+  })
+
+  it.each([
+    { acknowledged: 0, left: [2, 5, 7, 9] },
+    { acknowledged: 1, left: [2, 5, 7, 9] },
+    { acknowledged: 2, left: [5, 7, 9] },
+    { acknowledged: 6, left: [7, 9] },
+    { acknowledged: 7, left: [9] },
+    { acknowledged: 9, left: [] },
+    { acknowledged: 20, left: [] },
+  ])('acknowledged up to $acknowledged is $left', ({ acknowledged, left }) => {
+    const progress = window(4, 2, 5, 7, 9)
+    acknowledge(progress, acknowledged)
+    expect(progress.inflight).toEqual(left)
+    expect(progress.nextIndex).toBe(Math.max(10, acknowledged + 1))
+  })
+
+  it('counts a range that joined the one before as one', () => {
+    const progress = window(2, 3)
+    sentRange(progress, 6, true)
+    expect(progress.inflight).toEqual([6])
+    expect(maySend(progress, 2)).toBe(true)
+  })
+
+  it('is empty after a return to probing, which never goes below what matches', () => {
+    const progress = window(4, 2, 5)
+    acknowledge(progress, 2)
+    becomeProbe(progress, 1)
+    expect(progress).toMatchObject({ state: 'probe', nextIndex: 3, inflight: [], probeSent: false })
+  })
+})
+
+describe('heartbeats', () => {
+  it('leave leaders only', () => {
+    const roles = {
+      follower: () => {},
+      preCandidate: (node: SoloCore) => node.timeOut(),
+      candidate: (node: SoloCore) => node.becomeCandidate(),
+      leader: (node: SoloCore) => node.becomeLeader(),
+    }
+    for (const [role, become] of Object.entries(roles)) {
+      const node = new SoloCore()
+      become(node)
+      node.sent = []
+      node.tick(30)
+      expect(node.state.role).toBe(role)
+      const beats = node.take('heartbeat').map(({ to, message }) => [to, message.prevLogIndex])
+      expect(beats, role).toEqual(
+        role === 'leader'
+          ? [
+              ['b', 0],
+              ['c', 0],
+            ]
+          : [],
+      )
+    }
+  })
+
+  it('make no peer commit more than it is known to hold', () => {
+    const cluster = new CoreCluster()
+    cluster.elect('a')
+    cluster.settle()
+    const beside = both(ofType('appendEntries'), between('a', 'c'))
+    for (const command of ['x', 'y']) cluster.node('a').propose(command)
+    cluster.settle((packet) => !beside(packet))
+    expect(cluster.node('a').state.commitIndex).toBe(3)
+    cluster.advance(30)
+    cluster.settle(ofType('heartbeat', 'heartbeatResponse'))
+    expect(cluster.node('b').state.commitIndex).toBe(3)
+    expect(cluster.node('c').state.commitIndex).toBe(1)
+  })
+})
+
+describe('a stream whose messages change places', () => {
+  it('ends with equal logs, and no answer in the wrong order takes progress back', () => {
+    const cluster = new CoreCluster({ inflightMessages: 8, appendEntries: 1 })
+    cluster.elect('a')
+    for (const command of ['1', '2', '3', '4', '5', '6']) cluster.node('a').propose(command)
+    // The entries arrive from the last to the first, then the answers too.
+    const entries = both(ofType('appendEntries'), between('a', 'b'))
+    for (const packet of cluster.network.filter(entries).reverse()) cluster.deliverPacket(packet)
+    const answers = both(ofType('appendEntriesResponse'), between('b', 'a'))
+    for (const packet of cluster.network.filter(answers).reverse()) cluster.deliverPacket(packet)
+    cluster.settle()
+    expect(cluster.node('b').log).toEqual(cluster.node('a').log)
+    expect(cluster.node('a').state.progress.get('b')).toMatchObject({ state: 'replicate', matchIndex: 7, nextIndex: 8 })
+  })
+})
