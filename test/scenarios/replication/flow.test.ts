@@ -1,8 +1,7 @@
-// How much a leader sends a peer, and when (F7, F8; thesis §10.2.1): one probe at a time, then a window of messages that
-// acknowledgements move and heartbeats reopen; and what each answer changes in it.
+// What a leader sends a peer, and when (F7, F8): one probe at a time until one fits, what each answer changes, and what
+// heartbeats say. The window that follows is in window.test.ts.
 import type { AppendEntries } from 'helios-raft/core'
 import { describe, expect, it } from 'vitest'
-import { acknowledge, becomeProbe, maySend, newProgress, sentRange } from '../../../src/core/progress.js'
 import { between, both, CoreCluster, ofType } from '../../support/core-cluster.js'
 import { appendResponse, heartbeatResponse, SoloCore, type SoloOptions } from '../../support/solo-core.js'
 
@@ -133,126 +132,6 @@ describe('an answer', () => {
     for (const index of [3, 3, 2, 1, 4, 4, 2]) leader.acknowledge('b', index)
     expect(progressOf(leader)).toMatchObject({ state: 'replicate', matchIndex: 4, nextIndex: 5, inflight: [] })
     expect(leader.state.commitIndex).toBe(4)
-  })
-})
-
-describe('the window of messages', () => {
-  const WINDOW = 4
-  const full = (): SoloCore => {
-    const leader = streaming({ inflightMessages: WINDOW })
-    for (let count = 0; count < WINDOW; count++) leader.propose(`${count}`)
-    expect(sentTo(leader)).toEqual([
-      [1, 2],
-      [2, 3],
-      [3, 4],
-      [4, 5],
-    ])
-    return leader
-  }
-
-  it('gives each proposal a message of its own at once, while there is room', () => {
-    const leader = streaming()
-    for (let index = 2; index < 12; index++) {
-      leader.propose('x')
-      expect(sentTo(leader)).toEqual([[index - 1, index]])
-      expect(progressOf(leader)?.nextIndex).toBe(index + 1)
-    }
-  })
-
-  it('lets nothing out when it is full', () => {
-    const leader = full()
-    for (let count = 0; count < 10; count++) {
-      leader.propose('more')
-      expect(sentTo(leader)).toEqual([])
-    }
-    expect(progressOf(leader)?.inflight).toEqual([2, 3, 4, 5])
-  })
-
-  it('moves ahead by what is acknowledged, with an old answer by nothing', () => {
-    const leader = full()
-    for (const command of ['w', 'x', 'y', 'z']) leader.propose(command)
-    leader.sent = []
-    // One message is free: it takes all that waited, up to appendEntries.
-    leader.acknowledge('b', 2)
-    expect(sentTo(leader)).toEqual([[5, 6, 7, 8, 9]])
-    for (const old of [1, 2]) leader.acknowledge('b', old)
-    leader.propose('later')
-    expect(sentTo(leader)).toEqual([])
-    expect(progressOf(leader)?.inflight).toEqual([3, 4, 5, 9])
-    // An answer in the middle of the window frees all before it.
-    leader.acknowledge('b', 4)
-    expect(sentTo(leader)).toEqual([[9, 10]])
-    expect(progressOf(leader)?.inflight).toEqual([5, 9, 10])
-  })
-
-  it('is opened for one question by the answer to a heartbeat, once in an interval, and stays full', () => {
-    const leader = full()
-    leader.propose('waits')
-    for (let beat = 0; beat < 3; beat++) {
-      leader.tick(30)
-      answerHeartbeat(leader, 'c')
-      leader.sent = []
-      for (let copy = 0; copy < 4; copy++) answerHeartbeat(leader)
-      expect(sentTo(leader)).toEqual([[5]])
-      expect(progressOf(leader)?.inflight).toEqual([2, 3, 4, 5])
-    }
-    // All of it had arrived: the answer to the question frees everything.
-    leader.acknowledge('b', 5)
-    expect(sentTo(leader)).toEqual([[5, 6]])
-  })
-
-  it('forgets what was under way when the peer is unreachable, and probes from what matches', () => {
-    const leader = full()
-    leader.acknowledge('b', 3)
-    leader.peerStatus('b', 'closed')
-    expect(progressOf(leader)).toMatchObject({ state: 'probe', matchIndex: 3, nextIndex: 4, inflight: [] })
-  })
-})
-
-describe('what is in flight, as a list', () => {
-  const window = (size: number, ...lasts: readonly number[]) => {
-    const progress = newProgress(0, 0)
-    acknowledge(progress, 0)
-    for (const last of lasts) {
-      expect(maySend(progress, size)).toBe(true)
-      sentRange(progress, last, false)
-    }
-    return progress
-  }
-
-  it('is full at its size, not before', () => {
-    expect(maySend(window(3, 1, 2), 3)).toBe(true)
-    expect(maySend(window(3, 1, 2, 3), 3)).toBe(false)
-    expect(maySend(window(1, 9), 1)).toBe(false)
-  })
-
-  it.each([
-    { acknowledged: 0, left: [2, 5, 7, 9] },
-    { acknowledged: 1, left: [2, 5, 7, 9] },
-    { acknowledged: 2, left: [5, 7, 9] },
-    { acknowledged: 6, left: [7, 9] },
-    { acknowledged: 7, left: [9] },
-    { acknowledged: 9, left: [] },
-    { acknowledged: 20, left: [] },
-  ])('acknowledged up to $acknowledged is $left', ({ acknowledged, left }) => {
-    const progress = window(4, 2, 5, 7, 9)
-    acknowledge(progress, acknowledged)
-    expect(progress.inflight).toEqual(left)
-    expect(progress.nextIndex).toBe(Math.max(10, acknowledged + 1))
-  })
-
-  it('counts a range that joined the one before as one', () => {
-    const progress = window(2, 3)
-    sentRange(progress, 6, true)
-    expect(progress.inflight).toEqual([6])
-    expect(maySend(progress, 2)).toBe(true)
-  })
-
-  it('is empty after a return to probing, which never goes below what matches', () => {
-    const progress = window(4, 2, 5)
-    acknowledge(progress, 2)
-    becomeProbe(progress, 1)
-    expect(progress).toMatchObject({ state: 'probe', nextIndex: 3, inflight: [], probeSent: false })
   })
 })
 

@@ -1,0 +1,152 @@
+// The window of messages that a leader has under way to a peer (F7; thesis §10.2.1): acknowledgements move it, heartbeats
+// ask about it, the loss of a connection empties it.
+import type { AppendEntries } from 'helios-raft/core'
+import { describe, expect, it } from 'vitest'
+import { acknowledge, becomeProbe, maySend, newProgress, sentRange } from '../../../src/core/progress.js'
+import { heartbeatResponse, SoloCore, type SoloOptions } from '../../support/solo-core.js'
+
+function leaderOf(options: SoloOptions = {}): SoloCore {
+  const leader = new SoloCore(options)
+  leader.becomeLeader()
+  leader.sent = []
+  return leader
+}
+
+/** A leader whose peer b has acknowledged everything and streams. */
+function streaming(options: SoloOptions = {}): SoloCore {
+  const leader = leaderOf(options)
+  leader.acknowledge('b', leader.state.log.lastIndex)
+  leader.sent = []
+  return leader
+}
+
+const progressOf = (leader: SoloCore, peer = 'b') => leader.state.progress.get(peer)
+const answerHeartbeat = (leader: SoloCore, from = 'b') =>
+  leader.receive(from, heartbeatResponse({ term: leader.state.currentTerm }))
+
+/** What left for one peer since the last look: prevLogIndex and the entries. */
+function sentTo(leader: SoloCore, peer = 'b'): [number, ...number[]][] {
+  const appends = leader.take('appendEntries').filter((sent) => sent.to === peer)
+  const indexes = ({ entries }: AppendEntries) => entries.map(({ index }) => index)
+  return appends.map(({ message }) => [message.prevLogIndex, ...indexes(message)])
+}
+
+describe('the window of messages', () => {
+  const WINDOW = 4
+  const full = (): SoloCore => {
+    const leader = streaming({ inflightMessages: WINDOW })
+    for (let count = 0; count < WINDOW; count++) leader.propose(`${count}`)
+    expect(sentTo(leader)).toEqual([
+      [1, 2],
+      [2, 3],
+      [3, 4],
+      [4, 5],
+    ])
+    return leader
+  }
+
+  it('gives each proposal a message of its own at once, while there is room', () => {
+    const leader = streaming()
+    for (let index = 2; index < 12; index++) {
+      leader.propose('x')
+      expect(sentTo(leader)).toEqual([[index - 1, index]])
+      expect(progressOf(leader)?.nextIndex).toBe(index + 1)
+    }
+  })
+
+  it('lets nothing out when it is full', () => {
+    const leader = full()
+    for (let count = 0; count < 10; count++) {
+      leader.propose('more')
+      expect(sentTo(leader)).toEqual([])
+    }
+    expect(progressOf(leader)?.inflight).toEqual([2, 3, 4, 5])
+  })
+
+  it('moves ahead by what is acknowledged, with an old answer by nothing', () => {
+    const leader = full()
+    for (const command of ['w', 'x', 'y', 'z']) leader.propose(command)
+    leader.sent = []
+    // One message is free: it takes all that waited, up to appendEntries.
+    leader.acknowledge('b', 2)
+    expect(sentTo(leader)).toEqual([[5, 6, 7, 8, 9]])
+    for (const old of [1, 2]) leader.acknowledge('b', old)
+    leader.propose('later')
+    expect(sentTo(leader)).toEqual([])
+    expect(progressOf(leader)?.inflight).toEqual([3, 4, 5, 9])
+    // An answer in the middle of the window frees all before it.
+    leader.acknowledge('b', 4)
+    expect(sentTo(leader)).toEqual([[9, 10]])
+    expect(progressOf(leader)?.inflight).toEqual([5, 9, 10])
+  })
+
+  it('is opened for one question by the answer to a heartbeat, once in an interval, and stays full', () => {
+    const leader = full()
+    leader.propose('waits')
+    for (let beat = 0; beat < 3; beat++) {
+      leader.tick(30)
+      answerHeartbeat(leader, 'c')
+      leader.sent = []
+      for (let copy = 0; copy < 4; copy++) answerHeartbeat(leader)
+      expect(sentTo(leader)).toEqual([[5]])
+      expect(progressOf(leader)?.inflight).toEqual([2, 3, 4, 5])
+    }
+    // All of it had arrived: the answer to the question frees everything.
+    leader.acknowledge('b', 5)
+    expect(sentTo(leader)).toEqual([[5, 6]])
+  })
+
+  it('forgets what was under way when the peer is unreachable, and probes from what matches', () => {
+    const leader = full()
+    leader.acknowledge('b', 3)
+    leader.peerStatus('b', 'closed')
+    expect(progressOf(leader)).toMatchObject({ state: 'probe', matchIndex: 3, nextIndex: 4, inflight: [] })
+  })
+})
+
+describe('what is in flight, as a list', () => {
+  const window = (size: number, ...lasts: readonly number[]) => {
+    const progress = newProgress(0, 0)
+    acknowledge(progress, 0)
+    for (const last of lasts) {
+      expect(maySend(progress, size)).toBe(true)
+      sentRange(progress, last, false)
+    }
+    return progress
+  }
+
+  it('is full at its size, not before', () => {
+    expect(maySend(window(3, 1, 2), 3)).toBe(true)
+    expect(maySend(window(3, 1, 2, 3), 3)).toBe(false)
+    expect(maySend(window(1, 9), 1)).toBe(false)
+  })
+
+  it.each([
+    { acknowledged: 0, left: [2, 5, 7, 9] },
+    { acknowledged: 1, left: [2, 5, 7, 9] },
+    { acknowledged: 2, left: [5, 7, 9] },
+    { acknowledged: 6, left: [7, 9] },
+    { acknowledged: 7, left: [9] },
+    { acknowledged: 9, left: [] },
+    { acknowledged: 20, left: [] },
+  ])('acknowledged up to $acknowledged is $left', ({ acknowledged, left }) => {
+    const progress = window(4, 2, 5, 7, 9)
+    acknowledge(progress, acknowledged)
+    expect(progress.inflight).toEqual(left)
+    expect(progress.nextIndex).toBe(Math.max(10, acknowledged + 1))
+  })
+
+  it('counts a range that joined the one before as one', () => {
+    const progress = window(2, 3)
+    sentRange(progress, 6, true)
+    expect(progress.inflight).toEqual([6])
+    expect(maySend(progress, 2)).toBe(true)
+  })
+
+  it('is empty after a return to probing, which never goes below what matches', () => {
+    const progress = window(4, 2, 5)
+    acknowledge(progress, 2)
+    becomeProbe(progress, 1)
+    expect(progress).toMatchObject({ state: 'probe', nextIndex: 3, inflight: [], probeSent: false })
+  })
+})
