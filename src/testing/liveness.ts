@@ -10,14 +10,23 @@ import type { StateMachine } from '../interfaces/state-machine.js'
 import { CALM_DISK } from './virtual-disk.js'
 import { CALM_LINKS } from './virtual-network.js'
 
-/** Election timeouts within which healed nodes must serve. */
-export const LIVENESS_TIMEOUTS = 10
+/** What is asked of a cluster whose faults are over. */
+export interface LivenessPace {
+  /** Election timeouts within which healed nodes must serve. */
+  readonly timeouts: number
+  /** Writes, and reads, that each healed node must answer in that time. */
+  readonly callsPerNode: number
+  /** Deadline of each, in election timeouts; what fails is tried again. */
+  readonly callTimeouts: number
+  /** Most changes of leader meanwhile. */
+  readonly maxLeaderChanges: number
+}
 
-/** Writes, and reads, that each healed node must answer in that time. */
-const CALLS_PER_NODE = 3
+/** Disks and links are calm. */
+const CALM_PACE: LivenessPace = { timeouts: 10, callsPerNode: 3, callTimeouts: 2, maxLeaderChanges: 2 }
 
-/** Most changes of leader while it does. */
-const MAX_LEADER_CHANGES = 2
+/** Each write takes longer than an election timeout, everywhere and for ever (H125). */
+export const SLOW_DISKS_PACE: LivenessPace = { timeouts: 100, callsPerNode: 1, callTimeouts: 30, maxLeaderChanges: 6 }
 
 /** Client number of these calls. */
 const LIVENESS_CLIENT = -1
@@ -31,6 +40,8 @@ export interface LivenessOptions<Command, Result, SM extends StateMachine<Comman
   readonly query: (stateMachine: SM) => unknown
   /** The nodes that must serve. @defaultValue all */
   readonly nodes?: readonly NodeId[] | undefined
+  /** @defaultValue that of calm disks */
+  readonly pace?: LivenessPace | undefined
 }
 
 /** Ends every fault: all links and disks are calm, and every process runs. */
@@ -59,9 +70,9 @@ export function heal<Command, Result, SM extends StateMachine<Command, Result>>(
 export async function expectLiveness<Command, Result, SM extends StateMachine<Command, Result>>(
   options: LivenessOptions<Command, Result, SM>,
 ): Promise<void> {
-  const { cluster, electionTimeoutMs, nextCommand, query } = options
+  const { cluster, electionTimeoutMs, nextCommand, query, pace = CALM_PACE } = options
   const { invariants } = cluster
-  const boundMs = LIVENESS_TIMEOUTS * electionTimeoutMs
+  const boundMs = pace.timeouts * electionTimeoutMs
   const read: CallerAction<Command, SM> = { type: 'read', query, consistency: 'linearizable', input: 'liveness' }
   const write = (): CallerAction<Command, SM> | null => {
     return nextCommand === null
@@ -69,13 +80,13 @@ export async function expectLiveness<Command, Result, SM extends StateMachine<Co
       : { type: 'propose', commands: [nextCommand()], asMany: false, input: 'liveness' }
   }
   const calls = (): (CallerAction<Command, SM> | null)[] => {
-    return Array.from({ length: 2 * CALLS_PER_NODE }, (_, at) => (at % 2 === 0 ? write() : read))
+    return Array.from({ length: 2 * pace.callsPerNode }, (_, at) => (at % 2 === 0 ? write() : read))
   }
   const leadersBefore = invariants.leaderChanges
   await everyNodeServes(options, { what: 'its writes and linearizable reads', boundMs, actions: calls() })
   if (invariants.violation !== null) return
   const changes = invariants.leaderChanges - leadersBefore
-  if (changes > MAX_LEADER_CHANGES)
+  if (changes > pace.maxLeaderChanges)
     invariants.fail('leader-changes', `no liveness: ${changes} changes of leader while nothing new went wrong (H14)`)
   const known = cluster.history.knownIndex
   const catchUp: CallerAction<Command, SM> = { ...read, consistency: 'local', minIndex: known }
@@ -115,7 +126,7 @@ function serve<Command, Result, SM extends StateMachine<Command, Result>>(
   actions: readonly (CallerAction<Command, SM> | null)[],
   onServed: () => void,
 ): void {
-  const { cluster, caller, electionTimeoutMs } = options
+  const { cluster, caller, electionTimeoutMs, pace = CALM_PACE } = options
   let step = 0
   const attempt = (): void => {
     const action = actions[step]
@@ -123,7 +134,7 @@ function serve<Command, Result, SM extends StateMachine<Command, Result>>(
     if (action === null) return next()
     const isReady = process.isUp && !process.isPaused
     if (!isReady) return again()
-    caller.call({ process, client: LIVENESS_CLIENT, action, timeoutMs: 2 * electionTimeoutMs }, onEnd)
+    caller.call({ process, client: LIVENESS_CLIENT, action, timeoutMs: pace.callTimeouts * electionTimeoutMs }, onEnd)
   }
   const onEnd = (record: CallRecord): void => (record.outcome === 'ok' ? next() : again())
   const next = (): void => {

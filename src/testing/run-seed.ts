@@ -8,7 +8,7 @@ import { decodeMessage, encodeMessage } from '../codec/message-codec.js'
 import type { Check } from './checks.js'
 import { Cluster } from './cluster.js'
 import { expectAgreement, settleCalls, stopAll } from './conclusion.js'
-import { expectLiveness, healAll } from './liveness.js'
+import { expectLiveness, healAll, SLOW_DISKS_PACE } from './liveness.js'
 import { Nemesis } from './nemesis.js'
 import { SimulationRandom } from './prng.js'
 import { healRandomQuorum } from './random-quorum.js'
@@ -16,6 +16,7 @@ import { drawSwarm, type SwarmSettings } from './swarm.js'
 import { traceHeader } from './trace/format.js'
 import { TraceWriter } from './trace/trace-writer.js'
 import { SIMULATION_EPOCH_MS } from './virtual-clock.js'
+import { CALM_DISK, type DiskSpeed } from './virtual-disk.js'
 import { Workload } from './workload.js'
 
 export interface SeedOptions {
@@ -43,6 +44,13 @@ type ChainCluster = Cluster<Uint8Array, ChainState, ChainMachine>
 
 const queryState = (machine: ChainMachine): ChainState => machine.state
 
+/** Share of runs whose cluster must also live where every disk is slower than an election timeout. */
+const SLOW_DISKS_RATIO = 0.1
+
+function slowerThan(electionTimeoutMs: number): DiskSpeed {
+  return { ...CALM_DISK, writeMs: [1.05 * electionTimeoutMs, 1.5 * electionTimeoutMs] }
+}
+
 /** Runs one seed. Never rejects for what the library does wrong: that is in `violation`. */
 export async function runSeed(seed: bigint, options: SeedOptions = {}): Promise<SeedResult> {
   const random = new SimulationRandom(seed)
@@ -58,6 +66,12 @@ export async function runSeed(seed: bigint, options: SeedOptions = {}): Promise<
   const nodes = healRandomQuorum(cluster, random.fork('quorum'))
   await expectLiveness({ ...liveness, nodes })
   healAll(cluster)
+  if (random.fork('slow disks').chance(SLOW_DISKS_RATIO)) {
+    cluster.coverage.count('point.liveOnSlowDisks')
+    for (const { disk } of cluster.processes) disk.speed = slowerThan(electionTimeoutMs)
+    await expectLiveness({ ...liveness, pace: SLOW_DISKS_PACE })
+    healAll(cluster)
+  }
   await expectLiveness(liveness)
   await settleCalls(cluster, 2 * settings.workload.timeoutMs[1])
   await expectAgreement(cluster, { withinMs: 4 * electionTimeoutMs, query: queryState })

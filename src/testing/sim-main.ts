@@ -28,6 +28,7 @@ async function main(argv: readonly string[]): Promise<number> {
   else onResult(await runTraced(options, options.traceFile))
   const { missing } = totals
   console.error(totals.speedLine({ elapsedMs: performance.now() - startedMs, threads: threadsFor(options.seedCount) }))
+  console.error(totals.tracesLine)
   console.error(totals.coverageLine)
   if (missing.length > 0) console.error(`no run hit what each long run must: ${missing.join(', ')}`)
   if (options.corpusFile !== undefined) writeFileSync(options.corpusFile, totals.corpus)

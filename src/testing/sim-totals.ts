@@ -18,8 +18,11 @@ export class SimTotals {
   /** Seed → the buckets that no earlier seed hit. */
   readonly #firstHits = new Map<bigint, string[]>()
   readonly #hit = new Set<string>()
+  #traces = 0
 
-  add({ seed, events, simulatedMs, faults, violation, coverage }: SeedResult): void {
+  add({ seed, events, simulatedMs, faults, violation, coverage, traceHash }: SeedResult): void {
+    for (let at = 0; at < traceHash.length; at++)
+      this.#traces = Math.imul(this.#traces ^ traceHash.charCodeAt(at), 0x01000193)
     this.seeds += 1
     this.#events += events
     this.#simulatedMs += simulatedMs
@@ -39,6 +42,11 @@ export class SimTotals {
   get coverageLine(): string {
     const hit = REQUIRED_BUCKETS.filter((bucket) => this.#hit.has(bucket)).length
     return `coverage: ${this.#hit.size} buckets, ${hit} of ${REQUIRED_BUCKETS.length} required ones`
+  }
+
+  /** One hash over those of all runs: the same for the same seeds, on every machine and version of Node. */
+  get tracesLine(): string {
+    return `traces: ${(this.#traces >>> 0).toString(16).padStart(8, '0')} over ${this.seeds} seeds`
   }
 
   /** Per second of the machine, and per hour of one of its threads. */
