@@ -27,6 +27,13 @@ export type CallerAction<Command, SM> =
       readonly input: unknown
     }
 
+/** A call without what carries it out. */
+export interface MadeCall<Command> {
+  readonly client: number
+  readonly action: CallerAction<Command, never>
+  readonly timeoutMs: number
+}
+
 export interface CallerOptions<Command> {
   readonly timeline: Timeline
   readonly trace: Trace
@@ -36,6 +43,8 @@ export interface CallerOptions<Command> {
   readonly encode: (command: Command) => Uint8Array
   /** What the caller does to its command as soon as `propose` has returned: it is its own again (H96). */
   readonly scribble?: ((command: Command) => void) | undefined
+  /** Told of each call before it is made. */
+  readonly onCall?: ((on: NodeId, call: MadeCall<Command>) => void) | undefined
   /** Slowest clock of the cluster: staleness is measured by clocks that may differ. */
   readonly slowestRate: number
   /** Compares what a read returned with what the state at that index must give; returns what is wrong, or null. */
@@ -64,6 +73,7 @@ export class Caller<Command, Result, SM extends StateMachine<Command, Result>> {
   call(call: Call<Command, Result, SM>, onEnd: (record: CallRecord) => void = () => {}): void {
     const incarnation = call.process.current
     if (incarnation === null) return
+    this.#options.onCall?.(call.process.id, call)
     incarnation.gate.enter('call', () => this.#begin(call, incarnation, onEnd))
   }
 

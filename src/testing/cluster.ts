@@ -74,6 +74,9 @@ export class Cluster<Command, Result, SM extends StateMachine<Command, Result>> 
     for (const { id, disk } of this.processes) disks.set(id, disk)
   }
 
+  /** Told of each fault. */
+  onInject: ((fault: FaultKind) => void) | null = null
+
   get nowMs(): number {
     return this.timeline.nowMs
   }
@@ -120,6 +123,7 @@ export class Cluster<Command, Result, SM extends StateMachine<Command, Result>> 
     const fields = { fault: JSON.stringify(fault) }
     this.trace.record(this.nowMs, 'world', 'fault', fields)
     this.coverage.count(`fault.${fault.type}`)
+    this.onInject?.(fault)
     switch (fault.type) {
       case 'partition':
         return this.network.partition(fault.groups)

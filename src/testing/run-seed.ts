@@ -10,6 +10,9 @@ import { Cluster } from './cluster.js'
 import { expectAgreement, settleCalls, stopAll } from './conclusion.js'
 import { expectLiveness, healAll, SLOW_DISKS_PACE } from './liveness.js'
 import { Nemesis } from './nemesis.js'
+import { type SimulationPlan, swarmSettingsOf } from './plan/plan.js'
+import type { PlanRecorder } from './plan/plan-recorder.js'
+import { PlannedFaults, PlannedWorkload } from './plan/planned-run.js'
 import { SimulationRandom } from './prng.js'
 import { healRandomQuorum } from './random-quorum.js'
 import { drawSwarm, type SwarmSettings } from './swarm.js'
@@ -24,6 +27,10 @@ export interface SeedOptions {
   readonly bug?: string | undefined
   /** Takes each record of the trace as a line of JSON. */
   readonly onTrace?: ((line: string) => void) | undefined
+  /** Carried out in place of what the seed would draw. */
+  readonly plan?: SimulationPlan | undefined
+  /** Writes the run down as a plan. */
+  readonly recorder?: PlanRecorder | undefined
 }
 
 export interface SeedResult {
@@ -54,12 +61,21 @@ function slowerThan(electionTimeoutMs: number): DiskSpeed {
 /** Runs one seed. Never rejects for what the library does wrong: that is in `violation`. */
 export async function runSeed(seed: bigint, options: SeedOptions = {}): Promise<SeedResult> {
   const random = new SimulationRandom(seed)
-  const settings = drawSwarm(random.fork('swarm'))
+  const { plan, recorder } = options
+  const settings = plan === undefined ? drawSwarm(random.fork('swarm')) : swarmSettingsOf(plan)
   const cluster = createCluster(settings, random, options, writerOf(seed, settings, options))
-  const caller = createCaller(cluster)
-  const workload = new Workload(cluster, caller, settings.workload, random.fork('workload'))
-  const nemesis = new Nemesis(cluster, settings.nemesis, random.fork('nemesis'))
-  await runFaults(cluster, settings, random.fork('start'), { workload, nemesis })
+  const caller = createCaller(cluster, recorder)
+  recorder?.begin({ seed, settings, cluster })
+  const workload =
+    plan === undefined
+      ? new Workload(cluster, caller, settings.workload, random.fork('workload'))
+      : new PlannedWorkload(cluster, caller, plan)
+  const nemesis =
+    plan === undefined
+      ? new Nemesis(cluster, settings.nemesis, random.fork('nemesis'))
+      : new PlannedFaults(cluster, plan)
+  await runFaults(cluster, settings, random.fork('start'), [workload, nemesis])
+  recorder?.end()
   const { electionTimeoutMs } = settings.shape.options
   const nextCommand = (): Uint8Array => workload.nextCommand()
   const liveness = { cluster, caller, electionTimeoutMs, nextCommand, query: queryState }
@@ -122,7 +138,7 @@ function drawPace(random: SimulationRandom, unitMs: number): Omit<ChainPace, 'ho
   return { slowRatio: random.pick([0.02, 0.2, 1]), slowMs: [0, unitMs / random.pick([200, 1_000])] }
 }
 
-function createCaller(cluster: ChainCluster): Caller<Uint8Array, ChainState, ChainMachine> {
+function createCaller(cluster: ChainCluster, recorder?: PlanRecorder): Caller<Uint8Array, ChainState, ChainMachine> {
   const { timeline, trace, coverage, history, invariants } = cluster
   const checkValue = (index: number, value: unknown): string | null => {
     const due = invariants.lastResultUpTo(index)?.result ?? new ChainMachine().state
@@ -141,6 +157,7 @@ function createCaller(cluster: ChainCluster): Caller<Uint8Array, ChainState, Cha
     encode,
     scribble,
     slowestRate: slowest,
+    onCall: (on, call) => recorder?.call(on, call),
     checkValue,
   })
 }
@@ -149,15 +166,13 @@ async function runFaults(
   cluster: ChainCluster,
   settings: SwarmSettings,
   random: SimulationRandom,
-  { workload, nemesis }: { workload: Workload; nemesis: Nemesis<Uint8Array, ChainState, ChainMachine> },
+  actors: readonly { begin(): void; end(): void }[],
 ): Promise<void> {
   const staggerMs = random.chance(0.5) ? settings.shape.options.electionTimeoutMs * 2 : 0
   for (const process of cluster.processes) cluster.timeline.after(random.between(0, staggerMs), () => process.start())
-  workload.begin()
-  nemesis.begin()
+  for (const actor of actors) actor.begin()
   await cluster.run(settings.durationMs, () => cluster.eventCount >= settings.maxEvents)
-  workload.end()
-  nemesis.end()
+  for (const actor of actors) actor.end()
 }
 
 function resultOf(seed: bigint, cluster: ChainCluster): SeedResult {

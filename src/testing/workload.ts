@@ -4,6 +4,7 @@ import type { Caller, CallerAction } from './caller.js'
 import type { ChainMachine, ChainState } from './chain-machine.js'
 import type { Cluster } from './cluster.js'
 import type { CallRecord } from './history.js'
+import { SLOW_READ } from './plan/plan-recorder.js'
 import type { SimulationRandom } from './prng.js'
 
 export interface WorkloadSettings {
@@ -103,7 +104,7 @@ export class Workload {
     const query = (machine: ChainMachine): ChainState | Promise<ChainState> => {
       return takesAWhile ? machine.stateForAWhile() : machine.state
     }
-    const common = { type: 'read', query, input: 'state' } as const
+    const common = { type: 'read', query, input: takesAWhile ? SLOW_READ : 'state' } as const
     if (random.chance(0.6)) return { ...common, consistency: 'linearizable' }
     const local = { ...common, consistency: 'local' } as const
     if (random.chance(0.4)) return { ...local, maxStalenessMs: random.integer(1, this.#settings.longestStalenessMs) }
