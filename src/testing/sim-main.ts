@@ -2,6 +2,8 @@
 // Exit code 0 when everything held, 1 on a violation or when a long run missed what it is there for, 2 on a command line that can't be understood.
 import { closeSync, openSync, writeFileSync, writeSync } from 'node:fs'
 import { runSeedGuarded } from './guarded-run.js'
+import type { SimulationPlan } from './plan/plan.js'
+import { readScript, runPlan, shrinkSeed } from './plan/script-commands.js'
 import type { SeedResult } from './run-seed.js'
 import { runSeeds, threadsFor } from './seed-runner.js'
 import { parseSimArguments, SIM_USAGE, type SimArguments, UsageError } from './sim-arguments.js'
@@ -16,6 +18,8 @@ async function main(argv: readonly string[]): Promise<number> {
     console.log(SIM_USAGE)
     return 0
   }
+  if (options.wantsShrink) return shrink(options)
+  const plan = options.scriptFile === undefined ? undefined : readPlan(options.scriptFile)
   const totals = new SimTotals()
   const startedMs = performance.now()
   const onResult = (result: SeedResult): void => {
@@ -24,27 +28,53 @@ async function main(argv: readonly string[]): Promise<number> {
     if (totals.seeds % 100 === 0)
       console.error(`${totals.seeds} of ${options.seedCount} seeds, ${totals.violations} violations`)
   }
-  if (options.traceFile === undefined) await runSeeds(options, onResult)
-  else onResult(await runTraced(options, options.traceFile))
+  if (options.traceFile !== undefined) onResult(await runTraced(options, options.traceFile, plan))
+  else if (plan !== undefined) onResult(await runPlan(plan, options.bug))
+  else await runSeeds(options, onResult)
   const { missing } = totals
   console.error(totals.speedLine({ elapsedMs: performance.now() - startedMs, threads: threadsFor(options.seedCount) }))
   console.error(totals.tracesLine)
   console.error(totals.coverageLine)
   if (missing.length > 0) console.error(`no run hit what each long run must: ${missing.join(', ')}`)
   if (options.corpusFile !== undefined) writeFileSync(options.corpusFile, totals.corpus)
-  console.log(totals.line(options.profile))
+  console.log(totals.line(plan === undefined ? options.profile : 'script'))
   return totals.violations === 0 && missing.length === 0 ? 0 : 1
 }
 
-function reportViolation({ seed, violation }: SeedResult, { bug }: SimArguments, totals: SimTotals): void {
+async function shrink({ firstSeed: seed, bug, shrinkRuns: maxRuns }: SimArguments): Promise<number> {
+  const file = `shrunk-${seed}.txt`
+  const onProgress = (text: string): void => console.error(text)
+  const { result, script, line } = await shrinkSeed({ seed, bug, maxRuns, file, onProgress })
+  if (script !== null) console.log(script)
+  else if (result.check !== null) console.error(`seed ${seed} fails, but its plan alone does not: nothing to shrink`)
+  console.log(line)
+  return result.check === null ? 0 : 1
+}
+
+function readPlan(file: string): SimulationPlan {
+  try {
+    return readScript(file)
+  } catch (error) {
+    throw new UsageError(`--script ${file}: ${(error as Error).message}`)
+  }
+}
+
+function reportViolation({ seed, violation }: SeedResult, options: SimArguments, totals: SimTotals): void {
   if (totals.violations > MAX_PRINTED) return
+  const { bug, scriptFile } = options
+  if (scriptFile !== undefined) return console.error(`violation in ${scriptFile}: ${violation}`)
   const bugArgument = bug === undefined ? '' : ` --bug ${bug}`
   console.error(`violation in seed ${seed}, after ${totals.seeds} seeds: ${violation}`)
   console.error(`  replay: npm run sim -- --seed ${seed} --seeds 1${bugArgument} --trace trace-${seed}.ndjson`)
+  console.error(`  shrink: npm run sim -- --seed ${seed}${bugArgument} --shrink`)
   if (totals.violations === MAX_PRINTED) console.error('further violations are only counted')
 }
 
-async function runTraced({ firstSeed, bug }: SimArguments, file: string): Promise<SeedResult> {
+async function runTraced(
+  { firstSeed, bug }: SimArguments,
+  file: string,
+  plan: SimulationPlan | undefined,
+): Promise<SeedResult> {
   const descriptor = openSync(file, 'w')
   const lines: string[] = []
   const flush = (): void => {
@@ -54,7 +84,7 @@ async function runTraced({ firstSeed, bug }: SimArguments, file: string): Promis
     const onTrace = (line: string): void => {
       if (lines.push(line) >= 1_000) flush()
     }
-    const result = await runSeedGuarded(firstSeed, { bug, onTrace })
+    const result = await runSeedGuarded(plan?.seed ?? firstSeed, { bug, onTrace, plan })
     flush()
     console.error(`traceHash ${result.traceHash}, trace in ${file}`)
     return result

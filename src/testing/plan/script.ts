@@ -67,7 +67,7 @@ class Script {
       case 'at':
         return this.#at(parseTime(words[1]), words.slice(2))
       default:
-        throw new ScriptWordError(`seed, found, set, at or a comment behind #, not '${words[0] ?? ''}'`)
+        throw new ScriptWordError(`seed, found, set, at or a comment behind #, not '${(words[0] ?? '').slice(0, 40)}'`)
     }
   }
 
