@@ -24,8 +24,9 @@ export class JudgedMachine<Command, Result> implements StateMachine<Command, Res
   }
 
   readonly apply = (command: Command, context: ApplyContext): Result | Promise<Result> => {
-    const { id, inner, invariants } = this.#options
-    invariants.applies(id, this.#lastApplied, context)
+    const { id, inner, invariants, gate } = this.#options
+    // A process that died within this turn steps and applies to its end, unseen: what it does is nobody's any more.
+    if (!gate.isDead) invariants.applies(id, this.#lastApplied, context)
     this.#lastApplied = context.index
     const result = inner.apply(command, context)
     if (!isPromise(result)) {
