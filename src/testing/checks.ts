@@ -13,6 +13,7 @@ export type Check =
   | 'log-time'
   | 'applied-in-order'
   | 'applied-is-committed'
+  | 'applied-is-durable'
   | 'same-results'
   | 'same-states'
   | 'user-invariant'

@@ -100,6 +100,13 @@ export class Invariants {
     if (this.committed.at(index)?.entry.term !== term) {
       return this.fail('applied-is-committed', `${id}: applied entry ${index} of term ${term}, which is not committed`)
     }
+    // What a crash could take back must not be seen by anybody who reads from this node.
+    if (this.#disks.get(id)?.entryAt(index)?.term !== term) {
+      return this.fail(
+        'applied-is-durable',
+        `${id}: applied entry ${index} of term ${term} before it was durable there`,
+      )
+    }
     for (let skipped = lastApplied + 1; skipped < index; skipped++) {
       if (this.committed.at(skipped)?.entry.type === 'command')
         this.fail('applied-in-order', `${id}: did not apply the command at ${skipped}`)

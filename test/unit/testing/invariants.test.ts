@@ -107,6 +107,17 @@ describe('Invariants', () => {
     expect(lab.invariants.violation).toMatch(/entry 2 of term 1 is committed, but durable on 0 of 3/)
   })
 
+  it('wants an entry durable on a node before that node applies it', async () => {
+    const lab = new Lab('a', 'b', 'c')
+    await lab.write('a', entry(1, 1))
+    await lab.write('b', entry(1, 1))
+    lab.commit(...logOf(entry(1, 1)))
+    lab.invariants.applies('a', 0, { index: 1, term: 1, timestamp: 0 })
+    expect(lab.invariants.violation).toBeNull()
+    lab.invariants.applies('c', 0, { index: 1, term: 1, timestamp: 0 })
+    expect(lab.invariants.violation).toMatch(/c: applied entry 1 of term 1 before it was durable there/)
+  })
+
   it('wants each committed command applied once, in order, none left out, with one result', async () => {
     const apply = async (steps: readonly [last: number, index: number, term: number][]): Promise<string | null> => {
       const lab = new Lab('a')
