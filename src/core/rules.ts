@@ -11,8 +11,6 @@ export interface Rules {
   hasVoteFor(votedFor: NodeId | null, candidate: NodeId): boolean
   /** §5.2: an election is won with the votes of a majority; anybody else's count for nothing (H4, H31). */
   hasWon(quorum: Quorum, votes: ReadonlySet<NodeId>): boolean
-  /** §5.2, thesis §9.3: an election timeout from [t, 2t), drawn anew each time; `chance` is from [0, 1) (H8). */
-  electionTimeout(electionTimeoutMs: number, chance: number): number
   /** §5.3: where the entries first differ from the log or go beyond it, as a position in `entries`; -1 where they don't. */
   firstNewEntry(entries: readonly LogEntry[], log: LogTrail): number
   /** §5.3: a follower commits no further than what this very message verified (H23). */
@@ -36,9 +34,6 @@ export const RULES: Rules = Object.freeze({
     return votedFor === null || votedFor === candidate
   },
   hasWon: hasQuorum,
-  electionTimeout(electionTimeoutMs: number, chance: number): number {
-    return electionTimeoutMs * (1 + chance)
-  },
   firstNewEntry(entries: readonly LogEntry[], log: LogTrail): number {
     // What lies below the base is committed and so the same.
     return entries.findIndex((entry) => entry.index > log.baseIndex && termAt(log, entry.index) !== entry.term)

@@ -6,8 +6,8 @@ import { isTermDurable } from './send.js'
 
 /** Draws a new election timeout from [t, 2t), so that split votes are rare and never repeat in step (H8). */
 export function resetElectionTimer(core: Core): void {
-  const { options, rules, state } = core
-  state.electionDeadline = state.now + rules.electionTimeout(options.electionTimeoutMs, nextRandom(state))
+  const { electionTimeoutMs } = core.options
+  core.state.electionDeadline = core.state.now + electionTimeoutMs * (1 + nextRandom(core.state))
 }
 
 /** The event loop stood still for longer than an election timeout: what the timers would say is hearsay (F2, H105). */

@@ -9,6 +9,7 @@ import type { Check } from './checks.js'
 import { Cluster } from './cluster.js'
 import { expectAgreement, settleCalls, stopAll } from './conclusion.js'
 import { expectLiveness, healAll, SLOW_DISKS_PACE } from './liveness.js'
+import type { Internals } from '../node/internals.js'
 import { Nemesis } from './nemesis.js'
 import { type SimulationPlan, swarmSettingsOf } from './plan/plan.js'
 import type { PlanRecorder } from './plan/plan-recorder.js'
@@ -25,6 +26,8 @@ import { Workload } from './workload.js'
 export interface SeedOptions {
   /** Name of a seeded bug; see `bugs/`. */
   readonly bug?: string | undefined
+  /** Instead of those of the bug: for a test that watches them at work. */
+  readonly internals?: Internals | undefined
   /** Takes each record of the trace as a line of JSON. */
   readonly onTrace?: ((line: string) => void) | undefined
   /** Carried out in place of what the seed would draw. */
@@ -111,7 +114,7 @@ function writerOf(seed: bigint, settings: SwarmSettings, { bug, onTrace }: SeedO
 function createCluster(
   settings: SwarmSettings,
   random: SimulationRandom,
-  { bug }: SeedOptions,
+  { bug, internals }: SeedOptions,
   traceWriter: TraceWriter | null,
 ): ChainCluster {
   const seeded = bug === undefined ? undefined : BUGS[bug]
@@ -121,7 +124,7 @@ function createCluster(
     shape: settings.shape,
     stateMachine: (host) => new ChainMachine(pace === null ? null : { host, ...pace }),
     codec: seeded?.codec ?? bytesCodec,
-    internals: seeded?.internals,
+    internals: internals ?? seeded?.internals,
     wrappers: seeded?.wrappers,
     random,
     carry: usesWireFormat ? (message) => decodeMessage(encodeMessage(message)) : undefined,

@@ -120,11 +120,6 @@ export const ELECTION_BUGS: BugTable = {
     hazard: 'H32',
     internals: { rules: { hasWon: (quorum, votes) => votesIn(quorum, votes) >= quorum.incoming.length / 2 } },
   },
-  'equal-timeouts': {
-    description: 'election timeouts are all the same',
-    hazard: 'H8',
-    internals: { rules: { electionTimeout: (electionTimeoutMs) => electionTimeoutMs } },
-  },
   'no-pre-vote': {
     description: 'a node raises its term without asking first, and everybody listens to it',
     hazard: 'H9, H13',
@@ -167,17 +162,6 @@ export const ELECTION_BUGS: BugTable = {
         const message = received(event, 'preVote')
         if (event.type !== 'receive' || message === null || message.term <= state.currentTerm) return
         also({ ...event, message: { type: 'requestVoteResponse', term: message.term, voteGranted: false } }, output)
-      },
-    })),
-  },
-  'stale-pre-votes-count': {
-    description: 'the grants of an earlier round of pre-votes count in a later one',
-    hazard: 'H12',
-    internals: tampered(({ state }) => ({
-      before: (event) => {
-        const message = received(event, 'preVoteResponse')
-        if (message?.voteGranted !== true) return event
-        return withMessage(event, { ...message, term: state.currentTerm + 1, round: state.preVoteRound })
       },
     })),
   },
