@@ -5,6 +5,7 @@
 // and the same otherwise proves that this one fails too.
 import { mix32, structuralHash } from './structural.js'
 import type { LinearizabilityModel } from './model.js'
+import type { OptionalOperations } from './optional-operations.js'
 import type { PendingList } from './pending-list.js'
 import { areSame } from './unseen-write.js'
 
@@ -28,8 +29,7 @@ export interface Configuration<State> {
   readonly state: State
   /** Of the set of answered operations that are placed. */
   readonly setHash: number
-  /** Of each class of optional operations. */
-  readonly used: Int32Array
+  readonly optional: Pick<OptionalOperations<unknown, unknown>, 'used' | 'placed' | 'placedCount'>
 }
 
 export class FailedConfigurations<State> {
@@ -53,8 +53,13 @@ export class FailedConfigurations<State> {
     this.#hasAny = new Uint8Array(pending.length + 1)
   }
 
+  /** Whether any failed while `target` was the first to return: to be asked first, because mostly none did. */
+  hasAny(target: number): boolean {
+    return this.#hasAny[target] === 1
+  }
+
   has(configuration: Configuration<State>): boolean {
-    if (this.#hasAny[this.#pending.firstReturn] === 0) return false
+    if (this.#heads.length === 0) return false
     const hash = this.#hash(configuration)
     let entry = (this.#heads[hash & (this.#heads.length - 1)] as number) - 1
     while (entry >= 0) {
@@ -102,16 +107,15 @@ export class FailedConfigurations<State> {
     return mix32(equal === undefined ? setHash ^ structuralHash(state) : setHash)
   }
 
-  #wordsOf({ used }: Configuration<State>): number {
+  #wordsOf({ optional }: Configuration<State>): number {
     const limit = this.#pending.callLimit[this.#pending.firstReturn] as number
-    let words = 2
+    let words = 2 + 2 * optional.placedCount
     for (let at = this.#pending.firstCall; at < limit; at = this.#pending.callAfter(at)) words += 1
-    for (let number = 0; number < used.length; number++) if ((used[number] as number) > 0) words += 2
     return words
   }
 
   /** Count and numbers of what is pending, then count and pairs of what is placed of each class. */
-  #store({ used }: Configuration<State>, words: number): void {
+  #store({ optional }: Configuration<State>, words: number): void {
     if (this.#wordCount + words > this.#words.length) {
       this.#words = copyOf(this.#words, Math.max(4 * FIRST_ENTRIES, 2 * (this.#wordCount + words)))
     }
@@ -120,18 +124,17 @@ export class FailedConfigurations<State> {
     let end = start + 1
     for (let at = this.#pending.firstCall; at < limit; at = this.#pending.callAfter(at)) this.#words[end++] = at
     this.#words[start] = end - start - 1
-    const pairs = end++
-    for (let number = 0; number < used.length; number++) {
-      if ((used[number] as number) === 0) continue
+    this.#words[end++] = optional.placedCount
+    for (let at = 0; at < optional.placedCount; at++) {
+      const number = optional.placed[at] as number
       this.#words[end++] = number
-      this.#words[end++] = used[number] as number
+      this.#words[end++] = optional.used[number] as number
     }
-    this.#words[pairs] = (end - pairs - 1) / 2
     this.#wordCount = end
   }
 
   /** The same pending operations and the same state, and no more of any class. */
-  #covers(entry: number, { used, state }: Configuration<State>): boolean {
+  #covers(entry: number, { optional, state }: Configuration<State>): boolean {
     const limit = this.#pending.callLimit[this.#pending.firstReturn] as number
     let offset = this.#offsets[entry] as number
     const pendingEnd = offset + 1 + (this.#words[offset] as number)
@@ -143,7 +146,8 @@ export class FailedConfigurations<State> {
     if (at < limit) return false
     const pairsEnd = pendingEnd + 1 + 2 * (this.#words[pendingEnd] as number)
     for (offset = pendingEnd + 1; offset < pairsEnd; offset += 2) {
-      if ((used[this.#words[offset] as number] as number) < (this.#words[offset + 1] as number)) return false
+      const used = optional.used[this.#words[offset] as number] as number
+      if (used < (this.#words[offset + 1] as number)) return false
     }
     return areSame(this.#model, this.#states[entry] as State, state)
   }

@@ -47,11 +47,14 @@ function checkTimes({ invokedMs, returnedMs, outcome }: Operation<unknown, unkno
   )
 }
 
+/** Histories mostly come sorted, or nearly so. */
 function sortByInvocation(operations: Operation<unknown, unknown>[]): void {
-  for (let at = 1; at < operations.length; at++) {
-    if ((operations[at - 1]?.invokedMs ?? 0) > (operations[at]?.invokedMs ?? 0)) {
+  let previousMs = Number.NEGATIVE_INFINITY
+  for (const { invokedMs } of operations) {
+    if (invokedMs < previousMs) {
       operations.sort((a, b) => a.invokedMs - b.invokedMs)
       return
     }
+    previousMs = invokedMs
   }
 }

@@ -19,13 +19,19 @@ export class PendingList {
   readonly #nextReturn: Int32Array
   readonly #previousReturn: Int32Array
 
+  readonly #returnedMs: Float64Array
+
   /** @param operations - by invocation */
   constructor(operations: readonly Operation<unknown, unknown>[]) {
     const length = operations.length
     this.length = length
-    this.byReturn = orderOfReturns(operations)
+    this.#returnedMs = new Float64Array(length)
+    for (let at = 0; at < length; at++) {
+      this.#returnedMs[at] = (operations[at] as Operation<unknown, unknown>).returnedMs
+    }
+    this.byReturn = orderOf(this.#returnedMs)
     this.returnRank = new Int32Array(length)
-    this.callLimit = limitsOf(operations, operations, this.byReturn)
+    this.callLimit = this.limitsOf(operations)
     this.#nextCall = new Int32Array(length + 1)
     this.#previousCall = new Int32Array(length + 1)
     this.#nextReturn = new Int32Array(length + 1)
@@ -61,6 +67,22 @@ export class PendingList {
     return this.#nextCall[operation] as number
   }
 
+  /** How many of `called`, which are by invocation, were invoked no later than each operation of this list returned. */
+  limitsOf(called: readonly Operation<unknown, unknown>[]): Int32Array {
+    const limits = new Int32Array(this.length)
+    let limit = 0
+    let invokedMs = called[0]?.invokedMs ?? Number.POSITIVE_INFINITY
+    for (let rank = 0; rank < this.length; rank++) {
+      const operation = this.byReturn[rank] as number
+      while (limit < called.length && invokedMs <= (this.#returnedMs[operation] as number)) {
+        limit += 1
+        invokedMs = called[limit]?.invokedMs ?? Number.POSITIVE_INFINITY
+      }
+      limits[operation] = limit
+    }
+    return limits
+  }
+
   lift(operation: number): void {
     const nextCall = this.#nextCall[operation] as number
     const previousCall = this.#previousCall[operation] as number
@@ -81,32 +103,13 @@ export class PendingList {
   }
 }
 
-/** How many of `called` were invoked no later than each of `returning` returned. */
-export function limitsOf(
-  called: readonly Operation<unknown, unknown>[],
-  returning: readonly Operation<unknown, unknown>[],
-  byReturn: Int32Array,
-): Int32Array {
-  const limits = new Int32Array(returning.length)
-  let limit = 0
-  for (const operation of byReturn) {
-    const returnedMs = (returning[operation] as Operation<unknown, unknown>).returnedMs
-    while (limit < called.length && (called[limit] as Operation<unknown, unknown>).invokedMs <= returnedMs) limit += 1
-    limits[operation] = limit
-  }
-  return limits
-}
-
-function orderOfReturns(operations: readonly Operation<unknown, unknown>[]): Int32Array {
-  const returnedMs = new Float64Array(operations.length)
-  for (let at = 0; at < operations.length; at++) {
-    returnedMs[at] = (operations[at] as Operation<unknown, unknown>).returnedMs
-  }
-  const order = new Int32Array(operations.length)
+/** The positions of the times in rising order. */
+function orderOf(times: Float64Array): Int32Array {
+  const order = new Int32Array(times.length)
   for (let at = 0; at < order.length; at++) order[at] = at
   return order.sort((a, b) => {
-    const first = returnedMs[a] as number
-    const second = returnedMs[b] as number
+    const first = times[a] as number
+    const second = times[b] as number
     return first < second ? -1 : first > second ? 1 : a - b
   })
 }

@@ -11,10 +11,10 @@
 // Among the legal orders of a history there is one with the fewest operations, and none of these rules cuts it off.
 import type { Operation } from '../report.js'
 import { effectsOf, NONE, outputOf, OVERWRITES } from './effects.js'
-import { FailedConfigurations, type MemoBudget } from './failed-configurations.js'
+import { type Configuration, FailedConfigurations, type MemoBudget } from './failed-configurations.js'
 import type { LinearizabilityModel } from './model.js'
 import { OptionalOperations } from './optional-operations.js'
-import { limitsOf, PendingList } from './pending-list.js'
+import { PendingList } from './pending-list.js'
 import { mix32 } from './structural.js'
 import { areSame, isUnseenWrite } from './unseen-write.js'
 
@@ -30,10 +30,10 @@ const DONE = 6
 /** The memo knows that it failed. */
 const KNOWN_TO_FAIL = 7
 
-/** What an optional operation may be: looked at only when it is first wanted. */
-const NOT_LOOKED_AT = 0
-const SEEN = 1
-const UNSEEN = 2
+/** How often a write is tried before it is worth to look through all operations for who may have seen it. */
+const TRIES_BEFORE_LOOK = 64
+/** Instead of the number of tries, from then on. */
+const LOOKED_AT = 255
 
 export interface SearchInput<Input, Output> {
   /** By invocation. */
@@ -50,7 +50,10 @@ export class Search<State, Input, Output> {
   readonly #optional: OptionalOperations<Input, Output>
   /** How many optional operations were invoked before each required one returned. */
   readonly #optionalLimit: Int32Array
-  readonly #sightings: Uint8Array
+  /** Of each class of optional operations, LOOKED_AT in the end. */
+  readonly #tries: Uint8Array
+  /** The required operations that may have seen a write; filtered when the first one asks. */
+  #observers: readonly Operation<Input, Output>[] | null = null
   readonly #failed: FailedConfigurations<State>
   readonly #hasEffects: boolean
   /** What was placed at each depth: a required operation, or a class of optional ones plus `#pending.length`. */
@@ -75,8 +78,8 @@ export class Search<State, Input, Output> {
     this.#effects = effectsOf(model, required)
     this.#pending = new PendingList(required)
     this.#optional = new OptionalOperations(model as LinearizabilityModel<unknown, Input, Output>, optional)
-    this.#optionalLimit = limitsOf(optional, required, this.#pending.byReturn)
-    this.#sightings = new Uint8Array(this.#optional.length)
+    this.#optionalLimit = this.#pending.limitsOf(optional)
+    this.#tries = new Uint8Array(this.#optional.length)
     this.#failed = new FailedConfigurations(model as LinearizabilityModel<State, never, never>, this.#pending, budget)
     this.#hasEffects = model.effect !== undefined
     this.#placed = new Int32Array(required.length + optional.length)
@@ -175,15 +178,24 @@ export class Search<State, Input, Output> {
 
   #tryOptional(): boolean {
     const limit = this.#optionalLimit[this.#pending.firstReturn] as number
-    for (let number = this.#cursor + 1; number < this.#optional.length; number++) {
+    let previous = this.#cursor
+    for (let number = this.#optional.after(previous); number < this.#optional.length; ) {
       if (this.#optional.isBeyond(number, limit)) return false
-      if (!this.#optional.isAvailable(number, limit)) continue
-      const next = this.#stateAfterOptional(number)
-      if (next === null || this.#allowsTarget(next) !== (this.#phase === OPTIONAL_HELPERS)) continue
-      this.#place(this.#pending.length + number, next, this.#phase)
-      return true
+      if (this.#isUnseen(number)) this.#optional.leaveOutAfter(previous)
+      else {
+        if (this.#optional.isAvailable(number, limit) && this.#tryClass(number)) return true
+        previous = number
+      }
+      number = this.#optional.after(previous)
     }
     return false
+  }
+
+  #tryClass(number: number): boolean {
+    const next = this.#stateAfterOptional(number)
+    if (next === null || this.#allowsTarget(next) !== (this.#phase === OPTIONAL_HELPERS)) return false
+    this.#place(this.#pending.length + number, next, this.#phase)
+    return true
   }
 
   get #state(): State {
@@ -212,7 +224,7 @@ export class Search<State, Input, Output> {
   }
 
   #stateAfterOptional(number: number): State | null {
-    if (this.#optional.effects[number] === OVERWRITES && (this.#isAfterOptional || this.#isUnseen(number))) return null
+    if (this.#optional.effects[number] === OVERWRITES && this.#isAfterOptional) return null
     const operation = this.#optional.first(number)
     const output = outputOf(operation)
     const next = this.#step(this.#state, operation.input, output)
@@ -228,13 +240,18 @@ export class Search<State, Input, Output> {
     return without !== null && areSame(this.#model, without, next) ? null : next
   }
 
+  /** Whether to leave it out from now on. One that is placed right now stays: its place in the list is a cursor. */
   #isUnseen(number: number): boolean {
-    if (this.#sightings[number] === NOT_LOOKED_AT) {
-      const surroundings = { required: this.#required, effects: this.#effects, optional: this.#optional }
-      this.#sightings[number] = isUnseenWrite(this.#model, surroundings, number) ? UNSEEN : SEEN
-      this.#steps += this.#required.length
-    }
-    return this.#sightings[number] === UNSEEN
+    this.#steps += 1
+    const tries = this.#tries[number] as number
+    if (tries === LOOKED_AT) return false
+    this.#tries[number] = tries + 1
+    this.#observers ??= this.#required.filter((_, at) => this.#effects[at] !== OVERWRITES)
+    if (tries < TRIES_BEFORE_LOOK && tries < this.#observers.length) return false
+    this.#tries[number] = LOOKED_AT
+    if (this.#optional.used[number] !== 0) return false
+    this.#steps += this.#observers.length + this.#optional.dependent.length
+    return isUnseenWrite(this.#model, { observers: this.#observers, optional: this.#optional }, number)
   }
 
   #allowsTarget(state: State): boolean {
@@ -257,15 +274,14 @@ export class Search<State, Input, Output> {
       this.#pending.lift(placed)
       this.#setHash ^= mix32(placed + 1)
     } else {
-      const number = placed - this.#pending.length
-      this.#optional.used[number] = (this.#optional.used[number] as number) + 1
+      this.#optional.place(placed - this.#pending.length)
     }
     this.#phase = READS
     this.#cursor = -1
     const target = this.#pending.firstReturn
     if (target === this.#pending.length) return
     this.#furthest = Math.max(this.#furthest, this.#pending.returnRank[target] as number)
-    if (this.#failed.has(this.#configuration())) this.#phase = KNOWN_TO_FAIL
+    if (this.#failed.hasAny(target) && this.#failed.has(this.#configuration())) this.#phase = KNOWN_TO_FAIL
   }
 
   #retreat(): void {
@@ -279,13 +295,12 @@ export class Search<State, Input, Output> {
       this.#setHash ^= mix32(placed + 1)
       this.#cursor = placed
     } else {
-      const number = placed - this.#pending.length
-      this.#optional.used[number] = (this.#optional.used[number] as number) - 1
-      this.#cursor = number
+      this.#cursor = placed - this.#pending.length
+      this.#optional.takeBack(this.#cursor)
     }
   }
 
-  #configuration(): { state: State; setHash: number; used: Int32Array } {
-    return { state: this.#state, setHash: this.#setHash, used: this.#optional.used }
+  #configuration(): Configuration<State> {
+    return { state: this.#state, setHash: this.#setHash, optional: this.#optional }
   }
 }

@@ -11,8 +11,8 @@ import type { Partition } from './partition.js'
 import { Search } from './search.js'
 
 /** Steps that all searches for a smaller window may take together, and one of them. */
-const WINDOW_STEPS = 4_000_000
-const TRIAL_STEPS = 500_000
+const WINDOW_STEPS = 10_000_000
+const TRIAL_STEPS = 1_000_000
 /** What it costs to set up a search, in steps for each operation. */
 const SETUP_STEPS = 4
 /** Words of the memo of each of those searches. */

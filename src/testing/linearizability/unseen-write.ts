@@ -12,29 +12,25 @@ import type { OptionalOperations } from './optional-operations.js'
 import { structurallyEqual } from './structural.js'
 
 export interface WriteSurroundings<Input, Output> {
-  readonly required: readonly Operation<Input, Output>[]
-  /** Of `required`. */
-  readonly effects: Uint8Array
+  /** The required operations that don't overwrite. */
+  readonly observers: readonly Operation<Input, Output>[]
   readonly optional: OptionalOperations<Input, Output>
 }
 
 /** Whether class `number` of the optional operations can be left out. Never true for one that doesn't overwrite. */
 export function isUnseenWrite<State, Input, Output>(
   model: LinearizabilityModel<State, Input, Output>,
-  { required, effects, optional }: WriteSurroundings<Input, Output>,
+  { observers, optional }: WriteSurroundings<Input, Output>,
   number: number,
 ): boolean {
   if (optional.effects[number] !== OVERWRITES) return false
   const write = optional.first(number)
   const written = model.step(model.init(), write.input, outputOf(write))
   if (written === null) return false
-  for (let at = 0; at < required.length; at++) {
-    if (effects[at] === OVERWRITES) continue
-    const { input, output, returnedMs } = required[at] as Operation<Input, Output>
+  for (const { input, output, returnedMs } of observers) {
     if (returnedMs >= write.invokedMs && model.step(written, input, output) !== null) return false
   }
-  for (let other = 0; other < optional.length; other++) {
-    if (optional.effects[other] === OVERWRITES) continue
+  for (const other of optional.dependent) {
     const operation = optional.first(other)
     const changed = model.step(written, operation.input, outputOf(operation))
     if (changed !== null && !areSame(model, changed, written)) return false
