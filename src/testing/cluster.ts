@@ -34,6 +34,8 @@ export interface ClusterSettings<Command, Result, SM extends StateMachine<Comman
   /** How much clocks of two nodes differ at most. @defaultValue 0.1 */
   readonly maxClockDriftRatio?: number | undefined
   readonly carry?: VirtualNetworkOptions['carry']
+  /** Whether the disks hold the records of the shipped LevelLogStore. @defaultValue false */
+  readonly usesLevel?: boolean | undefined
   /** Gets the full trace. */
   readonly traceWriter?: TraceWriter | null | undefined
 }
@@ -62,12 +64,20 @@ export class Cluster<Command, Result, SM extends StateMachine<Command, Result>> 
     const { timeline, network, invariants, history, trace } = this
     const world: ProcessWorld = { timeline, network, invariants, history, trace, coverage: this.coverage }
     const bootstrap = bootstrapOf(shape.voters)
-    const { stateMachine, invariant, codec, internals = {}, wrappers = {}, maxClockDriftRatio = 0.1 } = settings
+    const {
+      stateMachine,
+      invariant,
+      codec,
+      internals = {},
+      wrappers = {},
+      usesLevel = false,
+      maxClockDriftRatio = 0.1,
+    } = settings
     this.clockRates = { slowest: 1 - maxClockDriftRatio / 2, fastest: 1 + maxClockDriftRatio / 2 }
     this.#strangers = random.fork('strangers')
     const { electionTimeoutMs, heartbeatIntervalMs, limits } = shape.options
     const timings = { electionTimeoutMs, heartbeatIntervalMs, limits }
-    const options = { stateMachine, invariant, codec, internals, wrappers, bootstrap, ...timings }
+    const options = { stateMachine, invariant, codec, internals, wrappers, usesLevel, bootstrap, ...timings }
     this.processes = bootstrap.map(({ id }) => {
       return new SimulatedProcess(id, world, options, random.fork(`process ${id}`), maxClockDriftRatio)
     })

@@ -119,6 +119,7 @@ function createCluster(
 ): ChainCluster {
   const seeded = bug === undefined ? undefined : BUGS[bug]
   const usesWireFormat = random.fork('wire').chance(0.25)
+  const usesLevel = random.fork('store').chance(0.25)
   const pace = drawPace(random.fork('pace'), settings.shape.options.electionTimeoutMs)
   const cluster: ChainCluster = new Cluster({
     shape: settings.shape,
@@ -127,9 +128,12 @@ function createCluster(
     internals: internals ?? seeded?.internals,
     wrappers: seeded?.wrappers,
     random,
+    usesLevel,
     carry: usesWireFormat ? (message) => decodeMessage(encodeMessage(message)) : undefined,
     traceWriter,
   })
+  if (usesLevel) cluster.coverage.count('point.levelStore')
+  if (usesWireFormat) cluster.coverage.count('point.wireFormat')
   cluster.setLinks(settings.links)
   for (const process of cluster.processes) process.disk.speed = settings.disk
   return cluster

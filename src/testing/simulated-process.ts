@@ -45,6 +45,8 @@ export interface ProcessOptions<Command, Result, SM extends StateMachine<Command
   readonly limits: Limits | undefined
   readonly internals: Internals
   readonly wrappers: ProcessWrappers
+  /** Whether the disks hold the records of the shipped LevelLogStore. */
+  readonly usesLevel: boolean
 }
 
 /** One life of a node, from its start to its crash. */
@@ -94,6 +96,7 @@ export class SimulatedProcess<Command, Result, SM extends StateMachine<Command, 
     this.disk = new VirtualDisk({
       timeline: world.timeline,
       random: random.fork('disk'),
+      usesLevel: options.usesLevel,
       watch: {
         onDurable: ({ hardState, entries }) => {
           const [term, votedFor] = [hardState?.currentTerm ?? 0, hardState?.votedFor ?? null]

@@ -4,9 +4,12 @@
 import type { HardState, LogEntry, LogIndex, NodeId, Term } from '../core/types.js'
 import { RaftError } from '../errors.js'
 import type { LogStore, LogWrite, RestoredLog, StoreIdentity } from '../interfaces/log-store.js'
+import { keyOf, TABLE } from '../stores/level/keys.js'
 import type { ProcessGate } from './process-gate.js'
 import type { SimulationRandom } from './prng.js'
 import type { Timeline } from './timeline.js'
+import { keyText, VirtualLevel } from './virtual-level.js'
+import { VirtualLevelStore } from './virtual-level-store.js'
 
 /** How long operations take, ms. */
 export interface DiskSpeed {
@@ -24,6 +27,8 @@ export interface VirtualDiskOptions {
   readonly timeline: Timeline
   readonly random: SimulationRandom
   readonly watch?: DiskWatch | undefined
+  /** Whether the shipped LevelLogStore keeps its records on this disk. @defaultValue false: entries lie there as they are */
+  readonly usesLevel?: boolean | undefined
 }
 
 export interface DiskWatch {
@@ -37,6 +42,7 @@ export interface DiskWatch {
 
 interface PendingWrite {
   readonly batch: LogWrite
+  readonly onCommit: () => void
 }
 
 /** Survives the crashes of its node. */
@@ -54,9 +60,11 @@ export class VirtualDisk {
   #isFull = false
   /** The first damaged entry; what stands behind it is as good as lost too. */
   #rottenFrom: LogIndex | null = null
+  readonly #level: VirtualLevel | null
 
   constructor(options: VirtualDiskOptions) {
     this.#options = options
+    this.#level = options.usesLevel === true ? new VirtualLevel() : null
   }
 
   get hardState(): HardState {
@@ -91,7 +99,17 @@ export class VirtualDisk {
 
   /** The store of a new incarnation of the node. */
   attach(gate: ProcessGate): LogStore {
-    return new VirtualLogStore(this, this.#options, gate)
+    const level = this.#level
+    if (level === null) return new VirtualLogStore(this, this.#options, gate)
+    const { watch } = this.#options
+    return new VirtualLevelStore({
+      disk: this,
+      level,
+      gate,
+      later: (answer) => this.later(gate, answer),
+      onMisuse: (problem) => watch?.onMisuse?.(problem),
+      onDamageFound: () => watch?.onFailed?.(),
+    })
   }
 
   /** The write under way, or else the next one, fails: nobody knows whether it reached the platter. */
@@ -120,7 +138,9 @@ export class VirtualDisk {
 
   /** One durable entry can't be read any more: the store notices when it opens, or else when it reads it (H81). */
   rot(): void {
-    if (this.#entries.length > 0) this.#rottenFrom = this.#options.random.integer(1, this.#entries.length)
+    if (this.#entries.length === 0) return
+    this.#rottenFrom = this.#options.random.integer(1, this.#entries.length)
+    this.#level?.rot(keyText(keyOf(TABLE.entry, this.#rottenFrom)))
   }
 
   /** Something that was durable is damaged, until it is overwritten. */
@@ -143,14 +163,15 @@ export class VirtualDisk {
     this.#pending = null
     this.#isHung = false
     this.#failsNext = false
-    if (pending !== null && this.#options.random.chance(0.5)) this.#commit(pending.batch)
+    this.#level?.crash((unsynced) => this.#options.random.integer(0, unsynced))
+    if (pending !== null && this.#options.random.chance(0.5)) this.#commit(pending)
   }
 
-  /** @internal Completes one write after its time; `settle` gets the error, if any. */
-  begin(batch: LogWrite, settle: (error: Error | null) => void): void {
+  /** @internal Completes one write after its time; `settle` gets the error, if any, and `onCommit` hears when it is there. */
+  begin(batch: LogWrite, settle: (error: Error | null) => void, onCommit: () => void = () => {}): void {
     const { timeline, random, watch } = this.#options
     if (this.#pending !== null) watch?.onMisuse?.('a write began while another was under way')
-    const pending: PendingWrite = { batch: copyBatch(batch) }
+    const pending: PendingWrite = { batch: copyBatch(batch), onCommit }
     this.#pending = pending
     timeline.after(random.between(...this.speed.writeMs), () => this.#finish(pending, settle))
   }
@@ -165,25 +186,42 @@ export class VirtualDisk {
     return { hardState: this.#hardState, identity: this.#identity, ...common }
   }
 
+  /** @internal Answers in the time that a read takes, through the gate. */
+  later<T>(gate: ProcessGate, answer: () => T): Promise<T> {
+    const { timeline, random } = this.#options
+    return new Promise((resolve, reject) => {
+      timeline.after(random.between(...this.speed.readMs), () => {
+        gate.enter('disk', () => {
+          try {
+            resolve(answer())
+          } catch (error) {
+            reject(error as Error)
+          }
+        })
+      })
+    })
+  }
+
   #finish(pending: PendingWrite, settle: (error: Error | null) => void): void {
     // A crash took it, or the disk hangs: in both cases nobody hears of it any more.
     if (this.#pending !== pending || this.#isHung) return
     this.#pending = null
     const { random, watch } = this.#options
     if (!this.#failsNext && !this.#isFull) {
-      this.#commit(pending.batch)
+      this.#commit(pending)
       settle(null)
       return
     }
     const problem = this.#isFull ? 'has no space left (ENOSPC)' : 'failed an fsync (EIO)'
     // What an fsync failed to do may be there all the same; what had no space is not.
-    if (!this.#isFull && random.chance(0.5)) this.#commit(pending.batch)
+    if (!this.#isFull && random.chance(0.5)) this.#commit(pending)
     this.#failsNext = false
     watch?.onFailed?.()
     settle(new RaftError('RAFT_STORAGE', `the simulated disk ${problem}; restart the node`, { outcome: 'unknown' }))
   }
 
-  #commit(batch: LogWrite): void {
+  #commit({ batch, onCommit }: PendingWrite): void {
+    onCommit()
     const { hardState, entries, identity } = batch
     const misuse = batchProblem(batch, this.#hardState, this.#entries.length)
     if (misuse !== null) this.#options.watch?.onMisuse?.(misuse)
@@ -276,18 +314,7 @@ class VirtualLogStore implements LogStore {
   }
 
   #later<T>(answer: () => T): Promise<T> {
-    const { timeline, random } = this.#options
-    return new Promise((resolve, reject) => {
-      timeline.after(random.between(...this.#disk.speed.readMs), () => {
-        this.#gate.enter('disk', () => {
-          try {
-            resolve(answer())
-          } catch (error) {
-            reject(error as Error)
-          }
-        })
-      })
-    })
+    return this.#disk.later(this.#gate, answer)
   }
 }
 

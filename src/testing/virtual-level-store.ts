@@ -1,0 +1,87 @@
+// The shipped LevelLogStore on a simulated disk: its own code reads and writes records, and what it restores is held
+// against what the disk knows to be durable. Part of the runs of the simulator use it in place of a disk without format.
+import { isDeepStrictEqual } from 'node:util'
+import type { LogEntry, LogIndex } from '../core/types.js'
+import { isRaftError } from '../errors.js'
+import type { LogStore, LogWrite, RestoredLog } from '../interfaces/log-store.js'
+import { LevelLogStore } from '../stores/level/level-log-store.js'
+import type { ProcessGate } from './process-gate.js'
+import type { VirtualDisk } from './virtual-disk.js'
+import { type LevelChange, type VirtualLevel, VirtualLevelDatabase } from './virtual-level.js'
+
+export interface VirtualLevelStoreOptions {
+  readonly disk: VirtualDisk
+  readonly level: VirtualLevel
+  readonly gate: ProcessGate
+  /** Settles in the time that a read takes, and never once the process is dead. */
+  readonly later: <T>(answer: () => T) => Promise<T>
+  readonly onMisuse: (problem: string) => void
+  /** The store found what is rotten. */
+  readonly onDamageFound: () => void
+}
+
+/** The log store of one incarnation. */
+export class VirtualLevelStore implements LogStore {
+  readonly #options: VirtualLevelStoreOptions
+  readonly #inner: LevelLogStore
+  /** The batch that the store writes now; null while it makes its first records. */
+  #batch: LogWrite | null = null
+
+  constructor(options: VirtualLevelStoreOptions) {
+    this.#options = options
+    const write = (changes: readonly LevelChange[], sync: boolean): Promise<void> => this.#writeChanges(changes, sync)
+    this.#inner = new LevelLogStore({
+      database: new VirtualLevelDatabase(options.level, { later: options.later, write }),
+    })
+  }
+
+  async open(): Promise<RestoredLog> {
+    const { disk, onMisuse } = this.#options
+    const restored = await this.#watchDamage(this.#inner.open())
+    const due = disk.restored()
+    // What a write under way at the crash left is known to the disk too: it kept it or lost it.
+    if (!isDeepStrictEqual(restored, due)) onMisuse('LevelLogStore did not restore what was durable')
+    return restored
+  }
+
+  async write(batch: LogWrite): Promise<void> {
+    if (this.#options.gate.isDead) return new Promise(() => {})
+    this.#batch = batch
+    await this.#inner.write(batch)
+  }
+
+  read(first: LogIndex, last: LogIndex, maxBytes: number): Promise<readonly LogEntry[]> {
+    return this.#watchDamage(this.#inner.read(first, last, maxBytes))
+  }
+
+  compact(index: LogIndex): Promise<void> {
+    return this.#inner.compact(index)
+  }
+
+  close(): Promise<void> {
+    return this.#inner.close()
+  }
+
+  #writeChanges(changes: readonly LevelChange[], isSynced: boolean): Promise<void> {
+    const { disk, level, gate } = this.#options
+    gate.effect()
+    if (gate.isDead) return new Promise(() => {})
+    const batch = this.#batch ?? {}
+    this.#batch = null
+    return new Promise((resolve, reject) => {
+      const settle = (error: Error | null): void => {
+        gate.enter('disk', () => (error === null ? resolve() : reject(error)))
+      }
+      disk.begin(batch, settle, () => level.apply(changes, isSynced))
+    })
+  }
+
+  async #watchDamage<T>(reading: Promise<T>): Promise<T> {
+    try {
+      return await reading
+    } catch (error) {
+      if (isRaftError(error, 'RAFT_CORRUPTION') && this.#options.disk.isRotten) this.#options.onDamageFound()
+      throw error
+    }
+  }
+}
