@@ -214,7 +214,7 @@ export function textOf(error: unknown): string {
 function printBytes(bytes: Uint8Array): string {
   try {
     const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes)
-    if (!/[\p{Cc}]/u.test(text)) return JSON.stringify(text)
+    if (!/[^\P{Cc}\n\r\t]/u.test(text)) return JSON.stringify(text)
   } catch {
     // Not a text: shown as bytes.
   }

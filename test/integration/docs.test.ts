@@ -57,6 +57,33 @@ describe('samples of the documentation', () => {
     expect(bad.printed).toMatch(/SimulationFailure: .* the state machines differ/)
   })
 
+  it('the guide to testing a state machine: its suite, its properties, its model, and what a failure looks like', async () => {
+    const page = 'docs/how-to/test-your-state-machine.md'
+    const directory = samplesOf(page)
+    const suite = await run(directory, ['--test', 'stock.test.mjs'])
+    expect(suite.printed).toMatch(/^# fail 0$/m)
+    expect([suite.code, Number(/^# pass (\d+)$/m.exec(suite.printed)?.[1])]).toEqual([0, 15])
+    expect((await run(directory, ['faults.mjs'])).printed).toBe('the stock survives\n')
+    expect((await run(directory, ['model.mjs'])).printed).toBe('the stock is what the model says\n')
+    expect((await run(directory, ['by-hand.mjs'])).printed).toBe('true { ok: false, count: 5 }\n')
+    expect((await run(directory, ['scheduled.mjs'])).printed).toBe('every order of writes will do\n')
+    const sample = readFileSync(join(directory, 'stock.mjs'), 'utf8')
+    const lazy = 'for (const pair of this.items) yield new TextEncoder().encode(`${JSON.stringify(pair)} `)'
+    const restore = "JSON.parse(`[${(await new Blob(bytes).text()).trim().replaceAll('] [', '],[')}]`)"
+    const changed = sample
+      .replace(/yield new TextEncoder.*/, lazy)
+      .replace('JSON.parse(await new Blob(bytes).text())', restore)
+    writeFileSync(join(directory, 'stock.mjs'), changed)
+    const once = readFileSync(join(directory, 'stock.test.mjs'), 'utf8')
+      .replace("import test from 'node:test'\n", '')
+      .replace('testStateMachine(() => new Stock(), { command }, test)', 'ONCE')
+    const body =
+      'await testStateMachine(() => new Stock(), { command, seed: 1 }).catch(({ message }) => console.log(message))'
+    writeFileSync(join(directory, 'once.mjs'), once.replace('ONCE', body))
+    const [, failure] = /```text\n(StateMachine: [^]*?)```/.exec(readFileSync(join(root, page), 'utf8')) ?? []
+    expect((await run(directory, ['once.mjs'])).printed).toBe(failure)
+  }, 120_000)
+
   it('the guide to embedding starts, proposes and reads, with the store and the transport of the other guides', async () => {
     const directory = samplesOf('docs/how-to/embed.md')
     samplesOf('docs/how-to/write-a-log-store.md', directory)
