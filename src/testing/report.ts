@@ -59,6 +59,11 @@ export interface SimulationOptions<SM extends AnyStateMachine, Query = never, An
   liveness?: boolean | undefined
   /** Most events before the faults end. @defaultValue 1_000_000 */
   maxEvents?: number | undefined
+  /**
+   * After a failure: leaves faults and steps out as long as the same check fails, for `SimulationFailure.script`, in at most
+   * 100 more runs. Off within a property of fast-check, which shrinks by itself. @defaultValue true
+   */
+  shrink?: boolean | undefined
   /** Ends the simulation: `simulate` rejects with its reason. */
   signal?: AbortSignal | undefined
 }
@@ -85,6 +90,8 @@ export class SimulationFailure extends Error {
   readonly trace: string
   /** What to call to see it again. */
   readonly command: string
+  /** The smallest failing data that was found, as a call of `simulate` to paste; else the same as `command`. */
+  readonly script: string
 
   /**
    * @param failure.command - @defaultValue a call of `simulate`
@@ -95,6 +102,7 @@ export class SimulationFailure extends Error {
     seed: bigint
     trace: string
     command?: string | undefined
+    script?: string | undefined
     isDecided?: boolean | undefined
     cause?: unknown
   }) {
@@ -107,5 +115,6 @@ export class SimulationFailure extends Error {
     this.seed = seed
     this.trace = trace
     this.command = command
+    this.script = failure.script ?? command
   }
 }

@@ -22,7 +22,7 @@ import {
   type WorkloadStep,
 } from './report.js'
 import { resolveSeed } from './seed.js'
-import { explainFailure, type Violation } from './simulation-failure.js'
+import { explainFailure, type RunViolation } from './simulation-failure.js'
 import type { TraceWriter } from './trace/trace-writer.js'
 
 /** What `cluster` and `maxEvents` are where they aren't given. */
@@ -79,9 +79,9 @@ class Simulation<SM extends AnyStateMachine, Query, Answer> {
   }
 
   /** Resolves with what went wrong, or null. */
-  async run(): Promise<Violation | null> {
+  async run(): Promise<RunViolation | null> {
     const { invariants, trace } = this.cluster
-    let exception: Violation | null = null
+    let exception: RunViolation | null = null
     try {
       await this.#runAll()
     } catch (error) {
@@ -89,9 +89,11 @@ class Simulation<SM extends AnyStateMachine, Query, Answer> {
       if (signal?.aborted === true) throw signal.reason
       if (error instanceof RaftError && error.code === 'RAFT_INVALID_OPTION') throw error
       const reason = error instanceof Error ? error.message : String(error)
-      exception = { violation: `an exception reached the simulator: ${reason}`, cause: error }
+      const violation = `an exception reached the simulator: ${reason}`
+      exception = { violation, check: 'exception', cause: error }
     }
-    const found = exception ?? (invariants.violation === null ? null : { violation: invariants.violation })
+    const { violation, violatedCheck: check } = invariants
+    const found = exception ?? (violation === null || check === null ? null : { violation, check })
     trace.writer?.end(this.cluster.nowMs, { violation: found?.violation ?? null, traceHash: trace.hash })
     return found
   }

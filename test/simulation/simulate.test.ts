@@ -133,6 +133,31 @@ describe('simulate', () => {
     await expect(run).rejects.toThrow(/the invariant does not hold after entry \d+: the sum is 3/)
   })
 
+  it('leaves a script of what the failure needs, to be pasted, unless told not to', async () => {
+    const invariant = ({ sum }: Counter): void => {
+      if (sum > 100) throw new Error(`the sum is ${sum}`)
+    }
+    const workload = adds(20).map((step, at) => {
+      return at === 7 ? { ...step, action: { type: 'propose', command: { add: 101 } } as const } : step
+    })
+    const faults = { faults: [{ atMs: 1_600, type: 'pause', node: 'n1', forMs: 20 }] } as const
+    const options = { stateMachine: () => new Counter(), workload, faults, invariant, seed: 9 }
+    const failureOf = async (shrink: boolean): Promise<SimulationFailure> => {
+      return (await simulate({ ...options, shrink }).catch((error: unknown) => error)) as SimulationFailure
+    }
+    const { script } = await failureOf(true)
+    expect(script.split('\n').filter((line) => line.includes('add:'))).toEqual([
+      '    { atMs: 1850, client: 1, on: "any", action: { type: "propose", command: { add: 101 } } },',
+    ])
+    expect(script).toContain('faults: { faults: [] }')
+    expect(script).toMatch(/^\/\/ n\d: the invariant does not hold[^]*seed: 9n,/)
+    const pasted = new Function('simulate', 'yours', `return (async () => { ${script} })()`) as (
+      ...given: unknown[]
+    ) => Promise<void>
+    await expect(pasted(simulate, { stateMachine: options.stateMachine, invariant })).rejects.toThrow(/the sum is 101/)
+    expect((await failureOf(false)).script.match(/add:/g)).toHaveLength(20)
+  })
+
   it('reports a cluster that is not live, and does not ask for life when told so', async () => {
     // One of two voters never comes up again while nothing is healed: no quorum.
     const faults = { faults: [{ atMs: 1_200, type: 'crash', node: 'n2' }] } as const

@@ -4,6 +4,7 @@
 import type { Check } from '../checks.js'
 import { CALM_DISK } from '../virtual-disk.js'
 import type { Fault } from '../fault-plan.js'
+import { leaveOut } from './leave-out.js'
 import { PLAN_DEFAULTS, type PlannedCall, type SimulationPlan } from './plan.js'
 
 /** How one run of a plan ended. */
@@ -54,8 +55,10 @@ class Shrinker {
     for (let before = -1, divisor = 2; this.#hasRuns && sizeOf(this.plan) !== before; divisor *= 2) {
       const isFinest = divisor >= 2 * Math.max(this.plan.faults.length, this.plan.calls.length)
       if (isFinest) before = sizeOf(this.plan)
-      await this.#leaveOut(divisor, this.plan.faults, (faults) => ({ ...this.plan, faults }))
-      await this.#leaveOut(divisor, this.plan.calls, (calls) => ({ ...this.plan, calls }))
+      // A failure earlier than before cuts the plan's end off too.
+      const { faults, calls } = this.plan
+      await leaveOut({ items: faults, divisor, failsWith: (kept) => this.#try({ ...this.plan, faults: kept }) })
+      await leaveOut({ items: calls, divisor, failsWith: (kept) => this.#try({ ...this.plan, calls: kept }) })
       if (divisor <= 4 || isFinest) await this.#simplify()
     }
     await this.#try(rounded(this.plan))
@@ -81,25 +84,6 @@ class Shrinker {
       if (await this.fails({ ...plan, seed: plan.seed + BigInt(other) })) return true
     }
     return false
-  }
-
-  /** Each part of the list once, from the last one on: what comes late is the least likely to matter. */
-  async #leaveOut<Item>(
-    divisor: number,
-    all: readonly Item[],
-    without: (kept: readonly Item[]) => SimulationPlan,
-  ): Promise<void> {
-    const size = Math.max(1, Math.ceil(all.length / divisor))
-    let kept = all
-    for (let end = all.length; end > 0 && this.#hasRuns; end -= size) {
-      const rest = kept.filter((item) => {
-        const at = all.indexOf(item)
-        return at < end - size || at >= end
-      })
-      if (rest.length === kept.length) continue
-      // A failure earlier than before cuts the plan's end off too.
-      if (await this.#try(without(rest))) kept = rest
-    }
   }
 
   async #simplify(): Promise<void> {
