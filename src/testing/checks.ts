@@ -42,6 +42,7 @@ export type Check =
   | 'call-count'
   | 'call-real-time'
   | 'stale-read'
+  | 'linearizability'
   | 'read-value'
   | 'read-minimum'
   | 'read-staleness'

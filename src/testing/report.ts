@@ -4,6 +4,7 @@ import type { NodeId } from '../core/types.js'
 import type { ApplyContext, StateMachine } from '../interfaces/state-machine.js'
 import type { Codec } from '../interfaces/codec.js'
 import type { ReadConsistency } from '../node/calls.js'
+import type { LinearizabilityModel } from './linearizability/model.js'
 import type { ClusterShape, FaultPlan } from './fault-plan.js'
 
 /** Any state machine; its types are taken from it by `CommandOf` and `ResultOf`. */
@@ -55,6 +56,15 @@ export interface SimulationOptions<SM extends AnyStateMachine, Query = never, An
   seed: number | bigint
   /** Checked on each node after each apply: throw to report. */
   invariant?: ((stateMachine: NoInfer<SM>, context: ApplyContext) => void) | undefined
+  /** What the history of proposals and linearizable reads must look like; see `checkLinearizability`. */
+  model?:
+    | LinearizabilityModel<
+        // eslint-disable-next-line @typescript-eslint/no-explicit-any -- the state is the model's own affair
+        any,
+        Action<CommandOf<NoInfer<SM>>, Query>,
+        ResultOf<NoInfer<SM>> | Answer
+      >
+    | undefined
   /** After the faults a random quorum is healed and must make progress, then everybody. @defaultValue true */
   liveness?: boolean | undefined
   /** Most events before the faults end. @defaultValue 1_000_000 */

@@ -8,6 +8,7 @@ import { Cluster } from './cluster.js'
 import { expectAgreement, settleCalls } from './conclusion.js'
 import type { ClusterShape } from './fault-plan.js'
 import type { CallRecord } from './history.js'
+import { judgeHistory } from './history-judge.js'
 import { expectLiveness, healAll } from './liveness.js'
 import { SimulationRandom } from './prng.js'
 import { healRandomQuorum } from './random-quorum.js'
@@ -123,18 +124,18 @@ class Simulation<SM extends AnyStateMachine, Query, Answer> {
     }
     if (!liveness) for (const process of cluster.processes) if (!process.isUp || process.isPaused) process.crash()
     if (cluster.invariants.violation === null) cluster.history.checkOutcomes()
+    const { model } = this.#options
+    if (model !== undefined && cluster.invariants.violation === null)
+      judgeHistory(model, this.#operations(), cluster.invariants)
   }
 
   report(): SimulationReport<SM, Query, Answer> {
-    const { eventCount: events, nowMs: simulatedMs, trace, history, processes } = this.cluster
+    const { eventCount: events, nowMs: simulatedMs, trace, processes } = this.cluster
     const coverage = this.cluster.coverage.toRecord()
     const stateMachines = new Map(
       processes.flatMap(({ id, isUp, current }) =>
         isUp && current !== null ? [[id, current.stateMachine] as const] : [],
       ),
-    )
-    const operations = history.records.flatMap((record) =>
-      record.client < 0 ? [] : [operationOf<SM, Query, Answer>(record)],
     )
     return {
       seed: this.#seed,
@@ -142,9 +143,15 @@ class Simulation<SM extends AnyStateMachine, Query, Answer> {
       simulatedMs,
       traceHash: trace.hash,
       coverage,
-      history: operations,
+      history: this.#operations(),
       stateMachines,
     }
+  }
+
+  /** The calls of the workload. */
+  #operations(): readonly Operation<Action<CommandOf<SM>, Query>, ResultOf<SM> | Answer>[] {
+    const ofWorkload = this.cluster.history.records.filter(({ client }) => client >= 0)
+    return ofWorkload.map((record) => operationOf<SM, Query, Answer>(record))
   }
 
   async #expectLiveness(electionTimeoutMs: number): Promise<void> {

@@ -1,5 +1,12 @@
 import type { ApplyContext, SnapshotContext, StateMachine } from 'helios-raft'
-import { replay, simulate, SimulationFailure, type WorkloadStep } from 'helios-raft/testing'
+import {
+  type Action,
+  type LinearizabilityModel,
+  replay,
+  simulate,
+  SimulationFailure,
+  type WorkloadStep,
+} from 'helios-raft/testing'
 import { describe, expect, it } from 'vitest'
 
 type Command = { readonly add: number }
@@ -156,6 +163,27 @@ describe('simulate', () => {
     ) => Promise<void>
     await expect(pasted(simulate, { stateMachine: options.stateMachine, invariant })).rejects.toThrow(/the sum is 101/)
     expect((await failureOf(false)).script.match(/add:/g)).toHaveLength(20)
+  })
+
+  it('holds the history against a model, and shows the answers that fit no order', async () => {
+    const reads: WorkloadStep<Command, 'sum'>[] = Array.from({ length: 10 }, (_, at) => {
+      return { atMs: 2_000 + at * 70, client: 5, on: 'any', action: { type: 'read', query: 'sum' } }
+    })
+    const model: LinearizabilityModel<number, Action<Command, 'sum'>, number> = {
+      init: () => 0,
+      step: (sum, input, output) => {
+        const next = input.type === 'propose' ? sum + input.command.add : sum
+        return output === undefined || output === next ? next : null
+      },
+    }
+    const faults = { faults: [{ atMs: 2_300, type: 'crash', node: 'leader' }] } as const
+    const options = { stateMachine: () => new Counter(), workload: [...adds(20), ...reads], model, faults, seed: 12 }
+    expect((await simulate({ ...options, query })).history).toHaveLength(30)
+    // An answer of yesterday, now and then.
+    const stale = (counter: Counter): number => (counter.sum > 12 ? counter.sum - 4 : counter.sum)
+    await expect(simulate({ ...options, query: stale })).rejects.toThrow(
+      /the history is not linearizable:\n.*client 5/s,
+    )
   })
 
   it('reports a cluster that is not live, and does not ask for life when told so', async () => {
