@@ -28,8 +28,8 @@ const QUIESCENCE_BOUND_MS = 20_000
 const MAX_EVENTS_PER_CALL = 10_000_000
 
 export interface SimulatedClusterOptions<Command, Result, SM extends StateMachine<Command, Result>> {
-  /** Makes one for each node and each restart. */
-  stateMachine: () => SM
+  /** Makes one for each node and each restart. An intersection, so that all three types are taken from it. */
+  stateMachine: () => SM & StateMachine<Command, Result>
   /** @defaultValue three voters with the default options of a node */
   cluster?: ClusterShape | undefined
   /** Of the commands. @defaultValue msgpackCodec */

@@ -1,7 +1,7 @@
 // The package as a stranger gets it: packed, installed from the tarball into an empty strict TypeScript project,
 // compiled without skipLibCheck, and run.
 import { execFile } from 'node:child_process'
-import { cpSync, mkdtempSync, rmSync } from 'node:fs'
+import { cpSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -23,8 +23,8 @@ async function npm(args: readonly string[], cwd: string): Promise<string> {
   return stdout
 }
 
-async function compile(config: string): Promise<string> {
-  const args = [typescript, '-p', config, '--typeRoots', join(root, 'node_modules/@types')]
+async function compile(config: string, ...options: string[]): Promise<string> {
+  const args = [typescript, '-p', config, ...options, '--typeRoots', join(root, 'node_modules/@types')]
   const outcome = await execute(process.execPath, args, { cwd: project }).catch((error: { stdout: string }) => error)
   return outcome.stdout
 }
@@ -65,6 +65,20 @@ describe('the packed package', () => {
       signal: null,
     })
   })
+
+  it('has a testing subpath that needs fast-check for its arbitraries alone', async () => {
+    expect(await compile('tsconfig.testing.json', '--skipLibCheck')).toBe('')
+    const without = await runProgram('simulated.js')
+    const missing = expect.stringMatching(
+      /^RAFT_INVALID_OPTION: arbFaultPlan needs the package 'fast-check'.*npm install/,
+    )
+    expect(without).toEqual({ printed: { up: 3, result: 2, missing }, signal: null })
+    for (const name of ['fast-check', 'pure-rand']) {
+      symlinkSync(join(root, 'node_modules', name), join(project, 'node_modules', name), 'junction')
+    }
+    expect(await compile('tsconfig.testing.json')).toBe('')
+    expect(await runProgram('simulated.js')).toEqual({ printed: { up: 3, result: 2, missing: null }, signal: null })
+  }, 120_000)
 
   it('runs a node on LevelDB and TCP that restarts with its state, also after a kill', async () => {
     const directory = join(project, 'data')

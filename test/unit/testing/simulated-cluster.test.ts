@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { type Add, Counter } from './property/machines.js'
 
 const start = (seed: number | bigint = 1, machine: () => Counter = () => new Counter()) => {
-  return new SimulatedCluster<Add, number, Counter>({ stateMachine: machine, seed })
+  return new SimulatedCluster({ stateMachine: machine, seed })
 }
 
 async function elected(cluster: SimulatedCluster<Add, number, Counter>) {
@@ -139,8 +139,7 @@ describe('SimulatedCluster', () => {
     await expect(cluster.advance(Number.POSITIVE_INFINITY)).rejects.toThrow(/advance\(Infinity\)/)
     expect(() => start(-1)).toThrow(/seed is -1/)
     const learners = { voters: 1, learners: 1, options: {} }
-    const make = () =>
-      new SimulatedCluster<Add, number>({ stateMachine: () => new Counter(), seed: 1, cluster: learners })
+    const make = () => new SimulatedCluster({ stateMachine: () => new Counter(), seed: 1, cluster: learners })
     expect(make).toThrow(/cluster.learners is 1/)
   })
 })

@@ -26,7 +26,7 @@ async function failures(
   return failed
 }
 
-describe('testStateMachine on right state machines', () => {
+describe('testStateMachine on right state machines', { timeout: 120_000 }, () => {
   void testStateMachine(() => new machines.Notes(), { command: note }, test)
 
   it('passes with bytes as commands, with a digest, with a codec, and asynchronously', async () => {
@@ -113,7 +113,7 @@ const WRONG: readonly [name: string, found: string, message: RegExp][] = [
   ['Throws', SAME, /apply threw 'a note needs a text', which stops the node: to refuse a command, return a value/],
 ]
 
-describe('testStateMachine on wrong state machines', () => {
+describe('testStateMachine on wrong state machines', { timeout: 120_000 }, () => {
   it.each(WRONG)('finds %s: %s', async (name, found, message) => {
     const Machine = machines[name as 'WallClock']
     const failed = await failures(() => new Machine() as never, { only: found })

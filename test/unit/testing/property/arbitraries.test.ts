@@ -15,7 +15,7 @@ function smallest(arbitrary: fc.Arbitrary<unknown>, seed: number): unknown {
   return fc.check(never, { seed }).counterexample?.[0]
 }
 
-describe('the arbitraries of simulations', () => {
+describe('the arbitraries of simulations', { timeout: 120_000 }, () => {
   it('give what simulate takes, and a counter survives it', async () => {
     const workload = arbWorkload({ command, query: fc.constant('sum' as const), maxSteps: 10 })
     const nodes = ['n1', 'n2', 'n3', 'n4', 'n5']
