@@ -1,6 +1,6 @@
 // A simulated cluster: the processes, the network between them, the judge over them, and the loop that runs events one
 // at a time. It does what it is told to; who tells it is the workload, the nemesis or a fault plan.
-import type { MemberSpec, NodeId } from '../core/types.js'
+import type { MemberSpec, NodeId, Role } from '../core/types.js'
 import { RaftError } from '../errors.js'
 import type { Codec } from '../interfaces/codec.js'
 import type { ApplyContext, StateMachine } from '../interfaces/state-machine.js'
@@ -49,6 +49,7 @@ export class Cluster<Command, Result, SM extends StateMachine<Command, Result>> 
   /** Ms of a clock in one ms of the simulation. */
   readonly clockRates: { readonly slowest: number; readonly fastest: number }
   readonly #strangers: SimulationRandom
+  readonly #traps = new Map<Role, (id: NodeId) => void>()
   /** In the order of their ids. */
   readonly processes: readonly SimulatedProcess<Command, Result, SM>[]
   readonly coverage: Coverage = new Coverage()
@@ -61,8 +62,16 @@ export class Cluster<Command, Result, SM extends StateMachine<Command, Result>> 
     this.invariants = new Invariants(this.timeline, disks)
     this.history = new History(this.invariants)
     this.network = this.#createNetwork(random.fork('network'), settings.carry)
-    const { timeline, network, invariants, history, trace } = this
-    const world: ProcessWorld = { timeline, network, invariants, history, trace, coverage: this.coverage }
+    const { timeline, network, invariants, history, trace, coverage } = this
+    const world: ProcessWorld = {
+      timeline,
+      network,
+      invariants,
+      history,
+      trace,
+      coverage,
+      onRole: (id, role) => this.#onRole(id, role),
+    }
     const bootstrap = bootstrapOf(shape.voters)
     const {
       stateMachine,
@@ -169,6 +178,8 @@ export class Cluster<Command, Result, SM extends StateMachine<Command, Result>> 
         return process.start()
       case 'stop':
         return process.stop()
+      case 'resume':
+        return process.resume()
       case 'pause':
         return process.pause(fault.forMs)
       case 'failWrite':
@@ -191,6 +202,18 @@ export class Cluster<Command, Result, SM extends StateMachine<Command, Result>> 
   /** Voters whose disks are sound: without a majority of them nobody can promise anything. */
   get soundIds(): readonly NodeId[] {
     return this.processes.filter(({ disk }) => !disk.isRotten).map(({ id }) => id)
+  }
+
+  /** Calls `act` once, in an event of its own, when some node next takes that role. */
+  onNext(role: Role, act: (id: NodeId) => void): void {
+    this.#traps.set(role, act)
+  }
+
+  #onRole(id: NodeId, role: Role): void {
+    const act = this.#traps.get(role)
+    if (act === undefined) return
+    this.#traps.delete(role)
+    this.timeline.after(0, () => act(id))
   }
 
   #rot(process: SimulatedProcess<Command, Result, SM>): void {

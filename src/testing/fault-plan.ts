@@ -20,6 +20,8 @@ export type FaultKind =
   | { readonly type: 'stop'; readonly node: NodeId | 'leader' }
   /** The process gets nothing for a while, then everything at once. */
   | { readonly type: 'pause'; readonly node: NodeId | 'leader'; readonly forMs: number }
+  /** Ends a pause early. */
+  | { readonly type: 'resume'; readonly node: NodeId }
   /** Only nodes of one group reach each other. */
   | { readonly type: 'partition'; readonly groups: readonly (readonly NodeId[])[] }
   /** One way. */
@@ -50,6 +52,7 @@ const TYPES: Readonly<Record<FaultKind['type'], true>> = {
   restart: true,
   stop: true,
   pause: true,
+  resume: true,
   partition: true,
   cut: true,
   heal: true,

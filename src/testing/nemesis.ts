@@ -11,10 +11,13 @@ export const NEMESIS_KINDS = [
   'crash',
   'crashLeader',
   'crashAtEffect',
+  'crashCandidate',
+  'crashNewLeader',
   'crashAll',
   'stop',
   'isolateLeader',
   'strandLeader',
+  'strandCandidate',
   'partition',
   'bridge',
   'ring',
@@ -45,6 +48,9 @@ export interface NemesisSettings {
   /** How long what can be undone lasts, ms: downtime, partitions, pauses. */
   readonly durationMs: readonly [min: number, max: number]
 }
+
+/** Most effects of a process in a new role before it dies. */
+const MAX_EFFECTS_IN_ROLE = 8
 
 /** What is done to one node, whichever. */
 type HarmToOne = Extract<
@@ -87,6 +93,10 @@ export class Nemesis<Command, Result, SM extends StateMachine<Command, Result>> 
         return this.#downFor([target])
       case 'crashLeader':
         return this.#downFor(this.#leader())
+      case 'crashCandidate':
+        return this.#crashNext('candidate')
+      case 'crashNewLeader':
+        return this.#crashNext('leader')
       case 'crashAll':
         return this.#downFor(this.#cluster.ids)
       case 'stop':
@@ -95,6 +105,8 @@ export class Nemesis<Command, Result, SM extends StateMachine<Command, Result>> 
         return this.#isolate(this.#leader(), 0)
       case 'strandLeader':
         return this.#strand()
+      case 'strandCandidate':
+        return this.#strandCandidate()
       case 'partition':
         return this.#partition()
       case 'bridge':
@@ -137,6 +149,15 @@ export class Nemesis<Command, Result, SM extends StateMachine<Command, Result>> 
   #crashAtEffect(node: NodeId): void {
     this.#inject({ type: 'crash', node, afterEffects: this.#random.integer(0, MAX_EFFECTS_BEFORE_CRASH) })
     this.#later(this.#settings.durationMs, () => this.#inject({ type: 'restart', node }))
+  }
+
+  /** Whoever takes that role next dies soon after, and is back before the answers to it are (H6, H118). */
+  #crashNext(role: 'candidate' | 'leader'): void {
+    this.#cluster.onNext(role, (node) => {
+      this.#inject({ type: 'crash', node, afterEffects: this.#random.integer(0, MAX_EFFECTS_IN_ROLE) })
+      const [shortest] = this.#settings.durationMs
+      this.#later([shortest / 10, shortest], () => this.#inject({ type: 'restart', node }))
+    })
   }
 
   #changeClock(node: NodeId): void {
@@ -196,6 +217,26 @@ export class Nemesis<Command, Result, SM extends StateMachine<Command, Result>> 
     this.#later([shortest / 4, shortest], () => {
       this.#downFor([node])
       this.#inject({ type: 'heal' })
+    })
+  }
+
+  /**
+   * A leader stands still until somebody asks for votes, and goes on before the request has left: the candidate is alone
+   * with its new term, and comes back when the old leader leads as ever (H10).
+   */
+  #strandCandidate(): void {
+    const [leader] = this.#leader()
+    if (leader === undefined) return
+    const [, longest] = this.#settings.durationMs
+    this.#inject({ type: 'pause', node: leader, forMs: 4 * longest })
+    this.#cluster.onNext('candidate', (candidate) => {
+      for (const other of this.#cluster.ids) {
+        if (other === candidate) continue
+        this.#inject({ type: 'cut', from: candidate, to: other })
+        this.#inject({ type: 'cut', from: other, to: candidate })
+      }
+      this.#inject({ type: 'resume', node: leader })
+      this.#later(this.#settings.durationMs, () => this.#inject({ type: 'heal' }))
     })
   }
 

@@ -16,6 +16,7 @@ import type { PlanRecorder } from './plan/plan-recorder.js'
 import { PlannedFaults, PlannedWorkload } from './plan/planned-run.js'
 import { SimulationRandom } from './prng.js'
 import { healRandomQuorum } from './random-quorum.js'
+import { expectSteadyLeader } from './steady-leader.js'
 import { drawSwarm, type SwarmSettings } from './swarm.js'
 import { traceHeader } from './trace/format.js'
 import { TraceWriter } from './trace/trace-writer.js'
@@ -92,6 +93,7 @@ export async function runSeed(seed: bigint, options: SeedOptions = {}): Promise<
     healAll(cluster)
   }
   await expectLiveness(liveness)
+  await expectSteadyLeader(cluster, { electionTimeoutMs, random: random.fork('steady') })
   await settleCalls(cluster, 2 * settings.workload.timeoutMs[1])
   await expectAgreement(cluster, { withinMs: 4 * electionTimeoutMs, query: queryState })
   await stopAll(cluster)

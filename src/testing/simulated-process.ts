@@ -1,6 +1,6 @@
 // One node of a simulated cluster and its machine: the disk and the clock's rate survive, everything else belongs to an
 // incarnation. A crash abandons the node at an event boundary; a restart is a new RaftNode on what was durable.
-import type { MemberSpec, NodeId } from '../core/types.js'
+import type { MemberSpec, NodeId, Role } from '../core/types.js'
 import type { RaftError } from '../errors.js'
 import type { Codec } from '../interfaces/codec.js'
 import type { ApplyContext, StateMachine } from '../interfaces/state-machine.js'
@@ -31,6 +31,8 @@ export interface ProcessWorld {
   readonly history: History
   readonly trace: Trace
   readonly coverage: Coverage
+  /** A node took that role. */
+  readonly onRole: (id: NodeId, role: Role) => void
 }
 
 /** How each node of the cluster is made. */
@@ -307,7 +309,9 @@ export class SimulatedProcess<Command, Result, SM extends StateMachine<Command, 
         const atMs = this.#world.timeline.nowMs
         if (event !== null && output !== null) writer?.step(atMs, this.id, event, output, state)
         else if (start !== null) writer?.init(atMs, this.id, start, state)
+        const previous = witness.state?.role ?? 'follower'
         witness.observe(state, event, output)
+        if (state.role !== previous) this.#world.onRole(this.id, state.role)
         steps.observe(state, event, output)
         const { currentTerm: term, role, commitIndex, log } = state
         this.#record('step', { event: event?.type ?? 'restore', term, role, commitIndex, lastIndex: log.lastIndex })

@@ -28,12 +28,13 @@ const MAX_EVENTS = 12_000
 /**
  * What a run is bent towards. `figure8`: five voters, tiny batches, leaders that crash with work half done. `staleReads`:
  * leaders that are cut off or stand still while old answers still trickle in and clients read from them (H62, H65, H121).
+ * `elections`: leaders fall faster than votes travel, so that late and doubled answers meet later elections (H4, H10, H24).
  */
-export type SwarmBias = 'none' | 'figure8' | 'staleReads'
+export type SwarmBias = 'none' | 'figure8' | 'staleReads' | 'elections'
 
 /** Draws a run. */
 export function drawSwarm(random: SimulationRandom): SwarmSettings {
-  const bias = random.pick<SwarmBias>(['none', 'none', 'figure8', 'staleReads'])
+  const bias = random.pick<SwarmBias>(['none', 'none', 'figure8', 'staleReads', 'elections'])
   const electionTimeoutMs = random.pick([150, 500, 1_000, 3_000, 10_000])
   const unitMs = electionTimeoutMs
   const shape = drawShape(random, electionTimeoutMs, bias)
@@ -46,12 +47,18 @@ export function drawSwarm(random: SimulationRandom): SwarmSettings {
       return { ...common, links: figure8Links(random, unitMs, links), disk, workload, nemesis: figure8Nemesis(unitMs) }
     case 'staleReads':
       return { ...common, ...drawStaleReads(random, unitMs), disk }
+    case 'elections':
+      return { ...common, ...drawElections(random, unitMs), disk }
   }
 }
 
 function drawShape(random: SimulationRandom, electionTimeoutMs: number, bias: SwarmBias): SwarmSettings['shape'] {
   const isFigure8 = bias === 'figure8'
-  const voters = isFigure8 ? 5 : random.pick([1, 2, 3, 3, 3, 3, 4, 5, 5, 5, 6, 7])
+  const voters = isFigure8
+    ? 5
+    : bias === 'elections'
+      ? random.pick([3, 4, 5, 5, 6, 7])
+      : random.pick([1, 2, 3, 3, 3, 3, 4, 5, 5, 5, 6, 7])
   const heartbeatIntervalMs = Math.floor(electionTimeoutMs / random.pick([3, 3, 4, 6]))
   const appendEntries = isFigure8 ? 1 : random.pick([1, 2, 3, 8, 1024])
   const inflightMessages = isFigure8 ? random.pick([1, 2]) : random.pick([1, 2, 4, 256])
@@ -136,6 +143,39 @@ function drawStaleReads(
     longestStalenessMs: 4 * unitMs,
     readRatio: 0.7,
     burst: 2,
+    paddingBytes: [0, 0],
+  } as const
+  return { links, nemesis, workload }
+}
+
+function drawElections(
+  random: SimulationRandom,
+  unitMs: number,
+): Pick<SwarmSettings, 'links' | 'nemesis' | 'workload'> {
+  const slowest = unitMs / random.pick([3, 6, 20])
+  const links = {
+    ...CALM_LINKS,
+    latencyMs: [slowest / 10, slowest],
+    duplicateRatio: random.pick([0.1, 0.5]),
+    straggleRatio: random.pick([0.05, 0.2, 0.5]),
+    straggleMs: unitMs * random.pick([2, 5]),
+    voteStraggleRatio: random.pick([0, 0.5, 0.8]),
+    keepsOrder: false,
+  } as const
+  const kinds = random.pick<NemesisKind[]>([
+    ['crashLeader', 'strandLeader'],
+    ['crashCandidate', 'crashNewLeader', 'crashLeader'],
+    ['pauseLeader', 'strandCandidate'],
+    ['crashLeader', 'pauseLeader', 'isolateLeader', 'strandCandidate', 'partition'],
+  ])
+  const nemesis = { kinds, intervalMs: [unitMs / 2, unitMs * 3], durationMs: [unitMs / 4, unitMs * 1.5] } as const
+  const workload = {
+    clients: random.integer(1, 4),
+    thinkMs: [unitMs / 20, unitMs / 2],
+    timeoutMs: [unitMs, unitMs * 6],
+    longestStalenessMs: 4 * unitMs,
+    readRatio: 0.2,
+    burst: 1,
     paddingBytes: [0, 0],
   } as const
   return { links, nemesis, workload }

@@ -19,6 +19,8 @@ export interface LinkFaults {
   /** Share of messages that take up to `straggleMs` longer: old packets that come back. */
   readonly straggleRatio: number
   readonly straggleMs: number
+  /** Share of votes that straggle beside that: they meet a later election (H4). @defaultValue 0 */
+  readonly voteStraggleRatio?: number
   /** Like TCP: nothing overtakes anything on one link, but for stragglers and second copies. */
   readonly keepsOrder: boolean
   /** Share of messages that arrive damaged: the receiver can't read the frame, and ends the connection (H91). */
@@ -196,22 +198,22 @@ export class VirtualNetwork {
     this.#inFlight += 1
     const current = this.#current.get(to)
     const connection = current === undefined ? null : (from.connections.get(current) ?? null)
-    this.#options.timeline.schedule(this.#arrivalMs(from.id, to, isCopy), () => {
+    const isVote = message.type === 'requestVoteResponse'
+    this.#options.timeline.schedule(this.#arrivalMs(linkOf(from.id, to), { isCopy, isVote }), () => {
       this.#inFlight -= 1
       this.#arrive({ from, to, message, connection })
     })
   }
 
-  #arrivalMs(from: NodeId, to: NodeId, isCopy: boolean): number {
+  #arrivalMs(link: string, { isCopy, isVote }: { readonly isCopy: boolean; readonly isVote: boolean }): number {
     const { timeline, random } = this.#options
-    const { latencyMs, keepsOrder, straggleRatio, straggleMs } = this.#links
-    const drawn = Math.max(timeline.nowMs, this.#clogs.get(linkOf(from, to)) ?? 0) + random.between(...latencyMs)
-    if (random.chance(straggleRatio)) {
+    const { latencyMs, keepsOrder, straggleRatio, voteStraggleRatio = 0, straggleMs } = this.#links
+    const drawn = Math.max(timeline.nowMs, this.#clogs.get(link) ?? 0) + random.between(...latencyMs)
+    if (random.chance(isVote ? Math.max(straggleRatio, voteStraggleRatio) : straggleRatio)) {
       this.#fault('straggle')
       return drawn + random.between(0, straggleMs)
     }
     if (!keepsOrder || isCopy) return drawn
-    const link = linkOf(from, to)
     const arrival = Math.max(drawn, this.#lastArrivalMs.get(link) ?? 0)
     this.#lastArrivalMs.set(link, arrival)
     return arrival

@@ -20,6 +20,7 @@ const FAULT_FIELDS: {
   crash: { node: 'node', afterEffects: ['number'] },
   restart: { node: 'node' },
   stop: { node: 'node' },
+  resume: { node: 'node' },
   pause: { node: 'node', forMs: 'number' },
   partition: { groups: 'groups' },
   cut: { from: 'node', to: 'node' },

@@ -57,6 +57,7 @@ export function endOf(fault: FaultKind, otherNode: NodeId): readonly FaultKind[]
     case 'pause':
     case 'reset':
     case 'restart':
+    case 'resume':
     case 'rotDisk':
     case 'stranger':
       return []
@@ -79,6 +80,7 @@ const MAKERS: Readonly<Record<FaultType, Maker>> = {
   fullDisk: atNode('fullDisk'),
   rotDisk: atNode('rotDisk'),
   stranger: atNode('stranger'),
+  resume: (fc, { nodes }) => fc.constantFrom(...nodes).map((node) => ({ type: 'resume', node })),
   clockRate: (fc, { nodes }) => {
     // In steps of a thousandth away from 1, where it shrinks to.
     const rate = fc.integer({ min: -50, max: 50 }).map((steps) => (1_000 + steps) / 1_000)
