@@ -5,6 +5,7 @@ import type { Operation } from '../report.js'
 import { MemoBudget } from './failed-configurations.js'
 import type { LinearizabilityModel, LinearizabilityResult } from './model.js'
 import { type Partition, partitionByKey } from './partition.js'
+import { ListMemory } from './pending-list.js'
 import { Search } from './search.js'
 import { failureOf } from './smallest-window.js'
 
@@ -14,7 +15,7 @@ const TIMEOUT_MS = 60_000
 const CLOCK_STEPS = 4_096
 /** Of the first slice: enough for any key whose operations are answered as they come. */
 const FIRST_SLICE_STEPS = 16_384
-const FIRST_SLICE_STEPS_PER_OPERATION = 8
+const FIRST_SLICE_STEPS_PER_OPERATION = 64
 const SLICE_GROWTH = 4
 
 /**
@@ -39,8 +40,8 @@ export function checkLinearizability<State, Input, Output>(
     throw new RaftError('RAFT_INVALID_OPTION', `timeoutMs is ${timeoutMs}: use 0 or more milliseconds, or Infinity`)
   }
   const deadlineMs = performance.now() + timeoutMs
-  const budget = new MemoBudget()
-  let waiting = partitionByKey(model, history).map((partition) => new Trial(model, partition, budget))
+  const shared = { budget: new MemoBudget(), memory: new ListMemory() }
+  let waiting = partitionByKey(model, history).map((partition) => new Trial(model, partition, shared))
   for (let growth = 1; waiting.length > 0; growth *= SLICE_GROWTH) {
     const undecided: Trial<State, Input, Output>[] = []
     for (const trial of waiting) {
@@ -58,29 +59,29 @@ export function checkLinearizability<State, Input, Output>(
 class Trial<State, Input, Output> {
   readonly #model: LinearizabilityModel<State, Input, Output>
   readonly #partition: Partition<Input, Output>
-  readonly #budget: MemoBudget
+  readonly #shared: { readonly budget: MemoBudget; readonly memory: ListMemory }
   #search: Search<State, Input, Output> | null = null
 
   constructor(
     model: LinearizabilityModel<State, Input, Output>,
     partition: Partition<Input, Output>,
-    budget: MemoBudget,
+    shared: { readonly budget: MemoBudget; readonly memory: ListMemory },
   ) {
     this.#model = model
     this.#partition = partition
-    this.#budget = budget
+    this.#shared = shared
   }
 
   run({ growth, deadlineMs }: { growth: number; deadlineMs: number }): 'ok' | 'illegal' | 'running' {
     if (performance.now() >= deadlineMs) return 'running'
-    this.#search ??= new Search(this.#model, this.#partition, this.#budget)
+    this.#search ??= new Search(this.#model, this.#partition, this.#shared.budget, this.#shared.memory)
     const operationCount = this.#partition.required.length
     const slice = growth * Math.max(FIRST_SLICE_STEPS, FIRST_SLICE_STEPS_PER_OPERATION * operationCount)
     const end = this.#search.steps + slice
     while (this.#search.steps < end) {
       const verdict = this.#search.run(CLOCK_STEPS)
       if (verdict !== 'running') {
-        if (verdict === 'ok') this.#search = null
+        if (verdict === 'ok') this.#end()
         return verdict
       }
       if (performance.now() >= deadlineMs) return 'running'
@@ -88,9 +89,16 @@ class Trial<State, Input, Output> {
     return 'running'
   }
 
+  #end(): void {
+    this.#search?.release()
+    this.#search = null
+  }
+
   /** Once illegal. */
   failure(): LinearizabilityResult<Input, Output>['failure'] {
     if (this.#search === null) return null
-    return failureOf(this.#model, this.#partition, this.#search.furthest)
+    const { furthest } = this.#search
+    this.#end()
+    return failureOf(this.#model, this.#partition, furthest)
   }
 }

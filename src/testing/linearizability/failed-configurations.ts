@@ -13,7 +13,7 @@ import { areSame } from './unseen-write.js'
 const MEMO_WORDS = 16 * 1024 * 1024
 /** Words that each configuration takes beside its sets. */
 const ENTRY_WORDS = 8
-const FIRST_ENTRIES = 1024
+const FIRST_ENTRIES = 64
 
 /** Shared by the searches of one check. */
 export class MemoBudget {

@@ -3,6 +3,27 @@
 // its position in the order of invocations; `length` stands for the end of both lists.
 import type { Operation } from '../report.js'
 
+/** Bytes for each operation: nine lists of 32 bits, two of them the search's, and the times. */
+const BYTES_PER_OPERATION = 44
+/** Buffers that wait for a next list. */
+const MAX_SPARE_BUFFERS = 4
+
+/** Hands the memory of a list that is done to the next one: a big history has many keys, one decided after the other. */
+export class ListMemory {
+  readonly #spare: ArrayBuffer[] = []
+
+  take(sizeBytes: number): ArrayBuffer {
+    const index = this.#spare.findIndex(({ byteLength }) => byteLength >= sizeBytes)
+    const [buffer] = index === -1 ? [] : this.#spare.splice(index, 1)
+    // A little more than asked for, because the next key may have a few operations more.
+    return buffer ?? new ArrayBuffer(Math.ceil(sizeBytes * 1.125))
+  }
+
+  give(buffer: ArrayBuffer): void {
+    if (this.#spare.length < MAX_SPARE_BUFFERS) this.#spare.push(buffer)
+  }
+}
+
 export class PendingList {
   readonly length: number
   /** Position in the order of returns, of each operation. */
@@ -20,22 +41,48 @@ export class PendingList {
   readonly #previousReturn: Int32Array
 
   readonly #returnedMs: Float64Array
+  readonly #buffer: ArrayBuffer
+  readonly #memory: ListMemory
+
+  #usedBytes: number
 
   /** @param operations - by invocation */
-  constructor(operations: readonly Operation<unknown, unknown>[]) {
+  constructor(operations: readonly Operation<unknown, unknown>[], memory: ListMemory) {
     const length = operations.length
     this.length = length
-    this.#returnedMs = new Float64Array(length)
+    this.#memory = memory
+    this.#buffer = memory.take(BYTES_PER_OPERATION * (length + 1))
+    this.#returnedMs = new Float64Array(this.#buffer, 0, length)
+    this.#usedBytes = this.#returnedMs.byteLength
+    this.byReturn = this.list(length)
+    this.returnRank = this.list(length)
+    this.#nextCall = this.list(length + 1)
+    this.#previousCall = this.list(length + 1)
+    this.#nextReturn = this.list(length + 1)
+    this.#previousReturn = this.list(length + 1)
     for (let at = 0; at < length; at++) {
       this.#returnedMs[at] = (operations[at] as Operation<unknown, unknown>).returnedMs
     }
-    this.byReturn = orderOf(this.#returnedMs)
-    this.returnRank = new Int32Array(length)
+    sortByTime(this.byReturn, this.#returnedMs)
     this.callLimit = this.limitsOf(operations)
-    this.#nextCall = new Int32Array(length + 1)
-    this.#previousCall = new Int32Array(length + 1)
-    this.#nextReturn = new Int32Array(length + 1)
-    this.#previousReturn = new Int32Array(length + 1)
+    this.#link()
+  }
+
+  /** Its memory goes to another list: not to be used any more. */
+  release(): void {
+    this.#memory.give(this.#buffer)
+  }
+
+  /** Numbers of any value, in the memory of this list as long as there is some. */
+  list(size: number): Int32Array {
+    const sizeBytes = size * Int32Array.BYTES_PER_ELEMENT
+    if (this.#usedBytes + sizeBytes > this.#buffer.byteLength) return new Int32Array(size)
+    this.#usedBytes += sizeBytes
+    return new Int32Array(this.#buffer, this.#usedBytes - sizeBytes, size)
+  }
+
+  #link(): void {
+    const { length } = this
     let previous = length
     for (let rank = 0; rank < length; rank++) {
       const operation = this.byReturn[rank] as number
@@ -69,7 +116,7 @@ export class PendingList {
 
   /** How many of `called`, which are by invocation, were invoked no later than each operation of this list returned. */
   limitsOf(called: readonly Operation<unknown, unknown>[]): Int32Array {
-    const limits = new Int32Array(this.length)
+    const limits = this.list(this.length)
     let limit = 0
     let invokedMs = called[0]?.invokedMs ?? Number.POSITIVE_INFINITY
     for (let rank = 0; rank < this.length; rank++) {
@@ -103,11 +150,10 @@ export class PendingList {
   }
 }
 
-/** The positions of the times in rising order. */
-function orderOf(times: Float64Array): Int32Array {
-  const order = new Int32Array(times.length)
+/** Fills `order` with the positions of the times in rising order. */
+function sortByTime(order: Int32Array, times: Float64Array): void {
   for (let at = 0; at < order.length; at++) order[at] = at
-  return order.sort((a, b) => {
+  order.sort((a, b) => {
     const first = times[a] as number
     const second = times[b] as number
     return first < second ? -1 : first > second ? 1 : a - b

@@ -5,7 +5,8 @@
 // The order in which it tries is what makes it fast; what it leaves out is what must be right:
 //   1. an operation that changes nothing in any state where it's possible is placed at once, and nothing else is tried:
 //      any legal order from here stays legal when that operation moves to its front;
-//   2. an optional operation that leaves the state as it is isn't placed: without it the rest is as legal;
+//   2. an optional operation isn't placed if it leads to the state that was there already, now or before one of the
+//      optional ones placed just before: without them the rest is as legal;
 //   3. what would lead to the same state without the optional operation placed just before is not placed after it;
 //   4. unseen writes (unseen-write.ts) and configurations that failed (failed-configurations.ts) are left out.
 // Among the legal orders of a history there is one with the fewest operations, and none of these rules cuts it off.
@@ -14,7 +15,7 @@ import { effectsOf, NONE, outputOf, OVERWRITES } from './effects.js'
 import { type Configuration, FailedConfigurations, type MemoBudget } from './failed-configurations.js'
 import type { LinearizabilityModel } from './model.js'
 import { OptionalOperations } from './optional-operations.js'
-import { PendingList } from './pending-list.js'
+import { ListMemory, PendingList } from './pending-list.js'
 import { mix32 } from './structural.js'
 import { areSame, isUnseenWrite } from './unseen-write.js'
 
@@ -31,7 +32,7 @@ const DONE = 6
 const KNOWN_TO_FAIL = 7
 
 /** How often a write is tried before it is worth to look through all operations for who may have seen it. */
-const TRIES_BEFORE_LOOK = 64
+const TRIES_BEFORE_LOOK = 16
 /** Instead of the number of tries, from then on. */
 const LOOKED_AT = 255
 
@@ -72,17 +73,18 @@ export class Search<State, Input, Output> {
     model: LinearizabilityModel<State, Input, Output>,
     { required, optional }: SearchInput<Input, Output>,
     budget: MemoBudget,
+    memory: ListMemory = new ListMemory(),
   ) {
     this.#model = model
     this.#required = required
     this.#effects = effectsOf(model, required)
-    this.#pending = new PendingList(required)
+    this.#pending = new PendingList(required, memory)
     this.#optional = new OptionalOperations(model as LinearizabilityModel<unknown, Input, Output>, optional)
     this.#optionalLimit = this.#pending.limitsOf(optional)
     this.#tries = new Uint8Array(this.#optional.length)
     this.#failed = new FailedConfigurations(model as LinearizabilityModel<State, never, never>, this.#pending, budget)
     this.#hasEffects = model.effect !== undefined
-    this.#placed = new Int32Array(required.length + optional.length)
+    this.#placed = this.#pending.list(required.length + optional.length)
     this.#phases = new Uint8Array(required.length + optional.length)
     this.#states = [model.init()]
   }
@@ -104,15 +106,16 @@ export class Search<State, Input, Output> {
       if (this.#steps >= limit) return 'running'
       this.#steps += 1
       if (this.#advance()) continue
-      if (this.#depth === 0) return this.#decided('illegal')
+      if (this.#depth === 0) return 'illegal'
       this.#retreat()
     }
-    return this.#decided('ok')
+    return 'ok'
   }
 
-  #decided<Verdict>(verdict: Verdict): Verdict {
+  /** Gives its memory to the next search: not to be used any more. */
+  release(): void {
     this.#failed.clear()
-    return verdict
+    this.#pending.release()
   }
 
   /** Places the next operation that is worth trying here; false if there is none left. */
@@ -228,9 +231,15 @@ export class Search<State, Input, Output> {
     const operation = this.#optional.first(number)
     const output = outputOf(operation)
     const next = this.#step(this.#state, operation.input, output)
-    // Rule 2.
-    if (next === null || areSame(this.#model, next, this.#state)) return null
-    return this.#unlessReachedBefore(next, operation.input, output)
+    return next === null || this.#wasThere(next) ? null : this.#unlessReachedBefore(next, operation.input, output)
+  }
+
+  /** Rule 2. */
+  #wasThere(next: State): boolean {
+    for (let depth = this.#depth; ; depth--) {
+      if (areSame(this.#model, next, this.#states[depth] as State)) return true
+      if (depth === 0 || (this.#placed[depth - 1] as number) < this.#pending.length) return false
+    }
   }
 
   /** Rule 3. */

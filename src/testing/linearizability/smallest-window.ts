@@ -8,10 +8,11 @@ import { MemoBudget } from './failed-configurations.js'
 import { failureText } from './failure-text.js'
 import type { LinearizabilityFailure, LinearizabilityModel } from './model.js'
 import type { Partition } from './partition.js'
+import { ListMemory } from './pending-list.js'
 import { Search } from './search.js'
 
 /** Steps that all searches for a smaller window may take together, and one of them. */
-const WINDOW_STEPS = 10_000_000
+const WINDOW_STEPS = 20_000_000
 const TRIAL_STEPS = 1_000_000
 /** What it costs to set up a search, in steps for each operation. */
 const SETUP_STEPS = 4
@@ -38,6 +39,7 @@ class WindowSearch<State, Input, Output> {
   /** All that returned before the culprit, by return. */
   readonly #returned: readonly Operation<Input, Output>[]
   readonly #reads: ReadonlySet<Operation<Input, Output>>
+  readonly #memory = new ListMemory()
   #stepsLeft = WINDOW_STEPS
 
   constructor(
@@ -102,9 +104,10 @@ class WindowSearch<State, Input, Output> {
     const isKept = new Set(kept)
     const loosened = this.#returned.filter((other) => !isKept.has(other) && !this.#reads.has(other))
     const optional = [...this.#optional, ...loosened].sort(byInvocation)
-    const search = new Search(this.#model, { required, optional }, new MemoBudget(TRIAL_MEMO_WORDS))
+    const search = new Search(this.#model, { required, optional }, new MemoBudget(TRIAL_MEMO_WORDS), this.#memory)
     const verdict = search.run(Math.min(TRIAL_STEPS, this.#stepsLeft - setupSteps))
     this.#stepsLeft -= search.steps + setupSteps
+    search.release()
     return verdict === 'illegal'
   }
 }
