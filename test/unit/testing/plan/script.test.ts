@@ -29,6 +29,7 @@ const FIELDS: Readonly<Record<FaultKind['type'], object>> = {
   rotDisk: { node },
   clockRate: { node, ratio: fc.double({ min: 0.95, max: 1.05, noNaN: true }) },
   stranger: { node },
+  resume: { node },
   link: { lossRatio: ms, duplicateRatio: ms, latencyMs: range, damageRatio: fc.option(ms, { nil: undefined }) },
 }
 
