@@ -23,6 +23,9 @@ import { CALM_LINKS, type LinkFaults, VirtualNetwork, type VirtualNetworkOptions
 /** Most voters of a simulated cluster. */
 export const MAX_VOTERS = 7
 
+/** A trap springs in a moment of its own, so that a plan which holds the same harm does it in the same order, ms. */
+const TRAP_DELAY_MS = 0.001
+
 export interface ClusterSettings<Command, Result, SM extends StateMachine<Command, Result>> {
   readonly shape: ClusterShape
   readonly stateMachine: (host: MachineHost) => SM
@@ -204,7 +207,7 @@ export class Cluster<Command, Result, SM extends StateMachine<Command, Result>> 
     return this.processes.filter(({ disk }) => !disk.isRotten).map(({ id }) => id)
   }
 
-  /** Calls `act` once, in an event of its own, when some node next takes that role. */
+  /** Calls `act` once, right after some node has next taken that role. */
   onNext(role: Role, act: (id: NodeId) => void): void {
     this.#traps.set(role, act)
   }
@@ -213,7 +216,7 @@ export class Cluster<Command, Result, SM extends StateMachine<Command, Result>> 
     const act = this.#traps.get(role)
     if (act === undefined) return
     this.#traps.delete(role)
-    this.timeline.after(0, () => act(id))
+    this.timeline.after(TRAP_DELAY_MS, () => act(id))
   }
 
   #rot(process: SimulatedProcess<Command, Result, SM>): void {

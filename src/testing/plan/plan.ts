@@ -62,7 +62,7 @@ export const PLAN_DEFAULTS: PlanSettings = Object.freeze({
       },
     },
   },
-  links: { ...CALM_LINKS, damageRatio: 0 },
+  links: { ...CALM_LINKS, damageRatio: 0, voteStraggleRatio: 0 },
   disk: CALM_DISK,
   durationMs: 0,
   maxEvents: 100_000,
