@@ -1,6 +1,7 @@
 // Simulates a cluster of the user's own state machine: a workload and a fault plan as data, everything else from a seed.
 // The nodes are real; time, network, disks and clocks are not.
 import { msgpackCodec } from '../codec/msgpack.js'
+import type { NodeId } from '../core/types.js'
 import { RaftError } from '../errors.js'
 import type { Codec } from '../interfaces/codec.js'
 import { Caller, type CallerAction } from './caller.js'
@@ -23,6 +24,7 @@ import {
   type WorkloadStep,
 } from './report.js'
 import { resolveSeed } from './seed.js'
+import { checkSimulationOptions } from './simulation-options.js'
 import { explainFailure, type RunViolation } from './simulation-failure.js'
 import type { TraceWriter } from './trace/trace-writer.js'
 
@@ -40,14 +42,15 @@ const CALL_TIMEOUT_MS = 5_000
 export async function simulate<SM extends AnyStateMachine, Query = never, Answer = never>(
   options: SimulationOptions<SM, Query, Answer>,
 ): Promise<SimulationReport<SM, Query, Answer>> {
-  const seed = resolveSeed(options.seed)
-  const simulation = new Simulation(options, seed)
+  const checked = checkSimulationOptions(options)
+  const seed = resolveSeed(checked.seed)
+  const simulation = new Simulation(checked, seed)
   const first = await simulation.run()
   if (first === null) return simulation.report()
   throw await explainFailure<SM, Query, Answer>({
     first,
     seed,
-    options,
+    options: checked,
     run: (like, writer) => new Simulation(like, seed, writer).run(),
   })
 }
@@ -58,12 +61,15 @@ class Simulation<SM extends AnyStateMachine, Query, Answer> {
   readonly #seed: bigint
   readonly #random: SimulationRandom
   readonly #caller: Caller<CommandOf<SM>, ResultOf<SM>, SM>
+  /** What a function of the user turned out to be while it ran. */
+  #wrongOption: RaftError | null = null
 
   constructor(options: SimulationOptions<SM, Query, Answer>, seed: bigint, traceWriter: TraceWriter | null = null) {
     this.#options = options
     this.#seed = seed
     this.#random = new SimulationRandom(seed)
-    const { stateMachine, invariant, cluster: shape = DEFAULTS.cluster } = options
+    const { stateMachine, cluster: shape = DEFAULTS.cluster } = options
+    const invariant = this.#guardedInvariant()
     const codec: Codec<CommandOf<SM>> = options.codec ?? (msgpackCodec as Codec<CommandOf<SM>>)
     this.cluster = new Cluster({ shape, stateMachine, invariant, codec, random: this.#random, traceWriter })
     const { timeline, trace, coverage, history, invariants } = this.cluster
@@ -85,6 +91,7 @@ class Simulation<SM extends AnyStateMachine, Query, Answer> {
     let exception: RunViolation | null = null
     try {
       await this.#runAll()
+      if (this.#wrongOption !== null) throw this.#wrongOption
     } catch (error) {
       const { signal } = this.#options
       if (signal?.aborted === true) throw signal.reason
@@ -171,13 +178,24 @@ class Simulation<SM extends AnyStateMachine, Query, Answer> {
       const state = current?.witness.state ?? null
       if (!isUp || current === null || state === null) continue
       const context = { index: state.lastApplied, term: state.currentTerm, signal: new AbortController().signal }
-      const bytes = await collect(await current.stateMachine.snapshot(context))
+      const bytes = await this.#snapshotOf(id, async () => collect(await current.stateMachine.snapshot(context)))
+      if (bytes === null) return
       first ??= { id, bytes }
       if (bytes.length === first.bytes.length && bytes.every((byte, at) => byte === first?.bytes[at])) continue
       invariants.fail(
         'same-states',
         `the snapshots of ${first.id} and ${id} at index ${state.lastApplied} differ: apply is not deterministic`,
       )
+    }
+  }
+
+  async #snapshotOf(id: NodeId, take: () => Promise<Uint8Array>): Promise<Uint8Array | null> {
+    try {
+      return await take()
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error)
+      this.cluster.invariants.fail('same-states', `${id}: snapshot() of the state machine failed: ${reason}`)
+      return null
     }
   }
 
@@ -202,8 +220,23 @@ class Simulation<SM extends AnyStateMachine, Query, Answer> {
       throw new RaftError('RAFT_INVALID_OPTION', 'the workload has a read, but there is no option `query` to answer it')
     }
     const { consistency = 'linearizable' } = action
-    const run = (stateMachine: SM): Answer => query(stateMachine, action.query)
+    const run = (stateMachine: SM): Answer => this.#expectNoPromise('query', query(stateMachine, action.query))
     return { type: 'read', query: run, consistency, input: action }
+  }
+
+  #guardedInvariant(): SimulationOptions<SM>['invariant'] {
+    const { invariant } = this.#options
+    if (invariant === undefined) return undefined
+    return (stateMachine, context) => this.#expectNoPromise('invariant', invariant(stateMachine, context))
+  }
+
+  /** Nobody waits for a promise of these: what it rejects with would end the process, what it reads would be of later. */
+  #expectNoPromise<T>(name: string, returned: T): T {
+    if (!(returned instanceof Promise)) return returned
+    returned.catch(() => {})
+    const message = `${name} returned a promise: it must look at the state machine at once, so leave async out`
+    this.#wrongOption ??= new RaftError('RAFT_INVALID_OPTION', message)
+    throw this.#wrongOption
   }
 }
 

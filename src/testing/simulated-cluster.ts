@@ -13,7 +13,10 @@ import { stopAll } from './conclusion.js'
 import type { ClusterShape, FaultKind } from './fault-plan.js'
 import { healAll } from './liveness.js'
 import { SimulationRandom } from './prng.js'
+import { checkFaultKind } from './fault-checks.js'
+import { refuse, show } from './option-checks.js'
 import { SimulationFailure } from './report.js'
+import { checkClusterOptions, guardStateMachine } from './simulation-options.js'
 import { resolveSeed } from './seed.js'
 import type { Incarnation } from './simulated-process.js'
 import { TraceBuffer } from './trace/trace-buffer.js'
@@ -71,7 +74,9 @@ export class SimulatedCluster<Command, Result, SM extends StateMachine<Command, 
 
   /** @throws RaftError RAFT_INVALID_OPTION */
   constructor(options: SimulatedClusterOptions<Command, Result, SM>) {
-    const { stateMachine, cluster: shape = { voters: 3, options: {} }, codec } = options
+    checkClusterOptions(options)
+    const stateMachine = guardStateMachine(options.stateMachine)
+    const { cluster: shape = { voters: 3, options: {} }, codec } = options
     this.#seed = resolveSeed(options.seed)
     this.#trace = new TraceBuffer({ seed: this.#seed, cluster: shape })
     this.#cluster = new Cluster<Command, Result, StateMachine<Command, Result>>({
@@ -121,8 +126,8 @@ export class SimulatedCluster<Command, Result, SM extends StateMachine<Command, 
    * @throws SimulationFailure: an invariant was violated
    */
   advance(ms: number): Promise<void> {
-    if (!(ms >= 0 && Number.isFinite(ms)))
-      return Promise.reject(new RaftError('RAFT_INVALID_OPTION', `advance(${ms}): use a number of ms from 0 on`))
+    if (!(Number.isFinite(ms) && ms >= 0))
+      return Promise.reject(new RaftError('RAFT_INVALID_OPTION', `advance(${show(ms)}): use a number of ms from 0 on`))
     return this.#inTurn(() => this.#run(ms))
   }
 
@@ -132,6 +137,8 @@ export class SimulatedCluster<Command, Result, SM extends StateMachine<Command, 
    * @throws RaftError RAFT_TIMEOUT: it is open after 60,000 ms of the simulation. SimulationFailure: an invariant was violated
    */
   async settle<T>(promise: Promise<T>): Promise<T> {
+    if (typeof (promise as Partial<Promise<T>> | null | undefined)?.then !== 'function')
+      refuse(`settle(${show(promise)}): use a promise of a node, settle(node.propose(command))`)
     let isSettled = false
     const settle = (): void => {
       isSettled = true
@@ -156,7 +163,10 @@ export class SimulatedCluster<Command, Result, SM extends StateMachine<Command, 
 
   /** Carries out a fault now; it shows as time runs. One that has nobody to hit, a leader or a living process, does nothing. */
   inject(fault: FaultKind): Promise<void> {
-    return this.#inTurn(async () => this.#cluster.inject(fault))
+    return this.#inTurn(async () => {
+      checkFaultKind('inject', fault)
+      this.#cluster.inject(fault)
+    })
   }
 
   /** Ends every fault: links and disks are calm, paused processes go on, and those that are down start. */
