@@ -11,50 +11,7 @@ async function firstViolation(bug: string, seedCount: number): Promise<SeedResul
   return null
 }
 
-describe('the real node in the simulator', () => {
-  it('breaks nothing in 40 seeds of faults, and serves again after each', async () => {
-    const seen = new Map<string, number>()
-    for (let seed = 1n; seed <= 40n; seed++) {
-      const { violation, coverage, calls } = await runSeed(seed)
-      expect(violation, `seed ${seed}: npm run sim -- --seed ${seed} --seeds 1`).toBeNull()
-      expect(calls).toBeGreaterThan(0)
-      for (const [name, count] of Object.entries(coverage)) seen.set(name, (seen.get(name) ?? 0) + count)
-    }
-    // A swarm that never does what it is there for proves nothing.
-    const faults = [
-      'crash',
-      'restart',
-      'stop',
-      'pause',
-      'partition',
-      'cut',
-      'heal',
-      'reset',
-      'slowDisk',
-      'failWrite',
-      'hangDisk',
-      'fullDisk',
-      'rotDisk',
-      'clockRate',
-      'clog',
-      'stranger',
-    ]
-    const ofMessages = ['loss', 'bulkLoss', 'duplicate', 'straggle', 'cut', 'lostTail']
-    const changes = ['follower.preCandidate', 'preCandidate.candidate', 'candidate.leader', 'leader.follower']
-    const names = [...faults.map((name) => `fault.${name}`), ...ofMessages.map((name) => `fault.message.${name}`)]
-    for (const name of [...names, ...changes.map((change) => `become.${change}`)])
-      expect(seen.get(name) ?? 0, name).toBeGreaterThan(0)
-    const messages = [
-      'preVote',
-      'requestVote',
-      'appendEntries.entries',
-      'heartbeat',
-      'proposeRequest',
-      'readIndexRequest',
-    ]
-    for (const type of messages) expect(seen.get(`message.${type}`) ?? 0, type).toBeGreaterThan(0)
-  }, 120_000)
-
+describe('a run of the simulator', () => {
   it('does the same again for the same seed, and something else for another', async () => {
     const [first, again, other] = [await runSeed(5n), await runSeed(5n), await runSeed(6n)]
     expect(again).toEqual(first)
