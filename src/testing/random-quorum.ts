@@ -9,7 +9,7 @@ import type { SimulationRandom } from './prng.js'
 import { CALM_LINKS } from './virtual-network.js'
 
 /** What is left of a node outside of the quorum. `mute` hears everybody and reaches nobody; `deaf` is its mirror image. */
-const REMAINS = ['dead', 'paused', 'mute', 'deaf', 'isolated'] as const
+const REMAINS = ['dead', 'paused', 'mute', 'deaf', 'isolated', 'diskHangs', 'diskFull'] as const
 
 type Remains = (typeof REMAINS)[number]
 
@@ -42,6 +42,8 @@ function leave<Command, Result, SM extends StateMachine<Command, Result>>(
   cluster.coverage.count(`remains.${remains}`)
   if (remains === 'dead') return cluster.inject({ type: 'crash', node })
   if (remains === 'paused') return cluster.inject({ type: 'pause', node, forMs: Number.POSITIVE_INFINITY })
+  if (remains === 'diskHangs') return cluster.inject({ type: 'hangDisk', node })
+  if (remains === 'diskFull') return cluster.inject({ type: 'fullDisk', node })
   for (const other of cluster.ids) {
     if (other === node) continue
     if (remains !== 'deaf') cluster.inject({ type: 'cut', from: node, to: other })

@@ -138,6 +138,8 @@ export const REQUIRED_BUCKETS: readonly string[] = [
   // What was left of nodes outside of the healed quorum
   'remains.dead',
   'remains.deaf',
+  'remains.diskFull',
+  'remains.diskHangs',
   'remains.isolated',
   'remains.mute',
   'remains.paused',

@@ -27,10 +27,11 @@ export async function expectSteadyLeader<Command, Result, SM extends StateMachin
   const changesBefore = invariants.leaderChanges
   await cluster.run(cluster.nowMs + STEADY_TIMEOUTS * electionTimeoutMs)
   const changes = invariants.leaderChanges - changesBefore
-  if (changes > 0) {
-    const trouble = `${outcast} was ${parting}, and all others heard ${leader}`
-    invariants.fail('leader-changes', `leadership moved ${changes} times while ${trouble} (H9, H14)`)
-  }
+  const trouble = `${outcast} was ${parting}, and all others heard ${leader}`
+  if (changes > 0) invariants.fail('leader-changes', `leadership moved ${changes} times while ${trouble} (H9, H14)`)
+  // Who steps down without a successor changes no count.
+  if (cluster.leader?.id !== leader)
+    invariants.fail('leader-changes', `${leader} leads no more, and nobody followed it, while ${trouble} (H9)`)
   cluster.network.heal()
 }
 

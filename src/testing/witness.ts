@@ -96,17 +96,11 @@ export class Witness {
 
   #checkClaim(message: Message): void {
     const { lastIndex } = this.#disk
-    if (message.type === 'appendEntriesResponse' && message.outcome === 'success' && message.index > lastIndex) {
-      this.#fail(
-        'acknowledged-is-durable',
-        `it acknowledged entry ${message.index}, but only ${lastIndex} is durable (H26)`,
-      )
+    if (message.type === 'appendEntriesResponse' && message.outcome === 'success') {
+      this.#checkAcknowledged(message.term, message.index, 'it acknowledged')
     }
-    if (message.type === 'heartbeatResponse' && message.index > lastIndex) {
-      this.#fail(
-        'acknowledged-is-durable',
-        `it answered a heartbeat with entry ${message.index}, but only ${lastIndex} is durable (H26)`,
-      )
+    if (message.type === 'heartbeatResponse') {
+      this.#checkAcknowledged(message.term, message.index, 'it answered a heartbeat with')
     }
     // A leader of this very term may have replaced the log since: then the request can win nothing any more.
     const isReplaced = this.#disk.entryAt(lastIndex)?.term === message.term
@@ -116,6 +110,19 @@ export class Witness {
         `it asked for votes with entry ${message.lastLogIndex}, but only ${lastIndex} is durable (H1)`,
       )
     }
+  }
+
+  /** Durable is the entry that the log holds, not what a leader before left at its index. */
+  #checkAcknowledged(term: Term, index: LogIndex, what: string): void {
+    const { lastIndex } = this.#disk
+    if (index > lastIndex)
+      return this.#fail('acknowledged-is-durable', `${what} entry ${index}, but only ${lastIndex} is durable (H26)`)
+    // In a later term the log may have moved on already, while this answer waited.
+    if (index === 0 || this.#before?.currentTerm !== term) return
+    const [held, durable] = [this.#log[index - 1]?.entry.term, this.#disk.entryAt(index)?.term]
+    if (held === durable) return
+    const problem = `${what} entry ${index} of term ${held ?? 'none'}, where one of term ${durable} is durable (H26)`
+    this.#fail('acknowledged-is-durable', problem)
   }
 
   /** A new incarnation holds what its disk held. */
@@ -156,7 +163,10 @@ export class Witness {
   }
 
   #checkCommit(before: LogIndex, state: CoreState): void {
-    if (this.#log.length < state.commitIndex) return
+    if (this.#log.length < state.commitIndex) {
+      const problem = `it holds ${state.commitIndex} committed, but its log ends at ${this.#log.length}`
+      return this.#fail('written-as-logged', problem)
+    }
     // A new incarnation learns commitIndex again: what the table holds already is compared at its end only.
     const known = Math.min(state.commitIndex, this.#invariants.committed.lastIndex)
     for (let index = Math.max(before + 1, known); index <= state.commitIndex; index++) {

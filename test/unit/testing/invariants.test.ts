@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import type { CoreEvent, CoreState, Output } from '../../../src/core/index.js'
 import type { LogEntry } from '../../../src/core/types.js'
 import { RaftError } from '../../../src/errors.js'
 import { chainOf, CommittedLog, EMPTY_CHAIN, type JudgedEntry } from '../../../src/testing/committed-log.js'
@@ -21,6 +22,14 @@ function logOf(...entries: LogEntry[]): JudgedEntry[] {
     chain = chainOf(chain, one)
     return { entry: one, chain }
   })
+}
+
+/** A follower in term 2; `terms` are of runs that begin at 1 and 2. */
+function coreState({ lastIndex, terms }: { lastIndex: number; terms: readonly number[] }): CoreState {
+  const runs = terms.map((term, at) => ({ first: at + 1, term }))
+  const log = { baseIndex: 0, baseTerm: 0, lastIndex, runs, configurations: [] }
+  const own = { role: 'follower', currentTerm: 2, votedFor: null, commitIndex: 0, lastApplied: 0, progress: new Map() }
+  return { ...own, log } as unknown as CoreState
 }
 
 class Lab {
@@ -183,6 +192,34 @@ describe('Witness', () => {
   it('lets no acknowledgement leave for what is not durable (H26)', async () => {
     expect(await sent({ ...answer, term: 1, index: 1 })).toBeNull()
     expect(await sent({ ...answer, term: 1, index: 2 })).toMatch(/acknowledged entry 2, but only 1 is durable/)
+  })
+
+  it('takes the entry of an earlier leader for no proof that the one acknowledged is durable (H26)', async () => {
+    const lab = new Lab('a', 'b', 'c')
+    const disk = lab.disks.get('a') as VirtualDisk
+    await lab.write('a', entry(1, 1), entry(2, 1), entry(3, 1))
+    const hardState = { currentTerm: 2, votedFor: null }
+    void disk.attach(new ProcessGate(lab.timeline)).write({ hardState })
+    await runTurns(() => lab.timeline.step(Number.POSITIVE_INFINITY))
+    const witness = new Witness('a', lab.invariants, disk)
+    witness.observe(coreState({ lastIndex: 3, terms: [1] }), null, null)
+    witness.onSend('b', { ...answer, term: 2, index: 3 })
+    const output = { append: { entries: [entry(2, 2)] } } as unknown as Output
+    witness.observe(coreState({ lastIndex: 2, terms: [1, 2] }), {} as CoreEvent, output)
+    witness.onSend('b', { ...answer, term: 2, index: 1 })
+    expect(lab.invariants.violation).toBeNull()
+    witness.onSend('b', { ...answer, term: 2, index: 2 })
+    expect(lab.invariants.violation).toBe('a: it acknowledged entry 2 of term 2, where one of term 1 is durable (H26)')
+  })
+
+  it('lets nobody hold committed what is not in its log', async () => {
+    const lab = new Lab('a')
+    await lab.write('a', entry(1, 1))
+    const witness = new Witness('a', lab.invariants, lab.disks.get('a') as VirtualDisk)
+    const started = { ...coreState({ lastIndex: 1, terms: [1] }), currentTerm: 1, votedFor: 'a' }
+    witness.observe(started, null, null)
+    witness.observe({ ...started, commitIndex: 2 }, {} as CoreEvent, null)
+    expect(lab.invariants.violation).toBe('a: it holds 2 committed, but its log ends at 1')
   })
 
   it('lets no candidate claim what is not durable, unless a leader of its term has replaced the log (H1)', async () => {
