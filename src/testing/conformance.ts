@@ -1,5 +1,6 @@
 // The manner of the published conformance suites: cases with a name, run by any test runner or at once, and a few
 // assertions of our own, so that a suite needs no test library. Knows nothing of what is tested.
+import { checkFunction } from './option-checks.js'
 import { isRaftError, type RaftErrorCode } from '../errors.js'
 
 /** vitest's or node:test's `test`. */
@@ -21,6 +22,12 @@ export interface StoreFactory<S> {
 export interface ConformanceCase<Subject> {
   readonly name: string
   readonly body: (subject: Subject) => Promise<void>
+}
+
+/** Before any case, so that a wrong call doesn't pass for a broken contract. @throws RaftError RAFT_INVALID_OPTION */
+export function checkSuite(factory: unknown, run: unknown): void {
+  checkFunction('factory', factory, 'a function that makes what is tested')
+  if (run !== undefined) checkFunction('run', run, 'test of vitest or node:test, or nothing')
 }
 
 /** Every case with a subject of its own: declared to `run`, or without it one after the other, up to the first failure. */

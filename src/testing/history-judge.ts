@@ -16,7 +16,7 @@ export function judgeHistory<Command, Query, Answer>(
 ): void {
   const ordered = history.filter(({ input }) => input.type === 'propose' || input.consistency !== 'local')
   const { verdict, failure } = checkLinearizability(model, ordered, { timeoutMs: SEARCH_TIMEOUT_MS })
-  if (verdict === 'illegal') invariants.fail('linearizability', `the history is not linearizable:\n${failure?.text}`)
+  if (verdict === 'illegal') invariants.fail('linearizability', failure?.text ?? 'the history is not linearizable')
   if (verdict === 'undecided') {
     const advice = 'use fewer clients, shorter histories, or a model with `key`'
     invariants.fail('linearizability', `no order of the history was found in ${SEARCH_TIMEOUT_MS} ms: ${advice}`)

@@ -1,7 +1,7 @@
 // testLogStore: the contract of LogStore as a published conformance suite (F35, F45). Runs a store through the cases of
 // log-store-cases.ts and log-store-random.ts; needs no test library. Never looks behind the interface.
 import type { LogStore } from '../interfaces/log-store.js'
-import { type Run, runCases, type StoreFactory } from './conformance.js'
+import { type Run, runCases, checkSuite, type StoreFactory } from './conformance.js'
 import { LogBench } from './log-bench.js'
 import { LOG_STORE_CASES } from './log-store-cases.js'
 import { randomLogCase } from './log-store-random.js'
@@ -20,6 +20,7 @@ export async function testLogStore(
   run?: Run,
   options: { readonly seed?: number | undefined } = {},
 ): Promise<void> {
+  checkSuite(factory, run)
   await runCases({
     title: 'LogStore',
     cases: [...LOG_STORE_CASES, randomLogCase(options.seed)],

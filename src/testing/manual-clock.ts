@@ -1,5 +1,6 @@
 // A clock for nodes that a test drives by hand: time stands still until it is told to go on. With a scheduler of
 // fast-check beside it, which decides in what order stores and transports answer, a run of real nodes is repeatable.
+import { checkMs } from './option-checks.js'
 import { RaftError } from '../errors.js'
 import type { Clock } from '../interfaces/clock.js'
 
@@ -30,6 +31,7 @@ export class ManualClock implements Clock {
 
   /** @param options.wallTime - ms since 1970. @defaultValue 1_700_000_000_000 */
   constructor(options: { readonly wallTime?: number | undefined } = {}) {
+    if (options.wallTime !== undefined) checkMs('wallTime', options.wallTime)
     this.#wallTimeAtStart = options.wallTime ?? 1_700_000_000_000
   }
 

@@ -39,6 +39,13 @@ export function checkFunction(name: string, value: unknown, use: string): void {
   if (typeof value !== 'function') refuse(`${name} is ${show(value)}: use ${use}`)
 }
 
+/** Of fast-check, any copy of it. @throws RaftError RAFT_INVALID_OPTION */
+export function checkArbitrary(name: string, value: unknown): void {
+  const methods = value as Partial<Record<'generate' | 'map', unknown>> | null | undefined
+  if (typeof methods?.generate === 'function' && typeof methods.map === 'function') return
+  refuse(`${name} is ${show(value)}: use an arbitrary of fast-check, fc.integer() for one`)
+}
+
 /** @throws RaftError RAFT_INVALID_OPTION: it lacks one of them */
 export function checkMethods(name: string, value: unknown, methods: readonly string[]): void {
   const holder = typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : null

@@ -1,7 +1,7 @@
 // testSnapshotStore: the contract of SnapshotStore as a published conformance suite (F35, F45). The rules are in
 // snapshot-store-cases.ts; needs no test library. Never looks behind the interface.
 import type { SnapshotStore } from '../interfaces/snapshot-store.js'
-import { type Run, runCases, type StoreFactory } from './conformance.js'
+import { type Run, runCases, checkSuite, type StoreFactory } from './conformance.js'
 import { SnapshotBench } from './snapshot-bench.js'
 import { SNAPSHOT_STORE_CASES } from './snapshot-store-cases.js'
 
@@ -13,6 +13,7 @@ import { SNAPSHOT_STORE_CASES } from './snapshot-store-cases.js'
  * @example testSnapshotStore(() => { const store = new MyStore(); return { create: async () => store, reopen: async () => store } }, test)
  */
 export async function testSnapshotStore(factory: () => StoreFactory<SnapshotStore>, run?: Run): Promise<void> {
+  checkSuite(factory, run)
   await runCases({
     title: 'SnapshotStore',
     cases: SNAPSHOT_STORE_CASES,

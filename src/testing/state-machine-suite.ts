@@ -1,9 +1,10 @@
 // testStateMachine: the contract of StateMachine as a published conformance suite (F45). Each case is a property that
 // fast-check tries to break; the rules are in state-machine-cases.ts. Never runs a node: for that there is `simulate`.
+import { checkArbitrary, checkKeys, checkObject, refuse, show } from './option-checks.js'
 import type { Arbitrary } from 'fast-check'
 import type { Codec } from '../interfaces/codec.js'
 import type { StateMachine } from '../interfaces/state-machine.js'
-import { type Run, runCases } from './conformance.js'
+import { type Run, checkSuite, runCases } from './conformance.js'
 import { checkWhole } from './property/constraints.js'
 import { fastCheckFor } from './property/fast-check.js'
 import type { AnyStateMachine, CommandOf } from './report.js'
@@ -42,7 +43,12 @@ export async function testStateMachine<SM extends AnyStateMachine>(
   arbitraries: StateMachineTest<SM>,
   run?: Run,
 ): Promise<void> {
+  checkSuite(factory, run)
+  checkObject('the second argument of testStateMachine', arbitraries, 'an object, { command: fc.… }')
+  checkKeys('testStateMachine', arbitraries, ['command', 'digest', 'codec', 'seed', 'numRuns'])
+  checkArbitrary('command', arbitraries.command)
   const { command, digest = null, codec = null, seed = Math.floor(Math.random() * MAX_SEED) } = arbitraries
+  if (!Number.isSafeInteger(seed)) refuse(`seed is ${show(seed)}: use a whole number`)
   const numRuns = checkWhole('numRuns', arbitraries.numRuns ?? DEFAULT_RUNS, { min: 1 })
   const fc = fastCheckFor('testStateMachine')
   const options: BenchOptions<CommandOf<SM>, SM> = { fc, create: factory, command, digest, codec, seed, numRuns }

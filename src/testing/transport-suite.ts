@@ -1,6 +1,6 @@
 // testTransport: the contract of Transport as a published conformance suite (F45, F50). Needs no test library, never
 // looks behind the interface, and doesn't take the loss of a message for a fault: it sends again.
-import { type Run, runCases } from './conformance.js'
+import { type Run, runCases, checkSuite } from './conformance.js'
 import { TransportBench, type TransportFactory } from './transport-bench.js'
 import { TRANSPORT_MESSAGE_CASES } from './transport-cases.js'
 import { TRANSPORT_LIFE_CASES } from './transport-life-cases.js'
@@ -13,6 +13,7 @@ import { TRANSPORT_LIFE_CASES } from './transport-life-cases.js'
  * @example testTransport(async () => ({ transport: async (id) => ({ transport: new MyTransport(id), address: id }) }), test)
  */
 export async function testTransport(factory: () => Promise<TransportFactory>, run?: Run): Promise<void> {
+  checkSuite(factory, run)
   await runCases({
     title: 'Transport',
     cases: [...TRANSPORT_MESSAGE_CASES, ...TRANSPORT_LIFE_CASES],

@@ -1,6 +1,7 @@
 // The judge: gives each key's history a search, and turns to the searches one after the other with slices that grow, so
 // that a key whose search explodes doesn't hide an illegal one that is easy to find. Only here is a clock looked at.
 import { RaftError } from '../../errors.js'
+import { checkArray, checkMethods, refuse } from '../option-checks.js'
 import type { Operation } from '../report.js'
 import { MemoBudget } from './failed-configurations.js'
 import type { LinearizabilityModel, LinearizabilityResult } from './model.js'
@@ -28,7 +29,7 @@ const SLICE_GROWTH = 4
  *
  * @param options.timeoutMs - of the search, 0 to Infinity; the verdict is `undecided` only when it ran out.
  *   `@defaultValue` 60,000
- * @throws RaftError RAFT_INVALID_OPTION for a time that is none; whatever the model throws
+ * @throws RaftError RAFT_INVALID_OPTION for a time or an outcome that is none; whatever the model throws
  */
 export function checkLinearizability<State, Input, Output>(
   model: LinearizabilityModel<State, Input, Output>,
@@ -36,6 +37,9 @@ export function checkLinearizability<State, Input, Output>(
   options: { timeoutMs?: number | undefined } = {},
 ): LinearizabilityResult<Input, Output> {
   const { timeoutMs = TIMEOUT_MS } = options
+  if (typeof model === 'function') refuse('the model is a function: call it first, models.kv()')
+  checkMethods('the model', model, ['init', 'step'])
+  checkArray('the history', history, 'an array of operations')
   if (!(timeoutMs >= 0)) {
     throw new RaftError('RAFT_INVALID_OPTION', `timeoutMs is ${timeoutMs}: use 0 or more milliseconds, or Infinity`)
   }

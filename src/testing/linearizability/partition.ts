@@ -1,6 +1,7 @@
 // A history cut into the histories of its keys, which are linearizable exactly if the whole is (Herlihy and Wing's
 // locality; Lowe's P-compositionality). Rejected operations never took effect: they are in none of them.
 import { RaftError } from '../../errors.js'
+import { refuse, show } from '../option-checks.js'
 import type { Operation } from '../report.js'
 import type { LinearizabilityModel } from './model.js'
 
@@ -13,7 +14,7 @@ export interface Partition<Input, Output> {
   readonly optional: readonly Operation<Input, Output>[]
 }
 
-/** In the order in which the keys appear. @throws RaftError RAFT_INVALID_OPTION for times that are none */
+/** In the order in which the keys appear. @throws RaftError RAFT_INVALID_OPTION for times and outcomes that are none */
 export function partitionByKey<State, Input, Output>(
   model: LinearizabilityModel<State, Input, Output>,
   history: readonly Operation<Input, Output>[],
@@ -23,7 +24,11 @@ export function partitionByKey<State, Input, Output>(
     { key: string; required: Operation<Input, Output>[]; optional: Operation<Input, Output>[] }
   >()
   for (const operation of history) {
+    if (operation === null || typeof operation !== 'object') refuse(`an operation is ${show(operation)}: use an object`)
     if (operation.outcome === 'rejected') continue
+    if (operation.outcome !== 'ok' && operation.outcome !== 'unknown') {
+      refuse(`an operation has the outcome ${show(operation.outcome)}: use 'ok', 'rejected' or 'unknown'`)
+    }
     checkTimes(operation)
     const key = model.key === undefined ? '' : model.key(operation.input)
     let partition = found.get(key)

@@ -1,4 +1,5 @@
 // The shape of a cluster: its size, its timings, its limits. Shrinks towards few voters and the default options.
+import { checkKeys } from '../option-checks.js'
 import type { Arbitrary } from 'fast-check'
 import { RaftError } from '../../errors.js'
 import type { Limits } from '../../node/options.js'
@@ -30,6 +31,7 @@ const TIMINGS = [
  */
 export function arbCluster(constraints: ClusterConstraints = {}): Arbitrary<ClusterShape> {
   const fc = fastCheckFor('arbCluster')
+  checkKeys('arbCluster', constraints, ['voters', 'learners'])
   const voters = checkRange('voters', constraints.voters ?? [1, 5], { min: 1, max: MAX_VOTERS })
   const learners = checkRange('learners', constraints.learners ?? [0, 0], { min: 0, max: MAX_VOTERS })
   if (learners.min > 0) {

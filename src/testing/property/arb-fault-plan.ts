@@ -1,4 +1,5 @@
 // Fault plans: episodes of a fault and, mostly, its end. Shrinks towards no faults, early ones, and faults without an end.
+import { checkKeys } from '../option-checks.js'
 import type { Arbitrary } from 'fast-check'
 import type { NodeId } from '../../core/types.js'
 import { FAULT_TYPES, type Fault, type FaultKind, type FaultPlan } from '../fault-plan.js'
@@ -29,6 +30,7 @@ const DEFAULT_MAX_FAULTS = 8
  */
 export function arbFaultPlan(constraints: FaultPlanConstraints = {}): Arbitrary<FaultPlan> {
   const fc = fastCheckFor('arbFaultPlan')
+  checkKeys('arbFaultPlan', constraints, ['durationMs', 'maxFaults', 'nodes', 'types'])
   const durationMs = checkWhole('durationMs', constraints.durationMs ?? DEFAULT_DURATION_MS, { min: 0 })
   const maxFaults = checkWhole('maxFaults', constraints.maxFaults ?? DEFAULT_MAX_FAULTS, { min: 0 })
   const nodes = checkNodes('nodes', constraints.nodes ?? DEFAULT_NODES)

@@ -1,4 +1,5 @@
 // What clients do, and when. Shrinks towards no steps, early ones, one client.
+import { checkArbitrary, checkKeys, checkObject } from '../option-checks.js'
 import type { Arbitrary } from 'fast-check'
 import type { Action, WorkloadStep } from '../report.js'
 import { checkWhole, DEFAULT_DURATION_MS } from './constraints.js'
@@ -28,6 +29,10 @@ export function arbWorkload<Command, Query = never>(
   options: WorkloadConstraints<Command, Query>,
 ): Arbitrary<readonly WorkloadStep<Command, Query>[]> {
   const fc = fastCheckFor('arbWorkload')
+  checkObject('the argument of arbWorkload', options, 'an object, { command: fc.… }')
+  checkKeys('arbWorkload', options, ['command', 'query', 'clients', 'maxSteps', 'durationMs'])
+  checkArbitrary('command', options.command)
+  if (options.query !== undefined) checkArbitrary('query', options.query)
   const clients = checkWhole('clients', options.clients ?? DEFAULTS.clients, { min: 1 })
   const maxSteps = checkWhole('maxSteps', options.maxSteps ?? DEFAULTS.maxSteps, { min: 0 })
   const durationMs = checkWhole('durationMs', options.durationMs ?? DEFAULT_DURATION_MS, { min: 0 })

@@ -1,5 +1,6 @@
 // What the arbitraries assume where nothing is said, and how they refuse what can't be: before anything is generated,
 // with the name of the constraint and its value.
+import { checkArray } from '../option-checks.js'
 import type { NodeId } from '../../core/types.js'
 import { RaftError } from '../../errors.js'
 import { FAULT_TYPES, type FaultKind } from '../fault-plan.js'
@@ -29,9 +30,10 @@ export function checkWhole(
 /** Both ends included. */
 export function checkRange(
   name: string,
-  [min, max]: readonly [number, number],
+  range: readonly [number, number],
   bounds: { readonly min: number; readonly max: number },
 ): { readonly min: number; readonly max: number } {
+  const [min, max] = checkArray(name, range, '[min, max]') as readonly [number, number]
   checkWhole(`${name}[0]`, min, bounds)
   checkWhole(`${name}[1]`, max, { min, max: bounds.max })
   return { min, max }

@@ -1,4 +1,5 @@
 // Commands for `fc.commands` and `fc.asyncModelRun`: what clients do and what goes wrong, beside a model of the user.
+import { checkArbitrary, checkFunction, checkKeys, checkObject } from '../option-checks.js'
 import type { Arbitrary, AsyncCommand } from 'fast-check'
 import type { NodeId } from '../../core/types.js'
 import type { StateMachine } from '../../interfaces/state-machine.js'
@@ -51,6 +52,11 @@ export function raftCommands<Command, Result, Model extends object>(
   options: RaftCommandsOptions<Command, Result, Model>,
 ): Arbitrary<AsyncCommand<Model, SimulatedCluster<Command, Result>>>[] {
   const fc = fastCheckFor('raftCommands')
+  checkObject('the argument of raftCommands', options, 'an object with command, apply, check')
+  checkKeys('raftCommands', options, ['command', 'apply', 'check', 'faults', 'nodes', 'clone'])
+  checkArbitrary('command', options.command)
+  checkFunction('apply', options.apply, '(model, command) => result')
+  checkFunction('check', options.check, '(model, stateMachine) => void, which throws')
   const nodes = checkNodes('nodes', options.nodes ?? DEFAULT_NODES)
   const types = checkFaultTypes('faults', options.faults ?? DEFAULT_FAULTS)
   const world = worldOf(options, fc.stringify)

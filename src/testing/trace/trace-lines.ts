@@ -1,5 +1,6 @@
 // Reads a trace line by line, from a text or from chunks of bytes, and refuses what is damaged or of another version. What
 // a line means is not decided here.
+import { refuse, show } from '../option-checks.js'
 import { RaftError } from '../../errors.js'
 import {
   LIBRARY_VERSION,
@@ -29,6 +30,12 @@ export interface OpenedTrace {
  * that is no whole trace, also while `lines` are read
  */
 export async function openTrace(trace: string | AsyncIterable<Uint8Array>): Promise<OpenedTrace> {
+  if (
+    typeof trace !== 'string' &&
+    typeof (trace as typeof trace | null | undefined)?.[Symbol.asyncIterator] !== 'function'
+  ) {
+    refuse(`the trace is ${show(trace)}: use its text, or a stream of its bytes such as createReadStream(file)`)
+  }
   const texts = typeof trace === 'string' ? linesOfText(trace) : linesOfBytes(trace)
   const first = await texts.next()
   const header = parseHeader(first.done === true ? '' : first.value)
