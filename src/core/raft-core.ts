@@ -45,12 +45,24 @@ export class RaftCore {
   readonly state: CoreState
   readonly #core: Core
 
-  /** @param rules - replaced one by one only by a harness that proves that it would notice */
-  constructor(options: CoreOptions, restored: RestoredState, now: number, rules: Rules = RULES) {
-    this.state = initialState(options, restored, now)
+  /**
+   * @param from - what the stores held; a whole state goes on as it is, see `resume`
+   * @param rules - replaced one by one only by a harness that proves that it would notice
+   */
+  constructor(options: CoreOptions, from: RestoredState | CoreState, now: number, rules: Rules = RULES) {
+    const isWhole = 'currentTerm' in from
+    this.state = isWhole ? from : initialState(options, from, now)
     this.#core = { options, rules, state: this.state, output: new Output() }
-    resetElectionTimer(this.#core)
+    if (!isWhole) resetElectionTimer(this.#core)
     checkState(this.state)
+  }
+
+  /**
+   * A core that goes on from `state`, which it owns from here on: the state is all that a core is. For model checkers,
+   * which step copies of one state in many ways; a node that was down restarts from what is durable instead.
+   */
+  static resume(options: CoreOptions, state: CoreState, rules: Rules = RULES): RaftCore {
+    return new RaftCore(options, state, state.now, rules)
   }
 
   /**

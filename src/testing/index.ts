@@ -30,6 +30,12 @@ export {
 } from './linearizability/index.js'
 export { simulate } from './simulate.js'
 export { ManualClock, type TaskScheduler } from './manual-clock.js'
+export {
+  modelCheck,
+  type ModelCheckFeature,
+  type ModelCheckOptions,
+  type ModelCheckResult,
+} from './model-checker/index.js'
 export { type LiveNode, SimulatedCluster, type SimulatedClusterOptions } from './simulated-cluster.js'
 export { arbCluster, type ClusterConstraints } from './property/arb-cluster.js'
 export { arbFaultPlan, type FaultPlanConstraints } from './property/arb-fault-plan.js'

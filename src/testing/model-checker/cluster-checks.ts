@@ -1,0 +1,173 @@
+// The invariants over all nodes, checked after each step for what the step changed, and the history that they need.
+import type { Term } from '../../core/types.js'
+import type { CommittedEntry, History } from './history.js'
+import type { Broken, Invariant } from './invariants.js'
+import { nodeId } from './model.js'
+import type { NodeFacts, Tables, Transition } from './tables.js'
+
+/** What a step did beside moving one node. */
+export interface StepDone {
+  /** Position of the node that stepped. */
+  readonly node: number
+  readonly transition: Transition
+  readonly isCrash: boolean
+  /** Id of a read that was asked; 0 for none. */
+  readonly read: number
+}
+
+/** Thrown where an invariant over all nodes is broken. */
+class Violation extends Error {
+  readonly broken: Broken
+
+  constructor(invariant: Invariant, detail: string) {
+    super(detail)
+    this.broken = { invariant, detail }
+  }
+}
+
+export class ClusterChecks {
+  readonly #tables: Tables
+  readonly #majority: number
+  readonly #ignores: readonly Invariant[]
+  /** By pair of logs: the index up to which they must agree and don't; 0 where all is well. */
+  readonly #mismatches = new Map<string, number>()
+
+  constructor(tables: Tables, voters: number, ignores: readonly Invariant[] = []) {
+    this.#tables = tables
+    this.#majority = Math.floor(voters / 2) + 1
+    this.#ignores = ignores
+  }
+
+  /**
+   * The history after a step that led to `nodes`, by number.
+   * @param nodes - number of the state of each node, after the step
+   * @param packets - what was in the network before it
+   */
+  after(nodes: readonly number[], history: number, step: StepDone, packets: readonly number[]): number | Broken {
+    const { transition } = step
+    if (transition.broken !== null) return transition.broken
+    const facts = nodes.map((node) => this.#tables.nodes[node] as NodeFacts)
+    try {
+      return this.#checked(facts, history, step, packets)
+    } catch (error) {
+      if (error instanceof Violation) return error.broken
+      throw error
+    }
+  }
+
+  #checked(facts: readonly NodeFacts[], number: number, step: StepDone, packets: readonly number[]): number {
+    const before = this.#tables.histories[number] as History
+    const stepped = facts[step.node] as NodeFacts
+    const leaders = leadersAfter(before, stepped, step.node)
+    const committed = committedAfter(before, stepped, step.node)
+    const asked = askedAfter(before, step)
+    if (stepped.isCandidate) this.#checkPreVotes(stepped, step.node, packets)
+    for (const other of facts) if (other.log !== stepped.log) this.#checkMatching(other, stepped)
+    for (const leader of facts) checkCompleteness(leader, committed)
+    this.#checkQuorum(facts, committed)
+    const crashes = before.crashes + (step.isCrash ? 1 : 0)
+    const isSame =
+      leaders === before.leaders &&
+      committed === before.committed &&
+      asked === before.asked &&
+      crashes === before.crashes
+    return isSame ? number : this.#tables.history({ crashes, leaders, committed, asked })
+  }
+
+  /** What was ever committed is in the durable log of a majority, in every state. */
+  #checkQuorum(facts: readonly NodeFacts[], committed: readonly CommittedEntry[]): void {
+    committed.forEach(({ term }, at) => {
+      const holders = facts.filter(({ durableTerms }) => durableTerms[at] === term).length
+      const invariant = 'committed is durable on a quorum'
+      if (holders >= this.#majority || this.#ignores.includes(invariant)) return
+      const detail = `entry ${at + 1} of term ${term} is committed, and durable on ${holders} of ${facts.length}`
+      throw new Violation(invariant, detail)
+    })
+  }
+
+  /** Two logs with an entry of the same index and term agree on everything before it. */
+  #checkMatching(one: NodeFacts, other: NodeFacts): void {
+    const pair = `${one.log} ${other.log}`
+    let mismatch = this.#mismatches.get(pair)
+    if (mismatch === undefined) {
+      mismatch = mismatchOf(one.terms, other.terms)
+      this.#mismatches.set(pair, mismatch)
+    }
+    if (mismatch === 0) return
+    const detail = `[${one.terms.join(' ')}] and [${other.terms.join(' ')}] differ at ${mismatch} and agree behind it`
+    throw new Violation('log matching', detail)
+  }
+
+  /** Whoever campaigns was granted the pre-vote by a quorum. Says nothing where pre-votes don't travel. */
+  #checkPreVotes(candidate: NodeFacts, node: number, packets: readonly number[]): void {
+    if (!this.#tables.hasPreVotes || candidate.state.core.persistedHardState.currentTerm === candidate.term) return
+    const granted = new Set([node])
+    for (const number of packets) {
+      const packet = this.#tables.packets[number]
+      if (packet?.message.type !== 'preVoteResponse' || packet.to !== node) continue
+      if (packet.message.voteGranted && packet.message.term === candidate.term) granted.add(packet.from)
+    }
+    if (granted.size >= this.#majority) return
+    const detail = `${nodeId(node)} campaigns in term ${candidate.term}, and ${granted.size} would vote for it`
+    throw new Violation('a candidate asked a quorum first', detail)
+  }
+}
+
+function leadersAfter({ leaders }: History, { isLeader, term }: NodeFacts, node: number): History['leaders'] {
+  if (!isLeader || leaders[term - 1] === node) return leaders
+  const earlier = leaders[term - 1] ?? -1
+  if (earlier >= 0) {
+    throw new Violation('election safety', `${nodeId(node)} and ${nodeId(earlier)} both led term ${term}`)
+  }
+  const all = leaders.slice()
+  while (all.length < term) all.push(-1)
+  all[term - 1] = node
+  return all
+}
+
+function committedAfter({ committed }: History, facts: NodeFacts, node: number): History['committed'] {
+  const { commitIndex, terms } = facts
+  for (let at = 0; at < Math.min(commitIndex, committed.length); at++) {
+    if (committed[at]?.term === terms[at]) continue
+    const detail = `${nodeId(node)} commits entry ${at + 1} of term ${terms[at]}, which is of term ${committed[at]?.term}`
+    throw new Violation('state machine safety', detail)
+  }
+  if (commitIndex <= committed.length) return committed
+  return [...committed, ...terms.slice(committed.length, commitIndex).map((term) => ({ term, inTerm: facts.term }))]
+}
+
+/** The leader of a term holds everything that was committed in an earlier one. */
+function checkCompleteness({ isLeader, term, terms, state }: NodeFacts, committed: readonly CommittedEntry[]): void {
+  if (!isLeader) return
+  committed.forEach((entry, at) => {
+    if (entry.inTerm >= term || terms[at] === entry.term) return
+    const detail = `${nodeId(state.node)} leads term ${term} without entry ${at + 1} of term ${entry.term}, committed in term ${entry.inTerm}`
+    throw new Violation('leader completeness', detail)
+  })
+}
+
+function askedAfter({ asked, committed }: History, { read, transition }: StepDone): History['asked'] {
+  if (read === 0 && transition.reads.length === 0) return asked
+  const after = asked.slice()
+  if (read > 0) after.push(committed.length)
+  for (const outcome of transition.reads) {
+    const mustSee = after[outcome.id - 1] ?? -1
+    if (outcome.type === 'ready' && outcome.readIndex < mustSee) {
+      const detail = `read ${outcome.id} is answered with ${outcome.readIndex}, and ${mustSee} was committed when it was asked`
+      throw new Violation('reads are linearizable', detail)
+    }
+    after[outcome.id - 1] = -1
+  }
+  return after
+}
+
+/** The first index at which two logs differ before one at which they agree; 0 for none. */
+export function mismatchOf(one: readonly Term[], other: readonly Term[]): number {
+  let first = 0
+  for (let at = 0; at < Math.min(one.length, other.length); at++) {
+    const agrees = one[at] === other[at]
+    if (!agrees && first === 0) first = at + 1
+    if (agrees && first > 0) return first
+  }
+  return 0
+}

@@ -1,0 +1,92 @@
+// What a node has written and what it still writes, as plain data, by the rules of the driver's LogWriter: one write at a
+// time, what is handed out meanwhile becomes the next one, and answers wait for their own write and every one before.
+import { assert } from '../../core/assert.js'
+import type { Envelope } from '../../core/messages.js'
+import type { Output } from '../../core/output.js'
+import type { HardState, LogIndex, Term } from '../../core/types.js'
+
+/** One write, merged from one Output or several; never changed once made. */
+export interface PendingWrite {
+  readonly hardState: HardState | null
+  /** Index of the first entry; 0 where there is none. */
+  readonly first: LogIndex
+  readonly terms: readonly Term[]
+  readonly epoch: number
+  /** What leaves when it is durable. */
+  readonly waiting: readonly Envelope[]
+}
+
+export interface Disk {
+  readonly hardState: HardState
+  /** Terms of the durable entries, from index 1 on. */
+  readonly terms: readonly Term[]
+  /** The write under way. */
+  readonly running: PendingWrite | null
+  /** What the next one will hold. */
+  readonly next: PendingWrite | null
+}
+
+/** When the answers of an Output may leave; a wrong one is a seeded bug. */
+export type AnswersWait = (position: { readonly writes: boolean; readonly hasEarlierWrites: boolean }) => boolean
+
+export const ANSWERS_WAIT: AnswersWait = ({ writes, hasEarlierWrites }) => writes || hasEarlierWrites
+
+export const EMPTY_DISK: Disk = {
+  hardState: { currentTerm: 0, votedFor: null },
+  terms: [],
+  running: null,
+  next: null,
+}
+
+const NOTHING: PendingWrite = { hardState: null, first: 0, terms: [], epoch: 0, waiting: [] }
+
+/** Takes what an Output wants written. Returns what may leave at once. */
+export function submit(
+  disk: Disk,
+  output: Pick<Output, 'append' | 'hardState' | 'messagesAfterPersist'>,
+  answersWait: AnswersWait = ANSWERS_WAIT,
+): { readonly disk: Disk; readonly released: readonly Envelope[] } {
+  const { messagesAfterPersist: answers } = output
+  const writes = output.append !== undefined || output.hardState !== undefined
+  const hasEarlierWrites = disk.running !== null || disk.next !== null
+  let { running, next } = disk
+  if (writes) next = merge(next ?? NOTHING, output)
+  let released: readonly Envelope[] = []
+  if (answers.length > 0) {
+    if (!answersWait({ writes, hasEarlierWrites }) || (next === null && running === null)) released = answers
+    else if (next !== null) next = { ...next, waiting: [...next.waiting, ...answers] }
+    else if (running !== null) running = { ...running, waiting: [...running.waiting, ...answers] }
+  }
+  if (running === null) [running, next] = [next, null]
+  return { disk: { ...disk, running, next }, released }
+}
+
+/** The write under way is durable, and the next one begins. Returns it, with what may leave now. */
+export function complete(disk: Disk): { readonly disk: Disk; readonly write: PendingWrite } {
+  const { running: write } = disk
+  assert(write !== null, 'a write is under way')
+  return { disk: { ...durable(disk, write), running: disk.next, next: null }, write }
+}
+
+/** What is found after a crash. A write under way is there whole or not at all: so LogStore promises. */
+export function afterCrash(disk: Disk, survives: boolean): Disk {
+  const kept = survives && disk.running !== null ? durable(disk, disk.running) : disk
+  return { ...kept, running: null, next: null }
+}
+
+function durable(disk: Disk, { hardState, first, terms }: PendingWrite): Disk {
+  const kept = terms.length === 0 ? disk.terms : disk.terms.slice(0, first - 1)
+  assert(terms.length === 0 || kept.length === first - 1, `the log on disk reaches ${first}`)
+  return { ...disk, hardState: hardState ?? disk.hardState, terms: [...kept, ...terms] }
+}
+
+/** A later run of entries replaces what it overlaps, as in the store. */
+function merge(write: PendingWrite, { append, hardState }: Pick<Output, 'append' | 'hardState'>): PendingWrite {
+  const merged = { ...write, hardState: hardState ?? write.hardState }
+  if (append === undefined) return merged
+  const added = append.entries.map((entry) => entry.term)
+  const start = append.entries[0]?.index ?? 0
+  const kept = start - (write.first === 0 ? start : write.first)
+  if (kept <= 0) return { ...merged, first: start, terms: added, epoch: append.epoch }
+  return { ...merged, terms: [...write.terms.slice(0, kept), ...added], epoch: append.epoch }
+}

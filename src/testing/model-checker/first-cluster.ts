@@ -1,0 +1,73 @@
+// The cluster in which all runs of a model begin: what is on the disks, or a leader that everybody follows. The way to the
+// latter is walked with the real cores, as every other one.
+import { LOCAL_ACTIONS, type LocalAction } from './action.js'
+import type { Cluster } from './canonical.js'
+import type { ClusterChecks } from './cluster-checks.js'
+import type { Environment } from './environment.js'
+import { NO_HISTORY } from './history.js'
+import type { NodeFacts, Tables } from './tables.js'
+
+/** @throws Error when nobody leads in the end, or an invariant is broken on the way */
+export function firstCluster(tables: Tables, environment: Environment, checks: ClusterChecks): Cluster {
+  const { voters, start } = environment.model
+  const nodes = Array.from({ length: voters }, (_, node) => tables.node(environment.initial(node)))
+  const walk = new Walk(tables, checks, { nodes, history: tables.history(NO_HISTORY), packets: [] })
+  if (start.type === 'led') {
+    walk.act(0, 'electionTimeout')
+    walk.act(0, 'heartbeatDue')
+  }
+  return { ...walk.cluster, packets: [] }
+}
+
+/** One run in which nothing is lost: each packet is delivered once, in order, and each write ends at once. */
+class Walk {
+  cluster: Cluster
+  readonly #tables: Tables
+  readonly #checks: ClusterChecks
+
+  constructor(tables: Tables, checks: ClusterChecks, cluster: Cluster) {
+    this.#tables = tables
+    this.#checks = checks
+    this.cluster = cluster
+  }
+
+  /** Acts, and then goes on until nothing more follows. */
+  act(node: number, action: LocalAction): void {
+    let waiting = this.#step(node, this.#tables.localCode(LOCAL_ACTIONS.indexOf(action), 1))
+    this.#persistAll(waiting)
+    for (let packet = waiting.shift(); packet !== undefined; packet = waiting.shift()) {
+      const receiver = this.#tables.receivers[packet] as number
+      waiting = [...waiting, ...this.#step(receiver, this.#tables.deliveryCode(packet, false))]
+      this.#persistAll(waiting)
+    }
+  }
+
+  #persistAll(waiting: number[]): void {
+    const persist = LOCAL_ACTIONS.indexOf('persist')
+    this.cluster.nodes.forEach((_, node) => {
+      while (this.#factsOf(node).actions.includes(persist)) waiting.push(...this.#step(node, persist))
+    })
+  }
+
+  #factsOf(node: number): NodeFacts {
+    return this.#tables.nodes[this.cluster.nodes[node] as number] as NodeFacts
+  }
+
+  /** Returns what is sent. */
+  #step(node: number, code: number): number[] {
+    const transition = this.#tables.transition(this.cluster.nodes[node] as number, code)
+    const nodes = this.cluster.nodes.slice()
+    nodes[node] = transition.to
+    const packets = [...this.cluster.packets, ...transition.sent]
+    const history = this.#checks.after(
+      nodes,
+      this.cluster.history,
+      { node, transition, isCrash: false, read: 0 },
+      packets,
+    )
+    if (typeof history !== 'number')
+      throw new Error(`the start of the model breaks ${history.invariant}: ${history.detail}`)
+    this.cluster = { nodes, history, packets }
+    return [...transition.sent]
+  }
+}

@@ -1,0 +1,76 @@
+// `modelCheck`: every state of a small cluster of real cores, breadth-first. Synchronous; takes as long as it takes.
+import { guardNamed, removedGuardNames } from './removed-guards.js'
+import { MAX_VOTERS, type Model } from './model.js'
+import { Search, type SearchResult } from './search.js'
+
+/** What a search may look at beside elections and replication. Those that this version does not have are refused. */
+export type ModelCheckFeature = 'preVote' | 'membership' | 'snapshot' | 'readIndex' | 'lease' | 'transfer'
+
+export interface ModelCheckOptions {
+  /** 1 to 5. */
+  voters: number
+  /** No election for a later term begins. */
+  maxTerm: number
+  /** A leader takes no command when its log is this long; the no-op that opens each term comes on top. */
+  maxEntries: number
+  /** Crashes in one run, over all nodes; with any, writes take time and may be lost. @defaultValue 0 */
+  crashes?: number | undefined
+  /**
+   * `preVote`: its messages travel and stickiness holds; without it every pre-vote is granted. `readIndex`: one read on any
+   * node, and the heartbeats of its round. @defaultValue none
+   */
+  features?: readonly ModelCheckFeature[] | undefined
+  /** A guard to remove, by its name in `npm run modelcheck -- --help`; or a seeded bug that replaces a rule of the core. */
+  bug?: string | undefined
+  /** Most states to look at. @defaultValue 5,000,000 */
+  maxStates?: number | undefined
+}
+
+const DEFAULT_MAX_STATES = 5_000_000
+const UNKNOWN_FEATURES: readonly string[] = ['membership', 'snapshot', 'lease', 'transfer']
+
+/**
+ * Looks at every state within the bounds. The violation is that of a shortest run.
+ * @throws RangeError for bounds that no search can have, a feature that this version lacks, or an unknown bug
+ */
+export function modelCheck(options: ModelCheckOptions): SearchResult {
+  const { bug } = options
+  const guard = bug === undefined ? null : guardNamed(bug)
+  if (bug !== undefined && guard === null) {
+    throw new RangeError(`bug is '${bug}': known are ${removedGuardNames().join(', ')}`)
+  }
+  return new Search(modelOf(options), { guard }).run()
+}
+
+function modelOf(options: ModelCheckOptions): Model {
+  const { voters, maxTerm, maxEntries, crashes = 0, features = [], maxStates = DEFAULT_MAX_STATES } = options
+  requireCount('voters', voters, { least: 1, most: MAX_VOTERS })
+  requireCount('maxTerm', maxTerm, { least: 1, most: 9 })
+  requireCount('maxEntries', maxEntries, { least: 0, most: 9 })
+  requireCount('crashes', crashes, { least: 0, most: 9 })
+  requireCount('maxStates', maxStates, { least: 1, most: 2 ** 30 })
+  const missing = features.find((feature) => UNKNOWN_FEATURES.includes(feature))
+  if (missing !== undefined) throw new RangeError(`features has '${missing}': this version does not have it`)
+  const reads = features.includes('readIndex') ? 1 : 0
+  return {
+    name: 'modelCheck',
+    description: 'bounds of the caller',
+    voters,
+    maxTerm,
+    maxEntries,
+    crashes,
+    reads,
+    preVote: features.includes('preVote') ? 'real' : 'assumed',
+    disks: crashes > 0 ? 'slow' : 'instant',
+    heartbeats: reads > 0 ? 'reads' : 'lost',
+    start: { type: 'disks', disks: [] },
+    appendEntries: 1,
+    inflightMessages: 1,
+    maxStates,
+  }
+}
+
+function requireCount(name: string, value: number, { least, most }: { least: number; most: number }): void {
+  if (Number.isInteger(value) && value >= least && value <= most) return
+  throw new RangeError(`${name} is ${value}: use a whole number from ${least} to ${most}`)
+}

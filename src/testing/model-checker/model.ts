@@ -1,0 +1,71 @@
+// What one search is bounded by. Everything that is not bounded here is unbounded: messages are reordered, duplicated and
+// lost without limit, timers fire at any moment, writes take any time.
+import type { HardState, NodeId, Term } from '../../core/types.js'
+
+/** A disk as an earlier run may have left it. Nothing of it may be committed. */
+export interface StartDisk {
+  readonly hardState: HardState
+  /** Terms of the entries, from index 1 on. */
+  readonly terms: readonly Term[]
+}
+
+/**
+ * Where the runs begin. `disks`: every node starts on its disk, on an empty one beyond the end of the list. `led`: the first
+ * node leads term 1, everybody knows and holds what it committed, and nothing is on its way.
+ */
+export type Start = { readonly type: 'disks'; readonly disks: readonly StartDisk[] } | { readonly type: 'led' }
+
+export interface Model {
+  readonly name: string
+  /** What it is there for, in a line. */
+  readonly description: string
+  /** 1 to 5; all of them vote. */
+  readonly voters: number
+  readonly start: Start
+  /** No election for a later term begins. */
+  readonly maxTerm: number
+  /** A leader takes no command when its log is this long; the no-op that opens a term comes on top. */
+  readonly maxEntries: number
+  /** Crashes in one run, over all nodes. */
+  readonly crashes: number
+  /** Linearizable reads in one run, on any node. */
+  readonly reads: number
+  /**
+   * `real`: PreVote's messages travel, and stickiness holds. `assumed`: whoever times out is granted every pre-vote at once,
+   * and every leader was heard too long ago to be defended: each election that PreVote could allow is allowed.
+   */
+  readonly preVote: 'real' | 'assumed'
+  /** `slow`: a write becomes durable at any later moment, or is lost in a crash. `instant`: within the step. */
+  readonly disks: 'slow' | 'instant'
+  /**
+   * `any`: one may be due at any time. `reads`: those that open a term or a round, and more while a read waits.
+   * `lost`: no heartbeat ever arrives.
+   */
+  readonly heartbeats: 'any' | 'reads' | 'lost'
+  /** Most entries in one AppendEntries. */
+  readonly appendEntries: number
+  /** Ranges in flight to one peer. */
+  readonly inflightMessages: number
+  /** The search gives up beyond it. */
+  readonly maxStates: number
+}
+
+/** Most voters: their permutations are all tried for symmetry. */
+export const MAX_VOTERS = 5
+
+const NAMES: readonly NodeId[] = ['a', 'b', 'c', 'd', 'e']
+
+/** Ids of the first `voters` nodes, in order. */
+export function nodeIds(voters: number): readonly NodeId[] {
+  return NAMES.slice(0, voters)
+}
+
+/** Position of a node in `nodeIds`. */
+export function nodeNumber(id: NodeId): number {
+  return NAMES.indexOf(id)
+}
+
+/** @param node - position in `nodeIds` */
+export function nodeId(node: number): NodeId {
+  return NAMES[node] ?? `#${node}`
+}

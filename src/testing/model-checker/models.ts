@@ -1,0 +1,139 @@
+// The models of `npm run modelcheck`. Each is exhausted; those of the deep tier take longer than a push should wait.
+import type { Model, Start, StartDisk } from './model.js'
+
+const COMMON = {
+  voters: 3,
+  maxTerm: 2,
+  maxEntries: 0,
+  crashes: 0,
+  reads: 0,
+  preVote: 'assumed',
+  disks: 'instant',
+  heartbeats: 'lost',
+  start: { type: 'disks', disks: [] },
+  appendEntries: 1,
+  inflightMessages: 1,
+  maxStates: 30_000_000,
+} as const satisfies Partial<Model>
+
+/** Figure 8 (c): a led term 1, c led term 2, and neither reached anybody with its entry. */
+const FIGURE_8: readonly StartDisk[] = [
+  { hardState: { currentTerm: 1, votedFor: 'a' }, terms: [1] },
+  { hardState: { currentTerm: 2, votedFor: 'c' }, terms: [] },
+  { hardState: { currentTerm: 2, votedFor: 'c' }, terms: [2] },
+]
+
+/** As figure 7, smaller: the entry of term 1 is everywhere, and two nodes hold different entries behind it. */
+const FIGURE_7: readonly StartDisk[] = [
+  { hardState: { currentTerm: 1, votedFor: 'a' }, terms: [1, 1] },
+  { hardState: { currentTerm: 2, votedFor: 'b' }, terms: [1, 2] },
+  { hardState: { currentTerm: 2, votedFor: 'b' }, terms: [1] },
+]
+
+/** a took a command that reached nobody. */
+const LEFT_BEHIND: readonly StartDisk[] = [
+  { hardState: { currentTerm: 1, votedFor: 'a' }, terms: [1, 1] },
+  { hardState: { currentTerm: 1, votedFor: 'a' }, terms: [1] },
+  { hardState: { currentTerm: 1, votedFor: 'a' }, terms: [1] },
+]
+
+const LED: Start = { type: 'led' }
+
+/** Looked at on each push; those that take longest come first. */
+export const MODELS: readonly Model[] = [
+  {
+    ...COMMON,
+    name: 'replication',
+    description: 'logs that differ, slow disks and a crash: truncation, overlapping writes, late completions',
+    start: { type: 'disks', disks: FIGURE_7 },
+    maxTerm: 3,
+    crashes: 1,
+    disks: 'slow',
+  },
+  {
+    ...COMMON,
+    name: 'pre-vote',
+    description: 'PreVote, CheckQuorum and stickiness, with links that work one way or not at all',
+    start: LED,
+    preVote: 'real',
+    heartbeats: 'any',
+  },
+  {
+    ...COMMON,
+    name: 'read-index',
+    description: 'a read on any node while the leader changes and answers come late',
+    start: LED,
+    reads: 1,
+    heartbeats: 'reads',
+  },
+  {
+    ...COMMON,
+    name: 'figure-8',
+    description: 'from figure 8 (c): entries of earlier terms',
+    start: { type: 'disks', disks: FIGURE_8 },
+    maxTerm: 4,
+  },
+  {
+    ...COMMON,
+    name: 'catch-up',
+    description: 'an entry that nobody else has, and heartbeats that overtake what replaces it',
+    start: { type: 'disks', disks: LEFT_BEHIND },
+    heartbeats: 'any',
+  },
+  {
+    ...COMMON,
+    name: 'elections',
+    description: 'the first election, slow disks and two crashes: votes and terms survive what they promised',
+    maxTerm: 1,
+    maxEntries: 2,
+    crashes: 2,
+    disks: 'slow',
+  },
+  { ...COMMON, name: 'four-voters', description: 'two halves, none of which is a majority', voters: 4, start: LED },
+  {
+    ...COMMON,
+    name: 'two-voters',
+    description: 'everybody is needed for everything',
+    voters: 2,
+    maxEntries: 1,
+    crashes: 1,
+    disks: 'slow',
+  },
+  {
+    ...COMMON,
+    name: 'one-voter',
+    description: 'a cluster of one, whose own disk is every majority',
+    voters: 1,
+    maxTerm: 3,
+    maxEntries: 3,
+    crashes: 2,
+    reads: 2,
+    disks: 'slow',
+    heartbeats: 'any',
+  },
+]
+
+/** With `--deep`, after the others. */
+export const DEEP_MODELS: readonly Model[] = [
+  {
+    ...COMMON,
+    name: 'replication-slow',
+    description: 'two elections from nothing, a command, slow disks and a crash',
+    maxEntries: 1,
+    crashes: 1,
+    disks: 'slow',
+  },
+  {
+    ...COMMON,
+    name: 'read-index-commands',
+    description: 'a read on any node and two elections from nothing',
+    maxEntries: 1,
+    reads: 1,
+    heartbeats: 'any',
+  },
+]
+
+/** The model of that name, of either tier. */
+export function findModel(name: string): Model | undefined {
+  return [...MODELS, ...DEEP_MODELS].find((model) => model.name === name)
+}

@@ -1,0 +1,104 @@
+// One node of the cluster as the checker keeps it: the whole state of its RaftCore and its disk. A node state is never
+// changed once it stands in the table: what steps is a clone.
+import type { Envelope } from '../../core/messages.js'
+import type { Progress } from '../../core/progress.js'
+import type { CoreState } from '../../core/state.js'
+import type { LogTrail } from '../../core/log-trail.js'
+import type { HardState, NodeId, Term } from '../../core/types.js'
+import type { Disk, PendingWrite } from './disk.js'
+import { nodeNumber } from './model.js'
+import { messageText } from './packet.js'
+
+export interface NodeState {
+  /** Position of the node. */
+  readonly node: number
+  /** Of the incarnation; always 1 in models without reads, where nothing depends on it. */
+  readonly boot: number
+  readonly core: CoreState
+  readonly disk: Disk
+}
+
+/** Where each node goes; the identity changes nothing. */
+export type Permutation = readonly number[]
+
+/** A state that shares nothing that ever changes with the original. */
+export function cloneCore(state: CoreState): CoreState {
+  const { log } = state
+  return {
+    ...state,
+    log: { ...log, runs: log.runs.slice(), configurations: log.configurations.slice() },
+    votes: new Set(state.votes),
+    grants: new Set(state.grants),
+    progress: cloneProgress(state.progress),
+    forwardOrigins: new Map(
+      [...state.forwardOrigins].map(([id, origin]) => [id, { ...origin, answers: new Map(origin.answers) }]),
+    ),
+    reads: state.reads.map((read) => ({ ...read })),
+    forwardedReads: new Map(state.forwardedReads),
+  }
+}
+
+function cloneProgress(progress: ReadonlyMap<NodeId, Progress>): Map<NodeId, Progress> {
+  const clone = new Map<NodeId, Progress>()
+  for (const [id, held] of progress) clone.set(id, { ...held, inflight: held.inflight.slice() })
+  return clone
+}
+
+/** Terms of the entries, from index 1 on. */
+export function termsOf(log: LogTrail): readonly Term[] {
+  const terms: Term[] = []
+  log.runs.forEach(({ first, term }, at) => {
+    const last = (log.runs[at + 1]?.first ?? log.lastIndex + 1) - 1
+    for (let index = first; index <= last; index++) terms.push(term)
+  })
+  return terms
+}
+
+/** By this text two states of nodes are the same; with a permutation, by that of the renamed state. */
+export function nodeText({ node, boot, core, disk }: NodeState, permutation: Permutation): string {
+  const name = (id: NodeId | null): string => (id === null ? '-' : String(permutation[nodeNumber(id)]))
+  const names = (ids: Iterable<NodeId>): string => [...ids].map(name).sort().join('')
+  const { currentTerm, votedFor, commitIndex, lastApplied, role, leaderId, persistedIndex, epoch } = core
+  const hardState = (held: HardState): string => `${held.currentTerm}${name(held.votedFor)}`
+  const parts = [
+    `${permutation[node]}.${boot}`,
+    `${role} ${currentTerm}${name(votedFor)} ${name(leaderId)} ${core.leaderContactAt > 0 ? 'led' : ''}`,
+    `${termsOf(core.log).join(',')} ${commitIndex} ${lastApplied}`,
+    `${hardState(core.persistedHardState)} ${persistedIndex} ${epoch}`,
+    `${names(core.votes)}|${names(core.grants)}`,
+    `${core.termFirstIndex} ${core.ledTerm} ${core.forgottenTerm}`,
+    [...core.progress]
+      .map(([id, held]) => `${name(id)}${progressText(held)}`)
+      .sort()
+      .join(';'),
+    `${core.readRound} ${[...core.forwardedReads.keys()].join(',')}`,
+    core.reads
+      .map(({ id, origin, boot: of, round, readIndex }) => `${id}${name(origin)}${of}.${round}.${readIndex}`)
+      .join(),
+    `${hardState(disk.hardState)} ${disk.terms.join(',')}`,
+    writeText(disk.running, name),
+    writeText(disk.next, name),
+  ]
+  return parts.join('/')
+}
+
+function progressText({ state, nextIndex, matchIndex, inflight, probeSent, ...rest }: Progress): string {
+  const { confirmedRound, awaitsCommit, toldCommit } = rest
+  const sent = `${state} ${nextIndex} ${matchIndex} ${inflight.join(',')} ${probeSent}`
+  return `${sent} ${confirmedRound} ${awaitsCommit} ${toldCommit}`
+}
+
+function writeText(write: PendingWrite | null, name: (id: NodeId | null) => string): string {
+  if (write === null) return ''
+  const { hardState, first, terms, epoch, waiting } = write
+  const vote = hardState === null ? '' : `${hardState.currentTerm}${name(hardState.votedFor)}`
+  return `${vote} ${first}:${terms.join(',')} ${epoch} ${waiting
+    .map((held) => envelopeText(held, name))
+    .sort()
+    .join('+')}`
+}
+
+function envelopeText({ to, message }: Envelope, name: (id: NodeId | null) => string): string {
+  // A range never waits: it is sent by a leader, whose term is durable.
+  return `${name(to)} ${message.type === 'appendRange' ? JSON.stringify(message) : messageText(message)}`
+}

@@ -1,0 +1,185 @@
+// Guards taken away, one at a time: each must lead the checker to a counterexample. They replace a rule of the core, or
+// change what the environment does with its events and Outputs. No production path reaches this file.
+import type { Rules } from '../../core/rules.js'
+import type { CoreEvent } from '../../core/event.js'
+import type { Output } from '../../core/output.js'
+import type { CoreState } from '../../core/state.js'
+import type { LogEntry, LogIndex } from '../../core/types.js'
+import { BUGS } from '../bugs/index.js'
+import { NOW } from './abstract-time.js'
+import type { AnswersWait } from './disk.js'
+import type { Invariant } from './invariants.js'
+
+export interface RemovedGuard {
+  /** What is done wrong. */
+  readonly description: string
+  /** The hazard that it is. */
+  readonly hazard: string
+  /** The model that finds it, by name; null where that is not known. */
+  readonly model: string | null
+  /** The invariant that it is found by; null where that is not known. */
+  readonly breaks: Invariant | null
+  /** Checks that would notice earlier, and are left out so that the harm itself is seen. */
+  readonly ignores?: readonly Invariant[]
+  readonly rules?: Partial<Rules>
+  readonly answersWait?: AnswersWait
+  /** What the core gets instead of an event. */
+  readonly changeEvent?: (event: CoreEvent, state: CoreState) => CoreEvent
+  /** What the core gets beside what the Output asks for, before anything else. */
+  readonly eventsAfter?: (event: CoreEvent, output: Output, state: CoreState) => readonly CoreEvent[]
+}
+
+export const REMOVED_GUARDS: Readonly<Record<string, RemovedGuard>> = Object.freeze({
+  'vote-twice': {
+    description: 'a voter grants every candidate of a term',
+    hazard: 'H5',
+    model: 'elections',
+    breaks: 'election safety',
+    ignores: ['core assertion', 'a step changes what it may', 'votes are never changed', 'durable before sent'],
+    rules: { hasVoteFor: () => true },
+  },
+  'answers-leave-first': {
+    description: 'votes and acknowledgements leave before they are durable',
+    hazard: 'H1',
+    model: 'elections',
+    breaks: 'election safety',
+    ignores: ['durable before sent', 'committed is durable on a quorum'],
+    answersWait: () => false,
+  },
+  'answers-do-not-wait': {
+    description: 'an answer leaves as soon as its own Output has nothing to write, before earlier writes are durable',
+    hazard: 'H111',
+    model: 'elections',
+    breaks: 'election safety',
+    ignores: ['durable before sent', 'committed is durable on a quorum'],
+    answersWait: ({ writes }) => writes,
+  },
+  'pre-votes-count-as-votes': {
+    description: 'a grant of a pre-vote is counted as a vote',
+    hazard: 'H11',
+    model: 'pre-vote',
+    breaks: 'election safety',
+    changeEvent: preVoteAsVote,
+  },
+  'not-sticky': {
+    description: 'a node that just heard its leader helps to replace it',
+    hazard: 'H13',
+    model: 'pre-vote',
+    breaks: 'who is led helps nobody',
+    rules: { isSticky: () => false },
+  },
+  'any-log-is-up-to-date': {
+    description: 'a vote is granted whatever the log of the candidate',
+    hazard: 'H19',
+    model: 'figure-8',
+    breaks: 'leader completeness',
+    ignores: ['core assertion'],
+    rules: { isUpToDate: () => true },
+  },
+  'truncate-always': {
+    description: 'a follower truncates on every AppendEntries instead of on a conflict only',
+    hazard: 'H22',
+    model: 'replication',
+    breaks: 'committed is durable on a quorum',
+    ignores: ['core assertion', 'durable before sent'],
+    rules: { firstNewEntry: (entries: readonly LogEntry[]) => (entries.length > 0 ? 0 : -1) },
+  },
+  'commit-beyond-verified': {
+    description: 'a follower commits up to leaderCommit, whatever the message verified',
+    hazard: 'H23',
+    model: 'catch-up',
+    breaks: 'state machine safety',
+    ignores: ['core assertion'],
+    rules: { followerCommit: (leaderCommit: LogIndex) => leaderCommit },
+  },
+  'own-entries-count-early': {
+    description: 'a leader counts its own entries before they are durable',
+    hazard: 'H26',
+    model: 'replication',
+    breaks: 'committed is durable on a quorum',
+    ignores: ['what the core takes for durable is durable'],
+    eventsAfter: ownEntriesPersisted,
+  },
+  'old-completions-count': {
+    description: 'the completion of an overwritten entry counts for the one that replaced it',
+    hazard: 'H26',
+    model: 'replication-slow',
+    breaks: 'what the core takes for durable is durable',
+    changeEvent: (event, { epoch }) => (event.type === 'persisted' ? { ...event, epoch } : event),
+  },
+  'commit-old-term': {
+    description: 'a leader counts replicas of entries of earlier terms (figure 8)',
+    hazard: 'H21',
+    model: 'figure-8',
+    breaks: 'leader completeness',
+    rules: { countsForCommit: () => true },
+  },
+  'read-without-a-round': {
+    description: 'a leader answers a read without asking whether it still leads',
+    hazard: 'H62',
+    model: 'read-index',
+    breaks: 'reads are linearizable',
+    eventsAfter: roundAnswered,
+  },
+  'late-answers-confirm-reads': {
+    description: 'an answer to a heartbeat that was sent before the read confirms it',
+    hazard: 'H121',
+    model: 'read-index',
+    breaks: 'reads are linearizable',
+    changeEvent: asNewestRound,
+  },
+})
+
+/** PreVote only asks: a candidate that takes the answers for votes wins without anybody's. */
+function preVoteAsVote(event: CoreEvent, { role }: CoreState): CoreEvent {
+  if (event.type !== 'receive' || role !== 'candidate') return event
+  const { message } = event
+  if (message.type !== 'preVoteResponse' || !message.voteGranted) return event
+  return { ...event, message: { type: 'requestVoteResponse', term: message.term, voteGranted: true } }
+}
+
+function ownEntriesPersisted(_event: CoreEvent, { append }: Output, { role }: CoreState): readonly CoreEvent[] {
+  const tail = append?.entries.at(-1)
+  if (append === undefined || tail === undefined || role !== 'leader') return []
+  return [{ type: 'persisted', now: NOW, hardState: null, index: tail.index, epoch: append.epoch }]
+}
+
+function asNewestRound(event: CoreEvent, { readRound }: CoreState): CoreEvent {
+  if (event.type !== 'receive' || event.message.type !== 'heartbeatResponse') return event
+  return { ...event, message: { ...event.message, round: readRound } }
+}
+
+function roundAnswered(event: CoreEvent, _output: Output, state: CoreState): readonly CoreEvent[] {
+  if (event.type !== 'read' || state.role !== 'leader') return []
+  const common = { addedAt: 0, index: 0, sentMs: NOW, boot: 0, echoMs: 0, round: state.readRound } as const
+  return state.quorum.incoming
+    .filter((id) => id !== state.leaderId)
+    .map((from): CoreEvent => {
+      const message = { type: 'heartbeatResponse', term: state.currentTerm, ...common } as const
+      return { type: 'receive', now: NOW, wallTime: 0, from, message, budgetBytes: Number.MAX_SAFE_INTEGER }
+    })
+}
+
+/** Names of all removed guards, in the order of the table. */
+export function removedGuardNames(): readonly string[] {
+  return Object.keys(REMOVED_GUARDS)
+}
+
+/**
+ * The guard of that name; or the seeded bug of the simulator of that name, where it is a replaced rule of the core or of the
+ * log writer. Null for any other.
+ */
+export function guardNamed(name: string): RemovedGuard | null {
+  const own = REMOVED_GUARDS[name]
+  if (own !== undefined) return own
+  const seeded = BUGS[name]
+  const { rules, answersWait } = seeded?.internals ?? {}
+  if (seeded === undefined || (rules === undefined && answersWait === undefined)) return null
+  return {
+    ...seeded,
+    model: null,
+    breaks: null,
+    ...(rules === undefined ? {} : { rules }),
+    ...(answersWait === undefined ? {} : { answersWait }),
+  }
+}
