@@ -1,8 +1,10 @@
 // All seeded bugs in one table.
 import { DRIVER_BUGS } from './driver.js'
 import { ELECTION_BUGS } from './elections.js'
+import { FORWARD_BUGS } from './forwards.js'
 import { READ_BUGS } from './reads.js'
 import { REPLICATION_BUGS } from './replication.js'
+import { STORAGE_BUGS } from './storage.js'
 import type { BugTable } from './seeded-bug.js'
 
 export type { BugTable, SeededBug } from './seeded-bug.js'
@@ -12,7 +14,9 @@ export const BUGS: BugTable = Object.freeze({
   ...ELECTION_BUGS,
   ...REPLICATION_BUGS,
   ...READ_BUGS,
+  ...FORWARD_BUGS,
   ...DRIVER_BUGS,
+  ...STORAGE_BUGS,
 })
 
 /** Names of all seeded bugs, in the order of the table. */

@@ -111,3 +111,13 @@ function merge(more: Output, output: Output): void {
   output.roles.push(...more.roles)
   output.deadline = more.deadline
 }
+
+/** The same event with other fields in its message, where it is one of that type that arrived; else the event itself. */
+export function withFields<Type extends Message['type']>(
+  event: CoreEvent,
+  type: Type,
+  fields: Partial<Extract<Message, { type: Type }>>,
+): CoreEvent {
+  if (event.type !== 'receive' || event.message.type !== type) return event
+  return { ...event, message: { ...event.message, ...fields } as Message }
+}
