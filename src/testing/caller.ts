@@ -41,8 +41,8 @@ export interface CallerOptions<Command> {
   readonly history: History
   readonly invariants: Invariants
   readonly encode: (command: Command) => Uint8Array
-  /** What the caller does to its command as soon as `propose` has returned: it is its own again (H96). */
-  readonly scribble?: ((command: Command) => void) | undefined
+  /** Gives the node a command that is written over as soon as `propose` has returned: it is the caller's again (H96). */
+  readonly lend?: { copy(command: Command): Command; scribble(command: Command): void } | undefined
   /** Told of each call before it is made. */
   readonly onCall?: ((on: NodeId, call: MadeCall<Command>) => void) | undefined
   /** Slowest clock of the cluster: staleness is measured by clocks that may differ. */
@@ -109,11 +109,12 @@ export class Caller<Command, Result, SM extends StateMachine<Command, Result>> {
     record: CallRecord,
     end: (settle: () => void) => void,
   ): void {
-    const { history, timeline, scribble } = this.#options
+    const { history, timeline, lend } = this.#options
+    const given = lend === undefined ? commands : commands.map((command) => lend.copy(command))
     const placed = asMany
-      ? node.proposeMany(commands, { timeoutMs })
-      : node.propose(commands[0] as Command, { timeoutMs }).then((one) => [one])
-    if (scribble !== undefined) commands.forEach(scribble)
+      ? node.proposeMany(given, { timeoutMs })
+      : node.propose(given[0] as Command, { timeoutMs }).then((one) => [one])
+    if (lend !== undefined) for (const command of given) lend.scribble(command)
     placed.then(
       (results) => end(() => history.proposed(record, results, timeline.nowMs)),
       (error: unknown) => end(() => history.failed(record, error, timeline.nowMs)),

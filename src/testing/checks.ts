@@ -32,6 +32,9 @@ export type Check =
   | 'written-as-logged'
   | 'silent-after-failure'
   | 'store-contract'
+  // What a node does with its time and its leadership
+  | 'stood-still'
+  | 'sent-as-leader'
   // What calls were told
   | 'call-settles'
   | 'call-deadline'
@@ -41,6 +44,7 @@ export type Check =
   | 'call-result'
   | 'call-count'
   | 'call-real-time'
+  | 'known-outcome'
   | 'stale-read'
   | 'linearizability'
   | 'read-value'

@@ -14,10 +14,12 @@ export const NEMESIS_KINDS = [
   'crashCandidate',
   'crashNewLeader',
   'crashAll',
+  'crashLoop',
   'stop',
   'isolateLeader',
   'strandLeader',
   'strandCandidate',
+  'sleepingMinority',
   'partition',
   'bridge',
   'ring',
@@ -99,6 +101,8 @@ export class Nemesis<Command, Result, SM extends StateMachine<Command, Result>> 
         return this.#crashNext('leader')
       case 'crashAll':
         return this.#downFor(this.#cluster.ids)
+      case 'crashLoop':
+        return this.#crashLoop(target)
       case 'stop':
         return this.#stop(target)
       case 'isolateLeader':
@@ -107,6 +111,8 @@ export class Nemesis<Command, Result, SM extends StateMachine<Command, Result>> 
         return this.#strand()
       case 'strandCandidate':
         return this.#strandCandidate()
+      case 'sleepingMinority':
+        return this.#sleepingMinority()
       case 'partition':
         return this.#partition()
       case 'bridge':
@@ -178,6 +184,22 @@ export class Nemesis<Command, Result, SM extends StateMachine<Command, Result>> 
     }
   }
 
+  /** Lives of a moment, one after the other: what was meant for one of them arrives in the next (H66, H95). */
+  #crashLoop(node: NodeId): void {
+    const [shortest] = this.#settings.durationMs
+    const lives = this.#random.integer(2, 5)
+    this.#inject({ type: 'crash', node })
+    let atMs = 0
+    for (let life = 1; life <= lives; life++) {
+      const crash = (): void => this.#inject({ type: 'crash', node })
+      const restart = (): void => this.#inject({ type: 'restart', node })
+      atMs += this.#random.between(0, shortest / 4)
+      this.#later([atMs, atMs], restart)
+      atMs += this.#random.between(0, shortest)
+      if (life < lives) this.#later([atMs, atMs], crash)
+    }
+  }
+
   #stop(node: NodeId): void {
     const process = this.#cluster.process(node)
     if (process === null || process.isDiskBroken) return
@@ -238,6 +260,20 @@ export class Nemesis<Command, Result, SM extends StateMachine<Command, Result>> 
       this.#inject({ type: 'resume', node: leader })
       this.#later(this.#settings.durationMs, () => this.#inject({ type: 'heal' }))
     })
+  }
+
+  /** The leader and a few others are cut off and stand still together: when they wake they believe each other (F21). */
+  #sleepingMinority(): void {
+    const [leader] = this.#leader()
+    if (leader === undefined) return
+    const rest = this.#random.shuffle(this.#cluster.ids.filter((id) => id !== leader))
+    const minority = [leader, ...rest.splice(0, Math.floor((rest.length - 2) / 2))]
+    if (rest.length <= minority.length) return
+    this.#inject({ type: 'partition', groups: [minority, rest] })
+    const forMs = this.#random.between(...this.#settings.durationMs)
+    for (const node of minority) this.#inject({ type: 'pause', node, forMs })
+    const [shortest, longest] = this.#settings.durationMs
+    this.#later([forMs + shortest / 2, forMs + longest / 2], () => this.#inject({ type: 'heal' }))
   }
 
   #partition(): void {

@@ -17,6 +17,7 @@ import { PlannedFaults, PlannedWorkload } from './plan/planned-run.js'
 import { SimulationRandom } from './prng.js'
 import { healRandomQuorum } from './random-quorum.js'
 import { expectSteadyLeader } from './steady-leader.js'
+import { expectResultsOfSlowLeader } from './slow-leader.js'
 import { drawSwarm, type SwarmSettings } from './swarm.js'
 import { traceHeader } from './trace/format.js'
 import { TraceWriter } from './trace/trace-writer.js'
@@ -87,6 +88,7 @@ export async function runSeed(seed: bigint, options: SeedOptions = {}): Promise<
   await expectLiveness({ ...liveness, nodes })
   healAll(cluster)
   await expectLiveness(liveness)
+  await expectResultsOfSlowLeader({ cluster, caller, electionTimeoutMs, nextCommand })
   await expectSteadyLeader(cluster, { electionTimeoutMs, random: random.fork('steady') })
   // After everybody has caught up: what a slow disk takes one by one would need longer than any bound.
   if (random.fork('slow disks').chance(SLOW_DISKS_RATIO)) {
@@ -156,8 +158,11 @@ function createCaller(cluster: ChainCluster, recorder?: PlanRecorder): Caller<Ui
     return isSame ? null : `at ${index} it read ${JSON.stringify(value)}, where the log gives ${JSON.stringify(due)}`
   }
   const { slowest } = cluster.clockRates
-  const encode = (command: Uint8Array): Uint8Array => command.slice()
-  const scribble = (command: Uint8Array): void => void command.fill(0x5a)
+  const encode = (command: Uint8Array): Uint8Array => command
+  const lend = {
+    copy: (command: Uint8Array): Uint8Array => command.slice(),
+    scribble: (command: Uint8Array): void => void command.fill(0x5a),
+  }
   return new Caller({
     timeline,
     trace,
@@ -165,7 +170,7 @@ function createCaller(cluster: ChainCluster, recorder?: PlanRecorder): Caller<Ui
     history,
     invariants,
     encode,
-    scribble,
+    lend,
     slowestRate: slowest,
     onCall: (on, call) => recorder?.call(on, call),
     checkValue,

@@ -16,6 +16,7 @@ import { JudgedMachine } from './judged-machine.js'
 import { ProcessGate } from './process-gate.js'
 import type { ProcessWrappers } from './process-wrappers.js'
 import type { SimulationRandom } from './prng.js'
+import { StallWatch } from './stall-watch.js'
 import type { Timeline } from './timeline.js'
 import type { Trace, TraceFields } from './trace/trace.js'
 import { VirtualClock } from './virtual-clock.js'
@@ -296,6 +297,7 @@ export class SimulatedProcess<Command, Result, SM extends StateMachine<Command, 
     const steps = new StepCoverage(this.#world.coverage, this.#options.electionTimeoutMs ?? DEFAULTS.electionTimeoutMs)
     const { writer } = this.#world.trace
     let start: CoreStart | null = null
+    const stalls = new StallWatch(this.#options.electionTimeoutMs ?? DEFAULTS.electionTimeoutMs)
     return {
       ...internals,
       observeStart: (made) => {
@@ -313,6 +315,8 @@ export class SimulatedProcess<Command, Result, SM extends StateMachine<Command, 
         witness.observe(state, event, output)
         if (state.role !== previous) this.#world.onRole(this.id, state.role)
         steps.observe(state, event, output)
+        const problem = stalls.observe(state, event)
+        if (problem !== null) this.#world.invariants.fail('stood-still', `${this.id}: ${problem}`)
         const { currentTerm: term, role, commitIndex, log } = state
         this.#record('step', { event: event?.type ?? 'restore', term, role, commitIndex, lastIndex: log.lastIndex })
       },

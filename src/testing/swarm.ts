@@ -29,12 +29,13 @@ const MAX_EVENTS = 12_000
  * What a run is bent towards. `figure8`: five voters, tiny batches, leaders that crash with work half done. `staleReads`:
  * leaders that are cut off or stand still while old answers still trickle in and clients read from them (H62, H65, H121).
  * `elections`: leaders fall faster than votes travel, so that late and doubled answers meet later elections (H4, H10, H24).
+ * `lateCopies`: every other message arrives twice, some of them late, and leaders come and go meanwhile (H115).
  */
-export type SwarmBias = 'none' | 'figure8' | 'staleReads' | 'elections'
+export type SwarmBias = 'none' | 'figure8' | 'staleReads' | 'elections' | 'lateCopies'
 
 /** Draws a run. */
 export function drawSwarm(random: SimulationRandom): SwarmSettings {
-  const bias = random.pick<SwarmBias>(['none', 'none', 'figure8', 'staleReads', 'elections'])
+  const bias = random.pick<SwarmBias>(['none', 'none', 'figure8', 'staleReads', 'elections', 'lateCopies'])
   const electionTimeoutMs = random.pick([150, 500, 1_000, 3_000, 10_000])
   const unitMs = electionTimeoutMs
   const shape = drawShape(random, electionTimeoutMs, bias)
@@ -49,6 +50,8 @@ export function drawSwarm(random: SimulationRandom): SwarmSettings {
       return { ...common, ...drawStaleReads(random, unitMs), disk }
     case 'elections':
       return { ...common, ...drawElections(random, unitMs), disk }
+    case 'lateCopies':
+      return { ...common, ...drawLateCopies(random, unitMs), disk }
   }
 }
 
@@ -90,7 +93,7 @@ function drawLinks(random: SimulationRandom, unitMs: number): LinkFaults {
 
 function drawDisk(random: SimulationRandom, unitMs: number): DiskSpeed {
   const longest = random.pick([0.5, 2, unitMs / 10, unitMs / 3])
-  return { writeMs: [longest / 10, longest], readMs: [0.01, random.pick([0.1, unitMs / 20])] }
+  return { writeMs: [longest / 10, longest], readMs: [0.01, random.pick([0.1, unitMs / 20, unitMs])] }
 }
 
 function drawNemesis(random: SimulationRandom, unitMs: number): NemesisSettings {
@@ -133,6 +136,8 @@ function drawStaleReads(
   const kinds = random.pick<NemesisKind[]>([
     ['isolateLeader'],
     ['pauseLeader'],
+    ['sleepingMinority'],
+    ['sleepingMinority', 'crashLoop'],
     ['isolateLeader', 'pauseLeader', 'crashLeader'],
   ])
   const nemesis = { kinds, intervalMs: [unitMs, unitMs * 5], durationMs: [unitMs * 2, unitMs * 6] } as const
@@ -177,6 +182,32 @@ function drawElections(
     readRatio: 0.2,
     burst: 1,
     paddingBytes: [0, 0],
+  } as const
+  return { links, nemesis, workload }
+}
+
+function drawLateCopies(
+  random: SimulationRandom,
+  unitMs: number,
+): Pick<SwarmSettings, 'links' | 'nemesis' | 'workload'> {
+  const straggle = { straggleRatio: random.pick([0.1, 0.25]), straggleMs: unitMs * random.pick([1, 3]) }
+  const latencyMs = [unitMs / 200, unitMs / 30] as const
+  const links = { ...CALM_LINKS, ...straggle, latencyMs, lossRatio: 0.05, duplicateRatio: 0.5, keepsOrder: false }
+  const kinds = random.pick<NemesisKind[]>([
+    ['crashLeader'],
+    ['crashLoop'],
+    ['isolateLeader', 'pauseLeader'],
+    ['crashLeader', 'crashLoop', 'reset'],
+  ])
+  const nemesis = { kinds, intervalMs: [unitMs, unitMs * 4], durationMs: [unitMs / 4, unitMs * 1.5] } as const
+  const workload = {
+    clients: random.integer(4, 8),
+    thinkMs: [unitMs / 100, unitMs / 20],
+    timeoutMs: [unitMs, unitMs * 4],
+    longestStalenessMs: 4 * unitMs,
+    readRatio: 0.3,
+    burst: 3,
+    paddingBytes: [0, random.pick([0, 60])],
   } as const
   return { links, nemesis, workload }
 }

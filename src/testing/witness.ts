@@ -69,6 +69,7 @@ export class Witness {
     if (this.#failedIn !== null && this.#invariants.eventNumber > this.#failedIn) {
       this.#fail('silent-after-failure', `it sent a ${message.type} after its disk had failed (F31)`)
     }
+    if (message.type === 'appendEntries') this.#checkLeadership(message.term)
     const { hardState } = this.#disk
     const asksAhead = message.type === 'preVote' || (message.type === 'preVoteResponse' && message.voteGranted)
     if (!asksAhead && message.term > hardState.currentTerm) {
@@ -81,6 +82,16 @@ export class Witness {
     if (message.type === 'requestVoteResponse' && message.voteGranted) this.#checkVote(message.term, to, 'a grant')
     // Once a later term is durable the log may have moved on; within the term what was verified stays.
     if (message.term === hardState.currentTerm) this.#checkClaim(message)
+  }
+
+  /** Entries are sent by who leads their term now, not by who did when they were asked for (H98, H128). */
+  #checkLeadership(term: Term): void {
+    const { role, currentTerm } = this.#before ?? { role: 'follower', currentTerm: 0 }
+    if (role === 'leader' && currentTerm === term) return
+    this.#fail(
+      'sent-as-leader',
+      `it sent entries in the name of term ${term}, as ${role} of term ${currentTerm} (H128)`,
+    )
   }
 
   #checkVote(term: Term, candidate: NodeId, what: string): void {

@@ -85,9 +85,9 @@ export class Workload {
         if (open === 0) this.#think(client, highest)
       })
     }
-    // The process may die with the calls: the client notices by its own clock.
-    const [, longest] = this.#settings.timeoutMs
-    this.#cluster.timeline.after(2 * longest, () => {
+    // The process may die with the calls or stand still: the client's own clock has it go on elsewhere.
+    const [shortest, longest] = this.#settings.timeoutMs
+    this.#cluster.timeline.after(this.#random.between(shortest, shortest + longest / 3), () => {
       if (open > 0 || calls === 0) this.#think(client, highest)
       open = -1
     })
@@ -107,8 +107,14 @@ export class Workload {
     const common = { type: 'read', query, input: takesAWhile ? SLOW_READ : 'state' } as const
     if (random.chance(0.6)) return { ...common, consistency: 'linearizable' }
     const local = { ...common, consistency: 'local' } as const
-    if (random.chance(0.4)) return { ...local, maxStalenessMs: random.integer(1, this.#settings.longestStalenessMs) }
+    if (random.chance(0.4)) return { ...local, maxStalenessMs: this.#staleness() }
     return { ...local, minIndex: seen }
+  }
+
+  /** Mostly short: a leader without a quorum is one for an election timeout only. */
+  #staleness(): number {
+    const longestMs = Math.ceil(this.#settings.longestStalenessMs / this.#random.pick([2, 8, 40]))
+    return this.#random.integer(1, longestMs)
   }
 }
 
