@@ -17,6 +17,7 @@ export const NEMESIS_KINDS = [
   'crashLoop',
   'stop',
   'isolateLeader',
+  'deafLeader',
   'strandLeader',
   'strandCandidate',
   'sleepingMinority',
@@ -107,6 +108,8 @@ export class Nemesis<Command, Result, SM extends StateMachine<Command, Result>> 
         return this.#stop(target)
       case 'isolateLeader':
         return this.#isolate(this.#leader(), 0)
+      case 'deafLeader':
+        return this.#deafen(this.#leader())
       case 'strandLeader':
         return this.#strand()
       case 'strandCandidate':
@@ -226,6 +229,13 @@ export class Nemesis<Command, Result, SM extends StateMachine<Command, Result>> 
       this.#inject({ type: 'cut', from: node, to: other })
       if (!mayHear) this.#inject({ type: 'cut', from: other, to: node })
     }
+    this.#later(this.#settings.durationMs, () => this.#inject({ type: 'heal' }))
+  }
+
+  /** Nobody reaches the leader any more, which reaches everybody (H13). */
+  #deafen([leader]: readonly NodeId[]): void {
+    if (leader === undefined) return
+    for (const from of this.#cluster.ids) if (from !== leader) this.#inject({ type: 'cut', from, to: leader })
     this.#later(this.#settings.durationMs, () => this.#inject({ type: 'heal' }))
   }
 

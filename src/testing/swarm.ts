@@ -196,7 +196,8 @@ function drawLateCopies(
   const kinds = random.pick<NemesisKind[]>([
     ['crashLeader'],
     ['crashLoop'],
-    ['isolateLeader', 'pauseLeader'],
+    ['deafLeader'],
+    ['isolateLeader', 'pauseLeader', 'deafLeader'],
     ['crashLeader', 'crashLoop', 'reset'],
   ])
   const nemesis = { kinds, intervalMs: [unitMs, unitMs * 4], durationMs: [unitMs / 4, unitMs * 1.5] } as const

@@ -4,6 +4,8 @@ import { initialState } from '../../../src/core/state.js'
 import { NODE_RULES, type NodeRules } from '../../../src/node/node-rules.js'
 import type { ApplyContext, StateMachine } from '../../../src/interfaces/state-machine.js'
 import { DRIVER_BUGS } from '../../../src/testing/bugs/driver.js'
+import { FORWARD_BUGS } from '../../../src/testing/bugs/forwards.js'
+import { READ_BUGS } from '../../../src/testing/bugs/reads.js'
 import { ChainMachine } from '../../../src/testing/chain-machine.js'
 import { MachineHost } from '../../../src/testing/machine-host.js'
 import { SimulationRandom } from '../../../src/testing/prng.js'
@@ -59,7 +61,7 @@ describe('a seeded bug of the driver', () => {
       awaitsWrites: (rules) => rules.awaitsWrites(),
     }
     let count = 0
-    for (const [name, { internals }] of Object.entries(DRIVER_BUGS)) {
+    for (const [name, { internals }] of Object.entries({ ...DRIVER_BUGS, ...READ_BUGS, ...FORWARD_BUGS })) {
       const replaced = Object.keys(internals.nodeRules ?? {}) as (keyof NodeRules)[]
       for (const rule of replaced) {
         count += 1
