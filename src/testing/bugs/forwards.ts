@@ -2,7 +2,7 @@
 import type { CoreState } from '../../core/state.js'
 import type { CoreEvent } from '../../core/event.js'
 import { type BugTable } from './seeded-bug.js'
-import { tampered, withFields } from './tampered-core.js'
+import { received, tampered, withFields } from './tampered-core.js'
 
 export const FORWARD_BUGS: BugTable = {
   'forward-taken-twice': {
@@ -27,11 +27,15 @@ export const FORWARD_BUGS: BugTable = {
     })),
   },
   'forward-taken-in-later-term': {
-    description: 'a leader takes a forward that was meant for a leader of an earlier term, which may have refused it',
+    description: 'a leader takes a forward that was meant for a leader of an earlier term, which may have taken it too',
     hazard: 'H115',
     internals: tampered(({ state }) => ({
       before: (event) => {
-        if (event.type !== 'receive' || state.role !== 'leader' || event.message.term > state.currentTerm) return event
+        const forward = received(event, 'proposeRequest')
+        if (forward === null || state.role !== 'leader' || forward.term >= state.currentTerm) return event
+        const origin = originOf(state, event)
+        // Numbers of two terms say nothing about each other.
+        if (origin !== undefined) origin.highestAccepted = 0
         return withFields(event, 'proposeRequest', { term: state.currentTerm })
       },
     })),
