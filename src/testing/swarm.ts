@@ -35,7 +35,7 @@ export type SwarmBias = 'none' | 'figure8' | 'staleReads' | 'elections' | 'lateC
 
 /** Draws a run. */
 export function drawSwarm(random: SimulationRandom): SwarmSettings {
-  const bias = random.pick<SwarmBias>(['none', 'none', 'figure8', 'staleReads', 'elections', 'lateCopies'])
+  const bias = random.pick<SwarmBias>(['none', 'none', 'figure8', 'figure8', 'staleReads', 'elections', 'lateCopies'])
   const electionTimeoutMs = random.pick([150, 500, 1_000, 3_000, 10_000])
   const unitMs = electionTimeoutMs
   const shape = drawShape(random, electionTimeoutMs, bias)

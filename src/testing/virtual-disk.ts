@@ -138,7 +138,8 @@ export class VirtualDisk {
 
   /** One durable entry can't be read any more: the store notices when it opens, or else when it reads it (H81). */
   rot(): void {
-    if (this.#entries.length === 0) return
+    // One at a time: damage that nobody remembers would pass for a mistake of the library.
+    if (this.#entries.length === 0 || this.#rottenFrom !== null) return
     this.#rottenFrom = this.#options.random.integer(1, this.#entries.length)
     this.#level?.rot(keyText(keyOf(TABLE.entry, this.#rottenFrom)))
   }
