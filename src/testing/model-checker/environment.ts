@@ -80,7 +80,7 @@ export class Environment {
   /** Whether delivering it late can be anything else than delivering it at once. */
   mayBeLate({ message }: Packet): boolean {
     const { type } = message
-    if (type === 'heartbeatResponse') return true
+    if (type === 'heartbeatResponse') return this.model.resends
     return this.model.preVote === 'real' && (type === 'preVote' || type === 'requestVote')
   }
 

@@ -15,8 +15,10 @@ export function firstCluster(tables: Tables, environment: Environment, checks: C
   if (start.type === 'led') {
     walk.act(0, 'electionTimeout')
     walk.act(0, 'heartbeatDue')
+    walk.loseAll()
+    walk.step(0, tables.localCode(LOCAL_ACTIONS.indexOf('heartbeatDue'), 1))
   }
-  return { ...walk.cluster, packets: [] }
+  return walk.cluster
 }
 
 /** One run in which nothing is lost: each packet is delivered once, in order, and each write ends at once. */
@@ -31,34 +33,13 @@ class Walk {
     this.cluster = cluster
   }
 
-  /** Acts, and then goes on until nothing more follows. */
-  act(node: number, action: LocalAction): void {
-    let waiting = this.#step(node, this.#tables.localCode(LOCAL_ACTIONS.indexOf(action), 1))
-    this.#persistAll(waiting)
-    for (let packet = waiting.shift(); packet !== undefined; packet = waiting.shift()) {
-      const receiver = this.#tables.receivers[packet] as number
-      waiting = [...waiting, ...this.#step(receiver, this.#tables.deliveryCode(packet, false))]
-      this.#persistAll(waiting)
-    }
-  }
-
-  #persistAll(waiting: number[]): void {
-    const persist = LOCAL_ACTIONS.indexOf('persist')
-    this.cluster.nodes.forEach((_, node) => {
-      while (this.#factsOf(node).actions.includes(persist)) waiting.push(...this.#step(node, persist))
-    })
-  }
-
-  #factsOf(node: number): NodeFacts {
-    return this.#tables.nodes[this.cluster.nodes[node] as number] as NodeFacts
-  }
-
-  /** Returns what is sent. */
-  #step(node: number, code: number): number[] {
+  /** One step, and nothing that follows. Returns what is sent. */
+  step(node: number, code: number): number[] {
     const transition = this.#tables.transition(this.cluster.nodes[node] as number, code)
     const nodes = this.cluster.nodes.slice()
     nodes[node] = transition.to
-    const packets = [...this.cluster.packets, ...transition.sent]
+    const held = this.cluster.packets
+    const packets = [...held, ...transition.sent.filter((packet) => !held.includes(packet))]
     const history = this.#checks.after(
       nodes,
       this.cluster.history,
@@ -69,5 +50,32 @@ class Walk {
       throw new Error(`the start of the model breaks ${history.invariant}: ${history.detail}`)
     this.cluster = { nodes, history, packets }
     return [...transition.sent]
+  }
+
+  /** Acts, and then goes on until nothing more follows. */
+  act(node: number, action: LocalAction): void {
+    let waiting = this.step(node, this.#tables.localCode(LOCAL_ACTIONS.indexOf(action), 1))
+    this.#persistAll(waiting)
+    for (let packet = waiting.shift(); packet !== undefined; packet = waiting.shift()) {
+      const receiver = this.#tables.receivers[packet] as number
+      waiting = [...waiting, ...this.step(receiver, this.#tables.deliveryCode(packet, false))]
+      this.#persistAll(waiting)
+    }
+  }
+
+  /** Nothing that was sent arrives any more. */
+  loseAll(): void {
+    this.cluster = { ...this.cluster, packets: [] }
+  }
+
+  #persistAll(waiting: number[]): void {
+    const persist = LOCAL_ACTIONS.indexOf('persist')
+    this.cluster.nodes.forEach((_, node) => {
+      while (this.#factsOf(node).actions.includes(persist)) waiting.push(...this.step(node, persist))
+    })
+  }
+
+  #factsOf(node: number): NodeFacts {
+    return this.#tables.nodes[this.cluster.nodes[node] as number] as NodeFacts
   }
 }

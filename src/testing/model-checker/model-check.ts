@@ -64,6 +64,7 @@ function modelOf(options: ModelCheckOptions): Model {
     disks: crashes > 0 ? 'slow' : 'instant',
     heartbeats: reads > 0 ? 'reads' : 'lost',
     start: { type: 'disks', disks: [] },
+    resends: true,
     appendEntries: 1,
     inflightMessages: 1,
     maxStates,

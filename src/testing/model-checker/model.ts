@@ -11,7 +11,7 @@ export interface StartDisk {
 
 /**
  * Where the runs begin. `disks`: every node starts on its disk, on an empty one beyond the end of the list. `led`: the first
- * node leads term 1, everybody knows and holds what it committed, and nothing is on its way.
+ * node leads term 1, everybody follows it and holds what it committed, and its next heartbeats are on their way.
  */
 export type Start = { readonly type: 'disks'; readonly disks: readonly StartDisk[] } | { readonly type: 'led' }
 
@@ -42,6 +42,8 @@ export interface Model {
    * `lost`: no heartbeat ever arrives.
    */
   readonly heartbeats: 'any' | 'reads' | 'lost'
+  /** A leader that waited long enough for an answer asks again. Off: it never does. */
+  readonly resends: boolean
   /** Most entries in one AppendEntries. */
   readonly appendEntries: number
   /** Ranges in flight to one peer. */

@@ -11,6 +11,7 @@ const COMMON = {
   disks: 'instant',
   heartbeats: 'lost',
   start: { type: 'disks', disks: [] },
+  resends: true,
   appendEntries: 1,
   inflightMessages: 1,
   maxStates: 30_000_000,
@@ -65,6 +66,7 @@ export const MODELS: readonly Model[] = [
     start: LED,
     reads: 1,
     heartbeats: 'reads',
+    resends: false,
   },
   {
     ...COMMON,

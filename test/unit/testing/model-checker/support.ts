@@ -13,6 +13,7 @@ export const SMALL: Model = {
   preVote: 'assumed',
   disks: 'instant',
   heartbeats: 'lost',
+  resends: true,
   appendEntries: 1,
   inflightMessages: 1,
   maxStates: 1_000_000,
