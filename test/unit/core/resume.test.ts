@@ -1,5 +1,11 @@
 // A core that goes on from a whole state, as a model checker makes many of them from one.
-import { bootstrapConfiguration, type CoreEvent, type CoreOptions, RaftCore, type RestoredState } from 'helios-raft/core'
+import {
+  bootstrapConfiguration,
+  type CoreEvent,
+  type CoreOptions,
+  RaftCore,
+  type RestoredState,
+} from 'helios-raft/core'
 import { describe, expect, it } from 'vitest'
 
 const options: CoreOptions = {

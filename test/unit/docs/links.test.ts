@@ -54,6 +54,7 @@ describe('the reference', () => {
     ['events-and-status.md', 'src/node/status.ts', 'RaftStatus'],
     ['events-and-status.md', 'src/node/status.ts', 'PeerStatus'],
     ['testing.md', 'src/testing/report.ts', 'SimulationOptions'],
+    ['testing.md', 'src/testing/model-checker/model-check.ts', 'ModelCheckOptions'],
     ['testing.md', 'src/testing/report.ts', 'SimulationReport'],
   ])('%s has a row for each field of %s %s', (page, file, name) => {
     const rows = rowsOf(`docs/reference/${page}`)
