@@ -33,6 +33,15 @@ const MAX_EVENTS = 12_000
  */
 export type SwarmBias = 'none' | 'figure8' | 'staleReads' | 'elections' | 'lateCopies'
 
+/** Sizes of the cluster. A minority of several is half of what a sleeping leader needs to be believed. */
+const VOTERS: Readonly<Record<SwarmBias, readonly number[]>> = {
+  none: [1, 2, 3, 3, 3, 3, 4, 5, 5, 5, 6, 7],
+  figure8: [5],
+  staleReads: [1, 2, 3, 3, 5, 5, 5, 7],
+  elections: [3, 4, 5, 5, 6, 7],
+  lateCopies: [1, 2, 3, 3, 3, 4, 5, 5],
+}
+
 /** Draws a run. */
 export function drawSwarm(random: SimulationRandom): SwarmSettings {
   const bias = random.pick<SwarmBias>(['none', 'none', 'figure8', 'figure8', 'staleReads', 'elections', 'lateCopies'])
@@ -57,11 +66,7 @@ export function drawSwarm(random: SimulationRandom): SwarmSettings {
 
 function drawShape(random: SimulationRandom, electionTimeoutMs: number, bias: SwarmBias): SwarmSettings['shape'] {
   const isFigure8 = bias === 'figure8'
-  const voters = isFigure8
-    ? 5
-    : bias === 'elections'
-      ? random.pick([3, 4, 5, 5, 6, 7])
-      : random.pick([1, 2, 3, 3, 3, 3, 4, 5, 5, 5, 6, 7])
+  const voters = random.pick(VOTERS[bias])
   const heartbeatIntervalMs = Math.floor(electionTimeoutMs / random.pick([3, 3, 4, 6]))
   const appendEntries = isFigure8 ? 1 : random.pick([1, 2, 3, 8, 1024])
   const inflightMessages = isFigure8 ? random.pick([1, 2]) : random.pick([1, 2, 4, 256])

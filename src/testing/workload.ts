@@ -1,5 +1,6 @@
 // The clients of the simulator's own runs: each makes one call after the other, on any node, sometimes several at once,
 // with deadlines, and remembers how far it has seen the log. Every command that it proposes is unlike all others.
+import type { NodeId } from '../core/types.js'
 import type { Caller, CallerAction } from './caller.js'
 import type { ChainMachine, ChainState } from './chain-machine.js'
 import type { Cluster } from './cluster.js'
@@ -32,6 +33,8 @@ export class Workload {
   readonly #caller: Caller<Uint8Array, ChainState, ChainMachine>
   readonly #settings: WorkloadSettings
   readonly #random: SimulationRandom
+  /** The node that each client called last. */
+  readonly #nodes = new Map<number, NodeId>()
   #commandCount = 0
   #isEnded = false
 
@@ -72,7 +75,7 @@ export class Workload {
 
   #act(client: number, seen: number): void {
     const candidates = this.#cluster.processes.filter((process) => process.isUp)
-    const process = candidates.length === 0 ? null : this.#random.pick(candidates)
+    const process = candidates.length === 0 ? null : this.#choose(client, candidates)
     const calls = process === null ? 0 : this.#random.integer(1, this.#settings.burst)
     let open = calls
     let highest = seen
@@ -93,6 +96,14 @@ export class Workload {
     })
   }
 
+  /** Clients like to stay where they are: a node that just woke has some of its own. */
+  #choose(client: number, candidates: ChainCluster['processes']): ChainCluster['processes'][number] {
+    const held = candidates.find(({ id }) => id === this.#nodes.get(client))
+    const process = held !== undefined && this.#random.chance(0.6) ? held : this.#random.pick(candidates)
+    this.#nodes.set(client, process.id)
+    return process
+  }
+
   #action(seen: number): CallerAction<Uint8Array, ChainMachine> {
     const random = this.#random
     if (!random.chance(this.#settings.readRatio)) {
@@ -105,9 +116,9 @@ export class Workload {
       return takesAWhile ? machine.stateForAWhile() : machine.state
     }
     const common = { type: 'read', query, input: takesAWhile ? SLOW_READ : 'state' } as const
-    if (random.chance(0.6)) return { ...common, consistency: 'linearizable' }
+    if (random.chance(0.55)) return { ...common, consistency: 'linearizable' }
     const local = { ...common, consistency: 'local' } as const
-    if (random.chance(0.4)) return { ...local, maxStalenessMs: this.#staleness() }
+    if (random.chance(0.55)) return { ...local, maxStalenessMs: this.#staleness() }
     return { ...local, minIndex: seen }
   }
 
