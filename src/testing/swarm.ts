@@ -98,7 +98,7 @@ function drawLinks(random: SimulationRandom, unitMs: number): LinkFaults {
 
 function drawDisk(random: SimulationRandom, unitMs: number): DiskSpeed {
   const longest = random.pick([0.5, 2, unitMs / 10, unitMs / 3])
-  return { writeMs: [longest / 10, longest], readMs: [0.01, random.pick([0.1, unitMs / 20, unitMs])] }
+  return { writeMs: [longest / 10, longest], readMs: [0.01, random.pick([0.1, unitMs / 20, Math.min(unitMs, 1_000)])] }
 }
 
 function drawNemesis(random: SimulationRandom, unitMs: number): NemesisSettings {
