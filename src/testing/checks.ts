@@ -10,6 +10,7 @@ export type Check =
   | 'state-machine-safety'
   | 'committed-in-order'
   | 'committed-is-durable'
+  | 'counted-is-durable'
   | 'log-time'
   | 'applied-in-order'
   | 'applied-is-committed'
@@ -26,6 +27,7 @@ export type Check =
   // Between a node and its disk
   | 'term-is-durable'
   | 'vote-is-durable'
+  | 'persisted-is-durable'
   | 'acknowledged-is-durable'
   | 'request-is-durable'
   | 'restored-as-stored'

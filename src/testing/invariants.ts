@@ -14,6 +14,15 @@ interface AppliedResult {
   readonly by: NodeId
 }
 
+/** What a leader of `currentTerm` counts `peer` for: the entry of `term` at `index` and all before. */
+export interface Counted {
+  readonly by: NodeId
+  readonly currentTerm: Term
+  readonly peer: NodeId
+  readonly index: LogIndex
+  readonly term: Term
+}
+
 /** The judge of one simulation. */
 export class Invariants {
   readonly committed: CommittedLog = new CommittedLog()
@@ -92,6 +101,15 @@ export class Invariants {
       'committed-is-durable',
       `${id}: entry ${index} of term ${term} is committed, but durable on ${holders} of ${this.#disks.size} (H27)`,
     )
+  }
+
+  /** A leader moved its matchIndex. Who knows a later term may have dropped the entry since, and tells the leader so. */
+  counts({ by, currentTerm, peer, index, term }: Counted): void {
+    const disk = this.#disks.get(peer)
+    if (disk === undefined || disk.hardState.currentTerm > currentTerm || disk.entryAt(index)?.term === term) return
+    const held = disk.entryAt(index)?.term ?? 'none'
+    const problem = `${by} counts ${peer} for entry ${index} of term ${term}, where one of term ${held} is durable (H24)`
+    this.fail('counted-is-durable', problem)
   }
 
   /** Before a state machine applies: only what is committed, each entry once, in order, none left out. */

@@ -7,7 +7,6 @@ import type { Cluster } from './cluster.js'
 import type { CallRecord } from './history.js'
 import type { SimulatedProcess } from './simulated-process.js'
 import type { StateMachine } from '../interfaces/state-machine.js'
-import { CALM_DISK } from './virtual-disk.js'
 import { CALM_LINKS } from './virtual-network.js'
 
 /** What is asked of a cluster whose faults are over. */
@@ -35,8 +34,8 @@ export interface LivenessOptions<Command, Result, SM extends StateMachine<Comman
   readonly cluster: Cluster<Command, Result, SM>
   readonly caller: Caller<Command, Result, SM>
   readonly electionTimeoutMs: number
-  /** A command to write; null where the workload of the user has none. */
-  readonly nextCommand: (() => Command) | null
+  /** What is written; null for nothing, so that the state of a user's machine stays what the workload made of it. */
+  readonly nextWrite: (() => CallerAction<Command, SM>) | null
   readonly query: (stateMachine: SM) => unknown
   /** The nodes that must serve. @defaultValue all */
   readonly nodes?: readonly NodeId[] | undefined
@@ -57,8 +56,7 @@ export function healAll<Command, Result, SM extends StateMachine<Command, Result
 export function heal<Command, Result, SM extends StateMachine<Command, Result>>(
   process: SimulatedProcess<Command, Result, SM>,
 ): void {
-  process.disk.speed = CALM_DISK
-  process.disk.free()
+  process.disk.calm()
   process.crashAfter(Number.POSITIVE_INFINITY)
   process.resume()
   const isOnItsWayOut = process.state === 'failed' || process.state === 'stopping'
@@ -70,15 +68,11 @@ export function heal<Command, Result, SM extends StateMachine<Command, Result>>(
 export async function expectLiveness<Command, Result, SM extends StateMachine<Command, Result>>(
   options: LivenessOptions<Command, Result, SM>,
 ): Promise<void> {
-  const { cluster, electionTimeoutMs, nextCommand, query, pace = CALM_PACE } = options
+  const { cluster, electionTimeoutMs, nextWrite, query, pace = CALM_PACE } = options
   const { invariants } = cluster
   const boundMs = pace.timeouts * electionTimeoutMs
   const read: CallerAction<Command, SM> = { type: 'read', query, consistency: 'linearizable', input: 'liveness' }
-  const write = (): CallerAction<Command, SM> | null => {
-    return nextCommand === null
-      ? null
-      : { type: 'propose', commands: [nextCommand()], asMany: false, input: 'liveness' }
-  }
+  const write = (): CallerAction<Command, SM> | null => nextWrite?.() ?? null
   const calls = (): (CallerAction<Command, SM> | null)[] => {
     return Array.from({ length: 2 * pace.callsPerNode }, (_, at) => (at % 2 === 0 ? write() : read))
   }

@@ -19,6 +19,7 @@ export const NEMESIS_KINDS = [
   'isolateLeader',
   'deafLeader',
   'strandLeader',
+  'strandWrites',
   'strandCandidate',
   'sleepingMinority',
   'partition',
@@ -107,11 +108,13 @@ export class Nemesis<Command, Result, SM extends StateMachine<Command, Result>> 
       case 'stop':
         return this.#stop(target)
       case 'isolateLeader':
-        return this.#isolate(this.#leader(), 0)
+        return this.#isolate(this.#leader(), this.#random.integer(0, Math.ceil(this.#cluster.ids.length / 2) - 2))
       case 'deafLeader':
         return this.#deafen(this.#leader())
       case 'strandLeader':
         return this.#strand()
+      case 'strandWrites':
+        return this.#strandWrites()
       case 'strandCandidate':
         return this.#strandCandidate()
       case 'sleepingMinority':
@@ -229,7 +232,12 @@ export class Nemesis<Command, Result, SM extends StateMachine<Command, Result>> 
       this.#inject({ type: 'cut', from: node, to: other })
       if (!mayHear) this.#inject({ type: 'cut', from: other, to: node })
     }
-    this.#later(this.#settings.durationMs, () => this.#inject({ type: 'heal' }))
+    const connectsAnew = this.#random.chance(0.3)
+    this.#later(this.#settings.durationMs, () => {
+      this.#inject({ type: 'heal' })
+      // A connection that was silent for long is given up, and the next one begins without a word of what was agreed on.
+      if (connectsAnew) for (const other of others) this.#inject({ type: 'reset', nodes: [node, other] })
+    })
   }
 
   /** Nobody reaches the leader any more, which reaches everybody (H13). */
@@ -249,6 +257,24 @@ export class Nemesis<Command, Result, SM extends StateMachine<Command, Result>> 
     this.#later([shortest / 4, shortest], () => {
       this.#downFor([node])
       this.#inject({ type: 'heal' })
+    })
+  }
+
+  /**
+   * The leader's writes take longer than it is cut off: when it is back another one leads, whose entries replace those that
+   * are still being written (H26). Now and then it dies in the middle of that (H80).
+   */
+  #strandWrites(): void {
+    const leader = this.#leader()
+    const [node] = leader
+    const before = node === undefined ? undefined : this.#cluster.process(node)?.disk.speed.writeMs
+    if (node === undefined || before === undefined) return
+    const [shortest, longest] = this.#settings.durationMs
+    this.#inject({ type: 'slowDisk', node, writeMs: [longest, 3 * longest] })
+    this.#later([shortest / 20, shortest / 4], () => this.#isolate([node], 0))
+    this.#later([2 * longest, 4 * longest], () => {
+      if (this.#random.chance(0.3)) this.#downFor([node])
+      this.#inject({ type: 'slowDisk', node, writeMs: before })
     })
   }
 

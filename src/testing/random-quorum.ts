@@ -6,12 +6,16 @@ import type { StateMachine } from '../interfaces/state-machine.js'
 import type { Cluster } from './cluster.js'
 import { heal } from './liveness.js'
 import type { SimulationRandom } from './prng.js'
+import type { SimulatedProcess } from './simulated-process.js'
 import { CALM_LINKS } from './virtual-network.js'
 
 /** What is left of a node outside of the quorum. `mute` hears everybody and reaches nobody; `deaf` is its mirror image. */
-const REMAINS = ['dead', 'paused', 'mute', 'deaf', 'isolated', 'diskHangs', 'diskFull'] as const
+const REMAINS = ['dead', 'paused', 'mute', 'deaf', 'isolated', 'diskFull', 'diskHangs'] as const
 
 type Remains = (typeof REMAINS)[number]
+
+/** A leader goes on while its disk hangs: nobody takes over from it yet (F32). */
+const REMAINS_OF_LEADERS: readonly Remains[] = REMAINS.filter((remains) => remains !== 'diskHangs')
 
 /** Heals a random majority, breaks the others for ever, and returns the ids of the majority. */
 export function healRandomQuorum<Command, Result, SM extends StateMachine<Command, Result>>(
@@ -29,9 +33,16 @@ export function healRandomQuorum<Command, Result, SM extends StateMachine<Comman
     const process = cluster.process(id)
     if (process === null) continue
     heal(process)
-    if (!quorum.includes(id)) leave(cluster, id, random.pick(REMAINS))
+    if (!quorum.includes(id)) leave(cluster, id, random.pick(mayLead(process) ? REMAINS_OF_LEADERS : REMAINS))
   }
   return quorum
+}
+
+function mayLead<Command, Result, SM extends StateMachine<Command, Result>>(
+  process: SimulatedProcess<Command, Result, SM>,
+): boolean {
+  const role = process.current?.witness.state?.role
+  return role === 'leader' || role === 'candidate'
 }
 
 function leave<Command, Result, SM extends StateMachine<Command, Result>>(

@@ -65,7 +65,10 @@ export interface SimulationOptions<SM extends AnyStateMachine, Query = never, An
         ResultOf<NoInfer<SM>> | Answer
       >
     | undefined
-  /** After the faults a random quorum is healed and must make progress, then everybody. @defaultValue true */
+  /**
+   * After the faults a random quorum is healed and must answer linearizable reads; then its leader dies, everybody is healed
+   * and must do so too. @defaultValue true
+   */
   liveness?: boolean | undefined
   /** Most events before the faults end. @defaultValue 1_000_000 */
   maxEvents?: number | undefined

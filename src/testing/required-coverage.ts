@@ -49,6 +49,7 @@ export const REQUIRED_BUCKETS: readonly string[] = [
   'fault.hangDisk',
   'fault.heal',
   'fault.message.bulkLoss',
+  'fault.message.clog',
   'fault.message.cut',
   'fault.message.damagedFrame',
   'fault.message.duplicate',
@@ -67,6 +68,12 @@ export const REQUIRED_BUCKETS: readonly string[] = [
   'fault.stranger',
   'fault.stranger.otherCluster',
   'fault.stranger.otherVersion',
+  // What the faults of disks met
+  'hit.damageAtOpen',
+  'hit.damageAtRead',
+  'hit.failedWrite',
+  'hit.hungWrite',
+  'hit.noSpace',
   // Messages by what they say
   'message.appendEntries.empty',
   'message.appendEntries.entries',
@@ -110,6 +117,8 @@ export const REQUIRED_BUCKETS: readonly string[] = [
   'point.earlierTerm.requestVoteResponse',
   'point.elected.clean',
   'point.elected.withUncommitted',
+  'point.levelStore',
+  'point.liveOnSlowDisks',
   'point.laterTerm.candidate.preVote',
   'point.laterTerm.candidate.requestVote',
   'point.laterTerm.follower.appendEntries',
@@ -132,6 +141,7 @@ export const REQUIRED_BUCKETS: readonly string[] = [
   'point.stalled.follower',
   'point.stalled.leader',
   'point.truncated.follower',
+  'point.wireFormat',
   // How the core answered reads
   'read.ready',
   'read.retry',
@@ -153,6 +163,11 @@ export const REQUIRED_BUCKETS: readonly string[] = [
   'result.refused.notLeader',
   'result.refused.overloaded',
   'result.refused.reordered',
+  // Who was cut off while leadership had to stay
+  'steady.deaf',
+  'steady.leaderUnheard',
+  'steady.parted',
+  'steady.unheardByLeader',
   // Steps of a core by role, event and state of the progress
   'step.candidate.appendEntries.entries',
   'step.candidate.heartbeat',

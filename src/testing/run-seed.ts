@@ -1,6 +1,6 @@
 // One run of the simulator's own: draws everything from a seed, does harm, heals, expects the cluster to work, and holds
 // every outcome against the log. `npm run sim` is many of these.
-import { Caller } from './caller.js'
+import { Caller, type CallerAction } from './caller.js'
 import { ChainMachine, type ChainPace, type ChainState } from './chain-machine.js'
 import { BUGS } from './bugs/index.js'
 import { bytesCodec } from '../codec/bytes.js'
@@ -18,7 +18,7 @@ import { SimulationRandom } from './prng.js'
 import { healRandomQuorum } from './random-quorum.js'
 import { expectSteadyLeader } from './steady-leader.js'
 import { expectResultsOfSlowLeader } from './slow-leader.js'
-import { drawSwarm, type SwarmSettings } from './swarm.js'
+import { drawSwarm, type Profile, type SwarmSettings } from './swarm.js'
 import { traceHeader } from './trace/format.js'
 import { TraceWriter } from './trace/trace-writer.js'
 import { SIMULATION_EPOCH_MS } from './virtual-clock.js'
@@ -26,6 +26,8 @@ import { CALM_DISK, type DiskSpeed } from './virtual-disk.js'
 import { Workload } from './workload.js'
 
 export interface SeedOptions {
+  /** What the run is like. @defaultValue 'default' */
+  readonly profile?: Profile | undefined
   /** Name of a seeded bug; see `bugs/`. */
   readonly bug?: string | undefined
   /** Instead of those of the bug: for a test that watches them at work. */
@@ -66,8 +68,8 @@ function slowerThan(electionTimeoutMs: number): DiskSpeed {
 /** Runs one seed. Never rejects for what the library does wrong: that is in `violation`. */
 export async function runSeed(seed: bigint, options: SeedOptions = {}): Promise<SeedResult> {
   const random = new SimulationRandom(seed)
-  const { plan, recorder } = options
-  const settings = plan === undefined ? drawSwarm(random.fork('swarm')) : swarmSettingsOf(plan)
+  const { plan, recorder, profile } = options
+  const settings = plan === undefined ? drawSwarm(random.fork('swarm'), profile) : swarmSettingsOf(plan)
   const cluster = createCluster(settings, random, options, writerOf(seed, settings, options))
   const caller = createCaller(cluster, recorder)
   recorder?.begin({ seed, settings, cluster })
@@ -83,7 +85,10 @@ export async function runSeed(seed: bigint, options: SeedOptions = {}): Promise<
   recorder?.end()
   const { electionTimeoutMs } = settings.shape.options
   const nextCommand = (): Uint8Array => workload.nextCommand()
-  const liveness = { cluster, caller, electionTimeoutMs, nextCommand, query: queryState }
+  const nextWrite = (): CallerAction<Uint8Array, ChainMachine> => {
+    return { type: 'propose', commands: [nextCommand()], asMany: false, input: 'liveness' }
+  }
+  const liveness = { cluster, caller, electionTimeoutMs, nextWrite, query: queryState }
   const nodes = healRandomQuorum(cluster, random.fork('quorum'))
   await expectLiveness({ ...liveness, nodes })
   healAll(cluster)

@@ -4,6 +4,7 @@ import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
 import { runSeedGuarded } from './guarded-run.js'
 import type { SeedResult } from './run-seed.js'
+import type { Profile } from './swarm.js'
 import type { WorkerSettings } from './sim-worker.js'
 
 /** Fewer seeds than this are run here: a thread costs more than it saves. */
@@ -15,6 +16,7 @@ const MAX_THREADS = 8
 export interface SeedRange {
   readonly firstSeed: bigint
   readonly seedCount: number
+  readonly profile: Profile
   readonly bug: string | undefined
 }
 
@@ -25,10 +27,10 @@ export function threadsFor(seedCount: number): number {
 
 /** Runs all seeds; `onResult` is called once for each, in their order. */
 export async function runSeeds(range: SeedRange, onResult: (result: SeedResult) => void): Promise<void> {
-  const { firstSeed, seedCount, bug } = range
+  const { firstSeed, seedCount, profile, bug } = range
   const threads = threadsFor(seedCount)
   if (threads < 2) {
-    for (let at = 0; at < seedCount; at++) onResult(await runSeedGuarded(firstSeed + BigInt(at), { bug }))
+    for (let at = 0; at < seedCount; at++) onResult(await runSeedGuarded(firstSeed + BigInt(at), { profile, bug }))
     return
   }
   const ordered = new InOrder(onResult)
@@ -57,8 +59,9 @@ class InOrder {
   }
 }
 
-function runThread({ firstSeed, bug }: SeedRange, takeSeed: () => number | null, ordered: InOrder): Promise<void> {
-  const workerData: WorkerSettings = { bug }
+function runThread(range: SeedRange, takeSeed: () => number | null, ordered: InOrder): Promise<void> {
+  const { firstSeed, profile, bug } = range
+  const workerData: WorkerSettings = { profile, bug }
   const worker = new Worker(new URL('./sim-worker.js', import.meta.url), { workerData })
   let running = takeSeed()
   const give = (): void => worker.postMessage(running === null ? null : firstSeed + BigInt(running))

@@ -3,11 +3,12 @@ import { parseArgs } from 'node:util'
 import { BUGS, bugNames } from './bugs/index.js'
 import { DEFAULT_SHRINK_RUNS } from './plan/script-commands.js'
 import { MAX_SEED } from './prng.js'
+import { type Profile, PROFILES } from './swarm.js'
 
 export interface SimArguments {
   readonly firstSeed: bigint
   readonly seedCount: number
-  readonly profile: 'default'
+  readonly profile: Profile
   readonly bug: string | undefined
   /** File for the NDJSON trace of the only seed. */
   readonly traceFile: string | undefined
@@ -21,12 +22,12 @@ export interface SimArguments {
   readonly wantsHelp: boolean
 }
 
-export const SIM_USAGE: string = `usage: npm run sim -- [--seeds N] [--seed S] [--profile default] [--bug NAME] [--trace FILE] [--corpus FILE]
-       npm run sim -- --seed S --shrink [--shrink-runs N] [--bug NAME]
+export const SIM_USAGE: string = `usage: npm run sim -- [--seeds N] [--seed S] [--profile P] [--bug NAME] [--trace FILE] [--corpus FILE]
+       npm run sim -- --seed S --shrink [--shrink-runs N] [--profile P] [--bug NAME]
        npm run sim -- --script FILE [--bug NAME] [--trace FILE]
   --seeds N      how many seeds to run, S to S+N-1 (default 100, or 1 with --trace)
   --seed S       the first seed, 0 to 2^64-1 (default 1)
-  --profile P    which swarm of faults to draw from: default
+  --profile P    what the runs are like: ${PROFILES.join(', ')} (default is a mix of all)
   --bug NAME     switch a seeded bug on: ${Object.keys(BUGS).join(', ')}
   --trace FILE   write every event of one seed as lines of JSON
   --corpus FILE  write the seeds that were the first to hit some bucket of the coverage
@@ -54,15 +55,17 @@ export function parseSimArguments(argv: readonly string[]): SimArguments {
   if (firstSeed + BigInt(seedCount) - 1n > MAX_SEED) {
     throw new UsageError(`--seed ${seed} with --seeds ${seedCount} goes beyond the last seed, ${MAX_SEED}`)
   }
-  if (profile !== 'default') throw new UsageError(`--profile is '${profile}': the only profile is 'default'`)
   if (bug !== undefined && !bugNames().includes(bug)) {
     throw new UsageError(`--bug is '${bug}': known are ${bugNames().join(', ')}`)
+  }
+  if (raw.corpus !== undefined && profile !== 'default') {
+    throw new UsageError(`--corpus is of the default profile: leave --profile ${profile} out`)
   }
   checkOneRun(raw, seedCount)
   return {
     firstSeed,
     seedCount,
-    profile,
+    profile: parseProfile(profile),
     bug,
     traceFile,
     corpusFile: raw.corpus,
@@ -97,9 +100,12 @@ function checkOneRun(raw: RawArguments, seedCount: number): void {
   if ((raw.trace !== undefined || wantsShrink || raw.script !== undefined) && seedCount !== 1) {
     throw new UsageError(`${what} one run, but --seeds is ${seedCount}: use --seeds 1`)
   }
-  if (raw.script !== undefined && (wantsShrink || raw.seed !== undefined || raw.corpus !== undefined)) {
+  if (
+    raw.script !== undefined &&
+    (wantsShrink || [raw.seed, raw.corpus, raw.profile].some((value) => value !== undefined))
+  ) {
     throw new UsageError(
-      '--script runs one script, with the seed that stands in it: leave --seed, --shrink and --corpus out',
+      '--script runs one script, with the seed that stands in it: leave --seed, --profile, --shrink and --corpus out',
     )
   }
   if (wantsShrink && (raw.trace !== undefined || raw.corpus !== undefined)) {
@@ -123,6 +129,12 @@ function parseCount(name: string, text: string): number {
   const count = Number(text)
   if (/^\d+$/.test(text) && count >= 1 && count <= MAX_SEEDS) return count
   throw new UsageError(`${name} is '${text}': use a whole number from 1 to ${MAX_SEEDS}`)
+}
+
+function parseProfile(text: string): Profile {
+  const profile = PROFILES.find((name) => name === text)
+  if (profile !== undefined) return profile
+  throw new UsageError(`--profile is '${text}': known are ${PROFILES.join(', ')}`)
 }
 
 function parseSeed(text: string): bigint {

@@ -20,7 +20,7 @@ async function main(argv: readonly string[]): Promise<number> {
   }
   if (options.wantsShrink) return shrink(options)
   const plan = options.scriptFile === undefined ? undefined : readPlan(options.scriptFile)
-  const totals = new SimTotals()
+  const totals = new SimTotals(options.profile)
   const startedMs = performance.now()
   const onResult = (result: SeedResult): void => {
     totals.add(result)
@@ -41,10 +41,10 @@ async function main(argv: readonly string[]): Promise<number> {
   return totals.violations === 0 && missing.length === 0 ? 0 : 1
 }
 
-async function shrink({ firstSeed: seed, bug, shrinkRuns: maxRuns }: SimArguments): Promise<number> {
+async function shrink({ firstSeed: seed, profile, bug, shrinkRuns: maxRuns }: SimArguments): Promise<number> {
   const file = `shrunk-${seed}.txt`
   const onProgress = (text: string): void => console.error(text)
-  const { result, script, line } = await shrinkSeed({ seed, bug, maxRuns, file, onProgress })
+  const { result, script, line } = await shrinkSeed({ seed, profile, bug, maxRuns, file, onProgress })
   if (script !== null) console.log(script)
   else if (result.check !== null) console.error(`seed ${seed} fails, but its plan alone does not: nothing to shrink`)
   console.log(line)
@@ -61,17 +61,17 @@ function readPlan(file: string): SimulationPlan {
 
 function reportViolation({ seed, violation }: SeedResult, options: SimArguments, totals: SimTotals): void {
   if (totals.violations > MAX_PRINTED) return
-  const { bug, scriptFile } = options
+  const { bug, scriptFile, profile } = options
   if (scriptFile !== undefined) return console.error(`violation in ${scriptFile}: ${violation}`)
-  const bugArgument = bug === undefined ? '' : ` --bug ${bug}`
+  const more = `${profile === 'default' ? '' : ` --profile ${profile}`}${bug === undefined ? '' : ` --bug ${bug}`}`
   console.error(`violation in seed ${seed}, after ${totals.seeds} seeds: ${violation}`)
-  console.error(`  replay: npm run sim -- --seed ${seed} --seeds 1${bugArgument} --trace trace-${seed}.ndjson`)
-  console.error(`  shrink: npm run sim -- --seed ${seed}${bugArgument} --shrink`)
+  console.error(`  replay: npm run sim -- --seed ${seed} --seeds 1${more} --trace trace-${seed}.ndjson`)
+  console.error(`  shrink: npm run sim -- --seed ${seed}${more} --shrink`)
   if (totals.violations === MAX_PRINTED) console.error('further violations are only counted')
 }
 
 async function runTraced(
-  { firstSeed, bug }: SimArguments,
+  { firstSeed, profile, bug }: SimArguments,
   file: string,
   plan: SimulationPlan | undefined,
 ): Promise<SeedResult> {
@@ -84,7 +84,7 @@ async function runTraced(
     const onTrace = (line: string): void => {
       if (lines.push(line) >= 1_000) flush()
     }
-    const result = await runSeedGuarded(plan?.seed ?? firstSeed, { bug, onTrace, plan })
+    const result = await runSeedGuarded(plan?.seed ?? firstSeed, { profile, bug, onTrace, plan })
     flush()
     console.error(`traceHash ${result.traceHash}, trace in ${file}`)
     return result

@@ -3,6 +3,7 @@
 import { CORPUS_HEADER, formatCorpus } from './corpus.js'
 import { REQUIRED_BUCKETS } from './required-coverage.js'
 import type { SeedResult } from './run-seed.js'
+import type { Profile } from './swarm.js'
 
 /** From so many seeds on a run must hit every required bucket. */
 export const SEEDS_FOR_COVERAGE = 1_000
@@ -12,6 +13,7 @@ const MS_PER_HOUR = 3_600_000
 export class SimTotals {
   seeds = 0
   violations = 0
+  readonly #profile: Profile
   #events = 0
   #simulatedMs = 0
   #faults = 0
@@ -19,6 +21,10 @@ export class SimTotals {
   readonly #firstHits = new Map<bigint, string[]>()
   readonly #hit = new Set<string>()
   #traces = 0
+
+  constructor(profile: Profile) {
+    this.#profile = profile
+  }
 
   add({ seed, events, simulatedMs, faults, violation, coverage, traceHash }: SeedResult): void {
     for (let at = 0; at < traceHash.length; at++)
@@ -34,9 +40,10 @@ export class SimTotals {
     for (const bucket of news) this.#hit.add(bucket)
   }
 
-  /** Required buckets that no run hit, when there were enough runs to ask for them. */
+  /** Required buckets that no run hit, when there were enough runs of the mix to ask for them. */
   get missing(): readonly string[] {
-    return this.seeds < SEEDS_FOR_COVERAGE ? [] : REQUIRED_BUCKETS.filter((bucket) => !this.#hit.has(bucket))
+    if (this.#profile !== 'default' || this.seeds < SEEDS_FOR_COVERAGE) return []
+    return REQUIRED_BUCKETS.filter((bucket) => !this.#hit.has(bucket))
   }
 
   get coverageLine(): string {

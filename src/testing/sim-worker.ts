@@ -2,14 +2,16 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { runSeedGuarded } from './guarded-run.js'
 import type { SeedOptions } from './run-seed.js'
+import type { Profile } from './swarm.js'
 
 /** What the thread is started with. */
 export interface WorkerSettings {
+  readonly profile: Profile
   readonly bug: string | undefined
 }
 
-const { bug } = workerData as WorkerSettings
-const options: SeedOptions = { bug }
+const { profile, bug } = workerData as WorkerSettings
+const options: SeedOptions = { profile, bug }
 
 parentPort?.on('message', (seed: bigint | null) => {
   if (seed === null) parentPort?.close()

@@ -163,9 +163,11 @@ class Simulation<SM extends AnyStateMachine, Query, Answer> {
 
   async #expectLiveness(electionTimeoutMs: number): Promise<void> {
     const [cluster, caller] = [this.cluster, this.#caller]
-    const liveness = { cluster, caller, electionTimeoutMs, nextCommand: null, query: () => null }
+    const liveness = { cluster, caller, electionTimeoutMs, nextWrite: null, query: () => null }
     const nodes = healRandomQuorum(cluster, this.#random.fork('quorum'))
     await expectLiveness({ ...liveness, nodes })
+    // Reads alone would not show that nothing can be committed any more; who leads next must commit before it serves one.
+    cluster.leader?.crash()
     healAll(cluster)
     await expectLiveness(liveness)
   }

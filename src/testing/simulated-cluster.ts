@@ -18,7 +18,7 @@ import { refuse, show } from './option-checks.js'
 import { SimulationFailure } from './report.js'
 import { checkClusterOptions, guardStateMachine } from './simulation-options.js'
 import { resolveSeed } from './seed.js'
-import type { Incarnation } from './simulated-process.js'
+import type { Incarnation } from './incarnation.js'
 import { TraceBuffer } from './trace/trace-buffer.js'
 
 /** Longest that `settle` lets the simulation run for one promise, ms of the simulation. */

@@ -8,8 +8,10 @@ import { type CoreStart, INTERNALS, type Internals } from '../node/internals.js'
 import { DEFAULTS, type Limits } from '../node/options.js'
 import { RaftNode } from '../node/raft-node.js'
 import { MemorySnapshotStore } from '../stores/memory/index.js'
+import type { Check } from './checks.js'
 import { type Coverage, StepCoverage } from './coverage.js'
 import type { History } from './history.js'
+import type { Incarnation } from './incarnation.js'
 import type { Invariants } from './invariants.js'
 import { MachineHost } from './machine-host.js'
 import { JudgedMachine } from './judged-machine.js'
@@ -21,7 +23,7 @@ import type { Timeline } from './timeline.js'
 import type { Trace, TraceFields } from './trace/trace.js'
 import { VirtualClock } from './virtual-clock.js'
 import { VirtualDisk } from './virtual-disk.js'
-import type { VirtualNetwork, VirtualTransport } from './virtual-network.js'
+import type { VirtualNetwork } from './virtual-network.js'
 import { Witness } from './witness.js'
 
 /** Everything that the processes of one simulation share. */
@@ -50,19 +52,6 @@ export interface ProcessOptions<Command, Result, SM extends StateMachine<Command
   readonly wrappers: ProcessWrappers
   /** Whether the disks hold the records of the shipped LevelLogStore. */
   readonly usesLevel: boolean
-}
-
-/** One life of a node, from its start to its crash. */
-export interface Incarnation<Command, Result, SM> {
-  readonly number: number
-  readonly node: RaftNode<Command, Result>
-  readonly stateMachine: SM
-  readonly gate: ProcessGate
-  readonly transport: VirtualTransport
-  readonly clock: VirtualClock
-  readonly witness: Witness
-  /** Pauses so far: a call that one of them fell into may be late. */
-  pauseCount: number
 }
 
 /** `failed`: the node itself stopped because its disk failed (F31). */
@@ -106,7 +95,8 @@ export class SimulatedProcess<Command, Result, SM extends StateMachine<Command, 
           this.#record('durable', { term, votedFor, lastIndex: this.disk.lastIndex, entryCount: entries?.length ?? 0 })
         },
         onFailed: () => this.#onDiskFailed(),
-        onMisuse: (problem) => world.invariants.fail('store-contract', `${id}: the log store was misused: ${problem}`),
+        onHit: (hit) => world.coverage.count(`hit.${hit}`),
+        onMisuse: (problem) => this.#fail('store-contract', `the log store was misused: ${problem}`),
       },
     })
   }
@@ -181,18 +171,22 @@ export class SimulatedProcess<Command, Result, SM extends StateMachine<Command, 
   stop(): void {
     const incarnation = this.#current
     if (incarnation === null || this.#state !== 'up' || incarnation.gate.isPaused) return
-    const { timeline, invariants } = this.#world
     this.#state = 'stopping'
     this.#record('stop')
-    const pauses = incarnation.pauseCount
-    timeline.after(STOP_BOUND_MS, () => {
-      if (this.#current !== incarnation || incarnation.pauseCount !== pauses || this.#diskErrorExpected) return
-      invariants.fail('stop', `${this.id}: stop() did not resolve within ${STOP_BOUND_MS} ms`)
-    })
+    this.#expectStopped(incarnation, incarnation.pauseCount)
     incarnation.node.stop().then(
       () => this.#onStopped(incarnation),
-      (error: unknown) => invariants.fail('stop', `${this.id}: stop() rejected: ${String(error)}`),
+      (error: unknown) => this.#fail('stop', `stop() rejected: ${String(error)}`),
     )
+  }
+
+  /** A stop waits for the write under way, however slow the disk is. */
+  #expectStopped(incarnation: Incarnation<Command, Result, SM>, pauses: number): void {
+    this.#world.timeline.after(STOP_BOUND_MS, () => {
+      if (this.#current !== incarnation || incarnation.pauseCount !== pauses || this.#diskErrorExpected) return
+      if (this.disk.isWriting) return this.#expectStopped(incarnation, pauses)
+      this.#fail('stop', `stop() did not resolve within ${STOP_BOUND_MS} ms`)
+    })
   }
 
   /** Nothing reaches the process for a while; then everything at once. */
@@ -235,9 +229,9 @@ export class SimulatedProcess<Command, Result, SM extends StateMachine<Command, 
 
   /** Something that was durable is damaged from now on. */
   rotDisk(): void {
+    if (!this.disk.rot()) return
     this.#diskErrorExpected = true
     this.#record('rotDisk')
-    this.disk.rot()
   }
 
   /** Whether its writes fail or hang, so that it can't even stop. */
@@ -316,7 +310,7 @@ export class SimulatedProcess<Command, Result, SM extends StateMachine<Command, 
         if (state.role !== previous) this.#world.onRole(this.id, state.role)
         steps.observe(state, event, output)
         const problem = stalls.observe(state, event)
-        if (problem !== null) this.#world.invariants.fail('stood-still', `${this.id}: ${problem}`)
+        if (problem !== null) this.#fail('stood-still', problem)
         const { currentTerm: term, role, commitIndex, log } = state
         this.#record('step', { event: event?.type ?? 'restore', term, role, commitIndex, lastIndex: log.lastIndex })
       },
@@ -328,10 +322,7 @@ export class SimulatedProcess<Command, Result, SM extends StateMachine<Command, 
       this.#options.invariant?.(stateMachine, context)
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error)
-      this.#world.invariants.fail(
-        'user-invariant',
-        `${this.id}: the invariant does not hold after entry ${context.index}: ${reason}`,
-      )
+      this.#fail('user-invariant', `the invariant does not hold after entry ${context.index}: ${reason}`)
     }
   }
 
@@ -349,12 +340,10 @@ export class SimulatedProcess<Command, Result, SM extends StateMachine<Command, 
   #onFatal(incarnation: Incarnation<Command, Result, SM>, error: RaftError): void {
     if (this.#current !== incarnation || this.#state === 'failed') return
     const wasStopping = this.#state === 'stopping'
-    if (!incarnation.witness.hasFailedDisk) {
+    const isOfDisk = error.code === 'RAFT_STORAGE' || error.code === 'RAFT_CORRUPTION'
+    if (!isOfDisk || !incarnation.witness.hasFailedDisk) {
       const check = error.code === 'RAFT_INVARIANT' ? 'assertion' : 'unexpected-end'
-      this.#world.invariants.fail(
-        check,
-        `${this.id}: it failed without a fault of its disk: ${error.code}: ${error.message}`,
-      )
+      this.#fail(check, `it failed without a fault of its disk: ${error.code}: ${error.message}`)
     }
     if (!wasStopping) this.#state = 'failed'
     this.#record('fatal', { code: error.code })
@@ -389,6 +378,10 @@ export class SimulatedProcess<Command, Result, SM extends StateMachine<Command, 
     incarnation.gate.kill()
     this.#current = null
     this.#state = 'down'
+  }
+
+  #fail(check: Check, problem: string): void {
+    this.#world.invariants.fail(check, `${this.id}: ${problem}`)
   }
 
   #record(kind: string, fields?: TraceFields): void {

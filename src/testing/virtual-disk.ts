@@ -9,6 +9,7 @@ import type { ProcessGate } from './process-gate.js'
 import type { SimulationRandom } from './prng.js'
 import type { Timeline } from './timeline.js'
 import { keyText, VirtualLevel } from './virtual-level.js'
+import { ContractedStore } from './store-contract.js'
 import { VirtualLevelStore } from './virtual-level-store.js'
 
 /** How long operations take, ms. */
@@ -31,11 +32,16 @@ export interface VirtualDiskOptions {
   readonly usesLevel?: boolean | undefined
 }
 
+/** What a fault of the disk did in the end. */
+export type DiskHit = 'failedWrite' | 'noSpace' | 'hungWrite' | 'damageAtOpen' | 'damageAtRead'
+
 export interface DiskWatch {
   /** The batch is durable; the store that wrote it is told in this very event. */
   onDurable?(batch: LogWrite): void
-  /** The write under way failed. */
+  /** The write under way failed, or damage was found. */
   onFailed?(): void
+  /** A fault met something. */
+  onHit?(hit: DiskHit): void
   /** The caller broke the contract of LogStore. */
   onMisuse?(problem: string): void
 }
@@ -43,6 +49,7 @@ export interface DiskWatch {
 interface PendingWrite {
   readonly batch: LogWrite
   readonly onCommit: () => void
+  readonly settle: (error: Error | null) => void
 }
 
 /** Survives the crashes of its node. */
@@ -99,6 +106,14 @@ export class VirtualDisk {
 
   /** The store of a new incarnation of the node. */
   attach(gate: ProcessGate): LogStore {
+    const { watch } = this.#options
+    const onMisuse = (problem: string): void => {
+      if (!gate.isDead) watch?.onMisuse?.(problem)
+    }
+    return new ContractedStore(this.#storeFor(gate), { isWriting: () => this.isWriting, onMisuse })
+  }
+
+  #storeFor(gate: ProcessGate): LogStore {
     const level = this.#level
     if (level === null) return new VirtualLogStore(this, this.#options, gate)
     const { watch } = this.#options
@@ -108,13 +123,20 @@ export class VirtualDisk {
       gate,
       later: (answer) => this.later(gate, answer),
       onMisuse: (problem) => watch?.onMisuse?.(problem),
-      onDamageFound: () => watch?.onFailed?.(),
+      onDamageFound: (place) => this.damageFound(place),
     })
   }
 
   /** The write under way, or else the next one, fails: nobody knows whether it reached the platter. */
   failNextWrite(): void {
     this.#failsNext = true
+  }
+
+  /** From now on it is healthy, and so is the write under way. */
+  calm(): void {
+    this.speed = CALM_DISK
+    this.free()
+    if (this.#pending !== null) this.#finishInTime(this.#pending)
   }
 
   /** Writes stop to complete until the node is restarted (H87). */
@@ -136,17 +158,27 @@ export class VirtualDisk {
     return this.#isFull
   }
 
-  /** One durable entry can't be read any more: the store notices when it opens, or else when it reads it (H81). */
-  rot(): void {
+  /**
+   * One durable entry can't be read any more: the store notices when it opens, or else when it reads it (H81). Returns false
+   * when there is nothing to damage, or something is already.
+   */
+  rot(): boolean {
     // One at a time: damage that nobody remembers would pass for a mistake of the library.
-    if (this.#entries.length === 0 || this.#rottenFrom !== null) return
+    if (this.#entries.length === 0 || this.#rottenFrom !== null) return false
     this.#rottenFrom = this.#options.random.integer(1, this.#entries.length)
     this.#level?.rot(keyText(keyOf(TABLE.entry, this.#rottenFrom)))
+    return true
   }
 
   /** Something that was durable is damaged, until it is overwritten. */
   get isRotten(): boolean {
     return this.#rottenFrom !== null
+  }
+
+  /** @internal A store found what is rotten. */
+  damageFound(place: 'open' | 'read'): void {
+    this.#options.watch?.onHit?.(place === 'open' ? 'damageAtOpen' : 'damageAtRead')
+    this.#options.watch?.onFailed?.()
   }
 
   /** @internal Why `first..last` can't be read; null when it can. */
@@ -170,11 +202,15 @@ export class VirtualDisk {
 
   /** @internal Completes one write after its time; `settle` gets the error, if any, and `onCommit` hears when it is there. */
   begin(batch: LogWrite, settle: (error: Error | null) => void, onCommit: () => void = () => {}): void {
-    const { timeline, random, watch } = this.#options
+    const { watch } = this.#options
     if (this.#pending !== null) watch?.onMisuse?.('a write began while another was under way')
-    const pending: PendingWrite = { batch: copyBatch(batch), onCommit }
-    this.#pending = pending
-    timeline.after(random.between(...this.speed.writeMs), () => this.#finish(pending, settle))
+    this.#pending = { batch: copyBatch(batch), onCommit, settle }
+    this.#finishInTime(this.#pending)
+  }
+
+  #finishInTime(pending: PendingWrite): void {
+    const { timeline, random } = this.#options
+    timeline.after(random.between(...this.speed.writeMs), () => this.#finish(pending))
   }
 
   /** @internal What survived. */
@@ -203,11 +239,13 @@ export class VirtualDisk {
     })
   }
 
-  #finish(pending: PendingWrite, settle: (error: Error | null) => void): void {
-    // A crash took it, or the disk hangs: in both cases nobody hears of it any more.
-    if (this.#pending !== pending || this.#isHung) return
-    this.#pending = null
+  #finish(pending: PendingWrite): void {
+    // It is over already, a crash took it, or the disk hangs: nobody hears of it any more.
+    if (this.#pending !== pending) return
     const { random, watch } = this.#options
+    if (this.#isHung) return watch?.onHit?.('hungWrite')
+    this.#pending = null
+    const { settle } = pending
     if (!this.#failsNext && !this.#isFull) {
       this.#commit(pending)
       settle(null)
@@ -217,6 +255,7 @@ export class VirtualDisk {
     // What an fsync failed to do may be there all the same; what had no space is not.
     if (!this.#isFull && random.chance(0.5)) this.#commit(pending)
     this.#failsNext = false
+    watch?.onHit?.(this.#isFull ? 'noSpace' : 'failedWrite')
     watch?.onFailed?.()
     settle(new RaftError('RAFT_STORAGE', `the simulated disk ${problem}; restart the node`, { outcome: 'unknown' }))
   }
@@ -246,8 +285,6 @@ class VirtualLogStore implements LogStore {
   readonly #disk: VirtualDisk
   readonly #options: VirtualDiskOptions
   readonly #gate: ProcessGate
-  #isClosed = false
-  #hasFailed = false
 
   constructor(disk: VirtualDisk, options: VirtualDiskOptions, gate: ProcessGate) {
     this.#disk = disk
@@ -259,7 +296,7 @@ class VirtualLogStore implements LogStore {
     return this.#later(() => {
       // A store looks at its ends and at a sample when it opens, not at everything.
       const damage = this.#options.random.chance(0.5) ? this.#disk.damageIn(1, this.#disk.lastIndex) : null
-      if (damage !== null) throw this.#failed(damage)
+      if (damage !== null) throw this.#damaged(damage, 'open')
       return this.#disk.restored()
     })
   }
@@ -267,21 +304,17 @@ class VirtualLogStore implements LogStore {
   write(batch: LogWrite): Promise<void> {
     this.#gate.effect()
     if (this.#gate.isDead) return new Promise(() => {})
-    this.#checkOpen('write')
-    if (this.#hasFailed) this.#options.watch?.onMisuse?.('write was called after a write had failed (H78)')
     return new Promise((resolve, reject) => {
       this.#disk.begin(batch, (error) => {
-        this.#hasFailed = error !== null
         this.#gate.enter('disk', () => (error === null ? resolve() : reject(error)))
       })
     })
   }
 
   read(first: LogIndex, last: LogIndex, maxBytes: number): Promise<readonly LogEntry[]> {
-    this.#checkOpen('read')
     return this.#later(() => {
       const damage = this.#disk.damageIn(first, last)
-      if (damage !== null) throw this.#failed(damage)
+      if (damage !== null) throw this.#damaged(damage, 'read')
       const entries: LogEntry[] = []
       let bytes = 0
       for (let index = first; index <= last && (entries.length === 0 || bytes <= maxBytes); index++) {
@@ -300,17 +333,11 @@ class VirtualLogStore implements LogStore {
   }
 
   close(): Promise<void> {
-    if (!this.#isClosed && this.#disk.isWriting) this.#options.watch?.onMisuse?.('close was called during a write')
-    this.#isClosed = true
     return this.#later(() => {})
   }
 
-  #checkOpen(call: string): void {
-    if (this.#isClosed) this.#options.watch?.onMisuse?.(`${call} was called after close`)
-  }
-
-  #failed(error: RaftError): RaftError {
-    this.#options.watch?.onFailed?.()
+  #damaged(error: RaftError, place: 'open' | 'read'): RaftError {
+    this.#disk.damageFound(place)
     return error
   }
 

@@ -17,7 +17,7 @@ export interface VirtualLevelStoreOptions {
   readonly later: <T>(answer: () => T) => Promise<T>
   readonly onMisuse: (problem: string) => void
   /** The store found what is rotten. */
-  readonly onDamageFound: () => void
+  readonly onDamageFound: (place: 'open' | 'read') => void
 }
 
 /** The log store of one incarnation. */
@@ -37,7 +37,7 @@ export class VirtualLevelStore implements LogStore {
 
   async open(): Promise<RestoredLog> {
     const { disk, onMisuse } = this.#options
-    const restored = await this.#watchDamage(this.#inner.open())
+    const restored = await this.#watchDamage(this.#inner.open(), 'open')
     const due = disk.restored()
     // What a write under way at the crash left is known to the disk too: it kept it or lost it.
     if (!isDeepStrictEqual(restored, due)) onMisuse('LevelLogStore did not restore what was durable')
@@ -51,7 +51,7 @@ export class VirtualLevelStore implements LogStore {
   }
 
   read(first: LogIndex, last: LogIndex, maxBytes: number): Promise<readonly LogEntry[]> {
-    return this.#watchDamage(this.#inner.read(first, last, maxBytes))
+    return this.#watchDamage(this.#inner.read(first, last, maxBytes), 'read')
   }
 
   compact(index: LogIndex): Promise<void> {
@@ -76,11 +76,11 @@ export class VirtualLevelStore implements LogStore {
     })
   }
 
-  async #watchDamage<T>(reading: Promise<T>): Promise<T> {
+  async #watchDamage<T>(reading: Promise<T>, place: 'open' | 'read'): Promise<T> {
     try {
       return await reading
     } catch (error) {
-      if (isRaftError(error, 'RAFT_CORRUPTION') && this.#options.disk.isRotten) this.#options.onDamageFound()
+      if (isRaftError(error, 'RAFT_CORRUPTION') && this.#options.disk.isRotten) this.#options.onDamageFound(place)
       throw error
     }
   }

@@ -19,13 +19,16 @@ export interface LinkFaults {
   /** Share of messages that take up to `straggleMs` longer: old packets that come back. */
   readonly straggleRatio: number
   readonly straggleMs: number
-  /** Share of votes that straggle beside that: they meet a later election (H4). @defaultValue 0 */
-  readonly voteStraggleRatio?: number
+  /** Share of ANSWERS that straggle beside that: they meet a later term (H4, H24, H115). @defaultValue 0 */
+  readonly answerStraggleRatio?: number
   /** Like TCP: nothing overtakes anything on one link, but for stragglers and second copies. */
   readonly keepsOrder: boolean
   /** Share of messages that arrive damaged: the receiver can't read the frame, and ends the connection (H91). */
   readonly damageRatio?: number
 }
+
+/** What a node must not take for the answer to something else when it comes late. */
+const ANSWERS: readonly Message['type'][] = ['requestVoteResponse', 'appendEntriesResponse', 'proposeResponse']
 
 /** A network without faults, in one data centre. */
 export const CALM_LINKS: LinkFaults = Object.freeze({
@@ -198,18 +201,20 @@ export class VirtualNetwork {
     this.#inFlight += 1
     const current = this.#current.get(to)
     const connection = current === undefined ? null : (from.connections.get(current) ?? null)
-    const isVote = message.type === 'requestVoteResponse'
-    this.#options.timeline.schedule(this.#arrivalMs(linkOf(from.id, to), { isCopy, isVote }), () => {
+    const isAnswer = ANSWERS.includes(message.type)
+    this.#options.timeline.schedule(this.#arrivalMs(linkOf(from.id, to), { isCopy, isAnswer }), () => {
       this.#inFlight -= 1
       this.#arrive({ from, to, message, connection })
     })
   }
 
-  #arrivalMs(link: string, { isCopy, isVote }: { readonly isCopy: boolean; readonly isVote: boolean }): number {
+  #arrivalMs(link: string, { isCopy, isAnswer }: { readonly isCopy: boolean; readonly isAnswer: boolean }): number {
     const { timeline, random } = this.#options
-    const { latencyMs, keepsOrder, straggleRatio, voteStraggleRatio = 0, straggleMs } = this.#links
-    const drawn = Math.max(timeline.nowMs, this.#clogs.get(link) ?? 0) + random.between(...latencyMs)
-    if (random.chance(isVote ? Math.max(straggleRatio, voteStraggleRatio) : straggleRatio)) {
+    const { latencyMs, keepsOrder, straggleRatio, answerStraggleRatio = 0, straggleMs } = this.#links
+    const clearsAtMs = this.#clogs.get(link) ?? 0
+    if (clearsAtMs > timeline.nowMs) this.#fault('clog')
+    const drawn = Math.max(timeline.nowMs, clearsAtMs) + random.between(...latencyMs)
+    if (random.chance(isAnswer ? Math.max(straggleRatio, answerStraggleRatio) : straggleRatio)) {
       this.#fault('straggle')
       return drawn + random.between(0, straggleMs)
     }

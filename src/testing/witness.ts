@@ -27,6 +27,8 @@ export class Witness {
   #before: StateSummary | null = null
   #output: Output | null = null
   #outputEntryCount = 0
+  /** What this leader counts of each peer. */
+  readonly #matches = new Map<NodeId, LogIndex>()
   /** Event number after which the node must be silent: its disk failed in that event (F31). */
   #failedIn: number | null = null
 
@@ -61,7 +63,28 @@ export class Witness {
       this.#fail('written-as-logged', `its log ends at ${state.log.lastIndex}, but its Outputs made it ${held}`)
     if (state.commitIndex > (before?.commitIndex ?? 0)) this.#checkCommit(before?.commitIndex ?? 0, state)
     if (state.role === 'leader' && before?.role !== 'leader') this.#checkLeader(state.currentTerm)
+    this.#checkPersisted(state)
+    this.#checkMatches(state)
     this.#before = summarize(state)
+  }
+
+  /** What a core takes for durable is durable (H26). */
+  #checkPersisted({ persistedIndex: index }: CoreState): void {
+    const [held, durable] = [this.#log[index - 1]?.entry.term, this.#disk.entryAt(index)?.term]
+    if (index === 0 || held === durable) return
+    const problem = `it takes entry ${index} of term ${held ?? 'none'} for durable, where one of term ${durable ?? 'none'} is (H26)`
+    this.#fail('persisted-is-durable', problem)
+  }
+
+  /** What a leader counts as replicated is durable there, and what it holds itself (H24, H25). */
+  #checkMatches({ role, currentTerm, progress }: CoreState): void {
+    if (role !== 'leader') return this.#matches.clear()
+    for (const [peer, { matchIndex }] of progress) {
+      if (matchIndex === (this.#matches.get(peer) ?? 0)) continue
+      this.#matches.set(peer, matchIndex)
+      const term = this.#log[matchIndex - 1]?.entry.term
+      if (term !== undefined) this.#invariants.counts({ by: this.id, currentTerm, peer, index: matchIndex, term })
+    }
   }
 
   /** Before each message leaves: nothing is promised that a crash could take back (H1, H26, H111). */

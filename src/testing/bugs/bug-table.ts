@@ -41,10 +41,11 @@ export function textTable(rows: readonly BugRow[]): string {
     row.bug,
     hazardOf(row),
     row.isFound ? 'yes' : 'NO',
+    profileOf(row),
     seedsText(row),
     row.checks.join(', '),
   ])
-  const header = ['bug', 'hazard', 'found', 'seeds', 'by check']
+  const header = ['bug', 'hazard', 'found', 'profile', 'seeds', 'by check']
   const widths = header.map((name, at) => Math.max(name.length, ...cells.map((row) => row[at]?.length ?? 0)))
   const line = (row: readonly string[]): string => row.map((cell, at) => cell.padEnd(widths[at] ?? 0)).join('  ')
   const lines = cells.map((row, at) => `${line(row)}  ${BUGS[rows[at]?.bug ?? '']?.description ?? ''}`)
@@ -57,15 +58,15 @@ export function markdownTable(rows: readonly BugRow[], origin: string): string {
     const { bug, isFound, seeds, checks } = row
     const [median, worst] = isFound ? [medianOf(seeds), worstOf(seeds)] : ['not found', 'not found']
     const description = BUGS[bug]?.description ?? ''
-    return `| \`${bug}\` | ${description} | ${hazardOf(row)} | ${median} | ${worst} | ${checks.join(', ')} |`
+    return `| \`${bug}\` | ${description} | ${hazardOf(row)} | ${profileOf(row)} | ${median} | ${worst} | ${checks.join(', ')} |`
   })
   const all = rows.flatMap(({ seeds }) => seeds)
   const found = rows.filter(({ isFound }) => isFound).length
   return [
     `${found} of ${rows.length} are found, after ${medianOf(all)} seeds in the median and ${worstOf(all)} at worst. ${origin}`,
     '',
-    '| bug | what is done wrong | hazard | median seeds | worst | found by |',
-    '|---|---|---|---:|---:|---|',
+    '| bug | what is done wrong | hazard | profile | median seeds | worst | found by |',
+    '|---|---|---|---|---:|---:|---|',
     ...lines,
   ].join('\n')
 }
@@ -85,6 +86,10 @@ export function medianOf(sorted: readonly number[]): number {
 
 function worstOf(numbers: readonly number[]): number {
   return Math.max(0, ...numbers)
+}
+
+function profileOf({ bug }: BugRow): string {
+  return BUGS[bug]?.profile ?? 'default'
 }
 
 function hazardOf({ bug }: BugRow): string {

@@ -77,6 +77,7 @@ export const ELECTION_BUGS: BugTable = {
   'votes-of-earlier-terms': {
     description: 'a candidate counts votes that it was given in an earlier term',
     hazard: 'H4',
+    profile: 'elections',
     internals: tampered(({ state }) => ({
       before: (event) => {
         const message = received(event, 'requestVoteResponse')
@@ -178,6 +179,7 @@ export const ELECTION_BUGS: BugTable = {
   'term-led-again-after-restart': {
     description: 'a node that restarts goes on with the votes of the term that it was in, and may lead it twice',
     hazard: 'H118',
+    profile: 'shortLives',
     internals: tampered(({ state, options }) => {
       if (state.votedFor === options.id) {
         state.forgottenTerm = state.currentTerm - 1

@@ -43,6 +43,7 @@ export const FORWARD_BUGS: BugTable = {
   'forward-refused-after-step-down': {
     description: 'who led forgets what it took, and refuses the copy of a forward that it had appended',
     hazard: 'H36, H115',
+    profile: 'shortLives',
     internals: tampered(({ state }) => ({
       before: (event) => {
         if (state.role !== 'leader') state.forwardOrigins.clear()
@@ -53,6 +54,7 @@ export const FORWARD_BUGS: BugTable = {
   'forward-refused-after-restart': {
     description: 'who led before its restart refuses the copy of a forward that it had appended',
     hazard: 'H36, H115',
+    profile: 'shortLives',
     internals: tampered(({ state }) => {
       let forgottenTerm = 0
       return {

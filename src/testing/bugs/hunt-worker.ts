@@ -2,6 +2,7 @@
 import { parentPort } from 'node:worker_threads'
 import { runSeedGuarded } from '../guarded-run.js'
 import type { Finding } from './hunt-plan.js'
+import { BUGS } from './index.js'
 
 export interface HuntOrder {
   readonly bug: string
@@ -15,7 +16,8 @@ parentPort?.on('message', (order: HuntOrder | null) => {
     parentPort?.close()
     return
   }
-  void runSeedGuarded(order.seed, { bug: order.bug }).then(({ violation, check }) => {
+  const { bug, seed } = order
+  void runSeedGuarded(seed, { bug, profile: BUGS[bug]?.profile }).then(({ violation, check }) => {
     const answer: HuntAnswer = { violation, check }
     parentPort?.postMessage(answer)
   })

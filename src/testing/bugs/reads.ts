@@ -39,6 +39,7 @@ export const READ_BUGS: BugTable = {
   'read-joins-round': {
     description: 'a read joins the round that is on its way already',
     hazard: 'H121',
+    profile: 'staleReads',
     internals: tampered(({ state }) => ({
       after: () => {
         if (state.role !== 'leader' || state.readRound === 0 || state.commitIndex < state.termFirstIndex) return
@@ -72,6 +73,7 @@ export const READ_BUGS: BugTable = {
   'read-answer-of-earlier-boot': {
     description: 'the answer to a read of an earlier boot, whose numbers were the same, is taken',
     hazard: 'H66',
+    profile: 'shortLives',
     internals: tampered(({ options: { boot } }) => ({
       before: (event) => withFields(event, 'readIndexResponse', { boot }),
     })),
@@ -106,11 +108,13 @@ export const READ_BUGS: BugTable = {
   'staleness-without-quorum-age': {
     description: 'a follower forgets that its leader may have been without a quorum for a while',
     hazard: 'H121',
+    profile: 'staleReads',
     internals: tampered(() => ({ before: (event) => withFields(event, 'heartbeat', { quorumAgeMs: 0 }) })),
   },
   'quorum-age-since-arrival': {
     description: 'a leader counts the age of its quorum from when answers came, not from when it had asked',
     hazard: 'H68, H121',
+    profile: 'staleReads',
     internals: tampered(() => ({ before: (event) => withFields(event, 'heartbeatResponse', { echoMs: event.now }) })),
   },
 }

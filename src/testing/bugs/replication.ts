@@ -49,9 +49,19 @@ export const REPLICATION_BUGS: BugTable = {
     })),
   },
   'acknowledges-last-index': {
-    description: 'a follower acknowledges the last entry that it holds instead of the last one of the message',
+    description:
+      'a follower acknowledges the last entry that it holds instead of what was verified, heartbeats included',
     hazard: 'H25',
-    internals: withState((stateOf) => ({ acknowledgedIndex: () => stateOf().log.lastIndex })),
+    internals: tampered(({ state }) => ({
+      after: (output, event) => {
+        const message = received(event, 'heartbeat')
+        if (event.type !== 'receive' || message === null || message.term !== state.currentTerm) return
+        const verdict = { outcome: 'success', index: state.persistedIndex, hintIndex: 0, hintTerm: 0 } as const
+        const { term, addedAt } = message
+        const answer = { type: 'appendEntriesResponse', term, addedAt, ...verdict } as const
+        output.messagesAfterPersist.push({ to: event.from, message: answer })
+      },
+    })),
   },
   'acknowledges-before-durable': {
     description: 'a follower acknowledges entries before they are durable',
@@ -63,6 +73,7 @@ export const REPLICATION_BUGS: BugTable = {
   'completion-of-overwritten-counts': {
     description: 'a write that completes makes durable what has meanwhile replaced its entries',
     hazard: 'H26',
+    profile: 'divergence',
     internals: tampered(({ state }) => ({
       before: (event) => {
         if (event.type !== 'persisted' || event.index > state.log.lastIndex) return event
@@ -123,6 +134,7 @@ export const REPLICATION_BUGS: BugTable = {
   'acknowledgements-of-earlier-terms': {
     description: 'a leader counts acknowledgements that it was given when it led an earlier term',
     hazard: 'H24',
+    profile: 'divergence',
     internals: tampered(({ state }) => ({
       before: (event) => {
         const message = received(event, 'appendEntriesResponse')

@@ -3,12 +3,15 @@
 import type { Codec } from '../../interfaces/codec.js'
 import type { Internals } from '../../node/internals.js'
 import type { ProcessWrappers } from '../process-wrappers.js'
+import type { Profile } from '../swarm.js'
 
 export interface SeededBug {
   /** What is done wrong. */
   readonly description: string
   /** The hazards that it is, as `H21` or `H21, H23`. */
   readonly hazard: string
+  /** What its hunt is like: of a rare one a bias that has what it takes, so that it takes fewer seeds. @defaultValue 'default' */
+  readonly profile?: Profile | undefined
   /** Shared by all nodes of a run; what a node remembers belongs into `wrapCore`, which is called for each of its lives. */
   readonly internals: Internals
   /** Wrong parts that each node is given. */

@@ -33,18 +33,17 @@ export const STORAGE_BUGS: BugTable = {
     write: ({ entries, ...batch }) =>
       store.write(entries === undefined ? batch : { ...batch, entries: cutShort(entries) }),
   })),
-  'entries-before-hard-state': storeBug(
-    'H80',
-    'entries and hard state are two writes: a crash may fall between',
-    (store) => ({
+  'entries-before-hard-state': {
+    ...storeBug('H80', 'entries and hard state are two writes: a crash may fall between', (store) => ({
       write: async (batch) => {
         const { hardState, ...rest } = batch
         if (hardState === undefined || rest.entries === undefined) return store.write(batch)
         await store.write(rest)
         await store.write({ hardState })
       },
-    }),
-  ),
+    })),
+    profile: 'divergence',
+  },
   'truncated-suffix-stays': storeBug('H84', 'entries beyond what replaces them are not dropped', (store, { disk }) => ({
     write: (batch) => store.write(withOldSuffix(batch, disk)),
   })),

@@ -55,7 +55,7 @@ export class Environment {
     const actions: LocalAction[] = []
     if (core.role === 'leader') {
       actions.push('quorumLost')
-      if (heartbeats === 'any' || (heartbeats === 'reads' && core.reads.length > 0)) actions.push('heartbeatDue')
+      if (heartbeats === 'any') actions.push('heartbeatDue')
       if (core.log.lastIndex < maxEntries) actions.push('propose')
     } else if (core.currentTerm < maxTerm || preVote === 'real') {
       actions.push('electionTimeout')

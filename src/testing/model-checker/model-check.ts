@@ -62,7 +62,7 @@ function modelOf(options: ModelCheckOptions): Model {
     reads,
     preVote: features.includes('preVote') ? 'real' : 'assumed',
     disks: crashes > 0 ? 'slow' : 'instant',
-    heartbeats: reads > 0 ? 'reads' : 'lost',
+    heartbeats: reads > 0 ? 'any' : 'lost',
     start: { type: 'disks', disks: [] },
     resends: true,
     appendEntries: 1,

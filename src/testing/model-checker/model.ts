@@ -38,10 +38,9 @@ export interface Model {
   /** `slow`: a write becomes durable at any later moment, or is lost in a crash. `instant`: within the step. */
   readonly disks: 'slow' | 'instant'
   /**
-   * `any`: one may be due at any time. `reads`: those that open a term or a round, and more while a read waits.
-   * `lost`: no heartbeat ever arrives.
+   * `any`: one may be due at any time. `lost`: no heartbeat ever arrives.
    */
-  readonly heartbeats: 'any' | 'reads' | 'lost'
+  readonly heartbeats: 'any' | 'lost'
   /** A leader that waited long enough for an answer asks again. Off: it never does. */
   readonly resends: boolean
   /** Most entries in one AppendEntries. */

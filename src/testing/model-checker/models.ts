@@ -65,7 +65,7 @@ export const MODELS: readonly Model[] = [
     description: 'a read on any node while the leader changes and answers come late',
     start: LED,
     reads: 1,
-    heartbeats: 'reads',
+    heartbeats: 'any',
     resends: false,
   },
   {

@@ -1,5 +1,6 @@
 // Breadth-first over clusters. A cluster is: the state of each node, the history, and every packet that was ever sent and
-// may still change anything. Packets stay when they are delivered, which is loss, duplication and reordering at once.
+// may still change anything. Packets stay when they are delivered, which is loss, duplication and reordering at once; only
+// a follower's read is taken out, or its leader would collect copies of it without end.
 import { ClusterChecks } from './cluster-checks.js'
 import type { RemovedGuard } from './removed-guards.js'
 import { LOCAL_ACTIONS } from './action.js'
@@ -42,6 +43,13 @@ interface Reached {
 }
 
 const START: Reached = { parent: -1, step: -1, extendsBase: false }
+
+/** A step, and what it made of its node. */
+interface Taken {
+  readonly node: number
+  readonly code: number
+  readonly transition: Transition
+}
 
 interface PacketsAfter {
   readonly packets: readonly number[]
@@ -156,7 +164,7 @@ export class Search {
     const history = this.#checks.after(nodes, cluster.history, { node, transition, isCrash, read }, cluster.packets)
     const step = code * NODE_SLOTS + node
     if (typeof history === 'number') {
-      const { packets, extendsBase } = this.#packetsAfter(cluster, nodes, node, transition)
+      const { packets, extendsBase } = this.#packetsAfter(cluster, nodes, { node, code, transition })
       this.#visit({ nodes, history, packets }, { parent: number, step, extendsBase })
     } else {
       const steps = [...this.#stepsTo(number), { node, code, nodes, sent: transition.sent }]
@@ -166,8 +174,9 @@ export class Search {
   }
 
   /** What was sent comes on top, and what can't change its receiver any more goes. */
-  #packetsAfter(cluster: Cluster, nodes: readonly number[], node: number, transition: Transition): PacketsAfter {
+  #packetsAfter(cluster: Cluster, nodes: readonly number[], { node, code, transition }: Taken): PacketsAfter {
     const { tables } = this
+    const delivered = tables.packetOf(code)
     const termBefore = (tables.nodes[cluster.nodes[node] as number] as NodeFacts).durableTerm
     const durableTerm = (tables.nodes[transition.to] as NodeFacts).durableTerm
     const isAlive = (packet: number): boolean => {
@@ -175,12 +184,13 @@ export class Search {
       const term = (tables.nodes[nodes[receiver] as number] as NodeFacts).durableTerm
       return (tables.deadFrom[packet] as number) > term
     }
-    const base = cluster.packets
+    const before = cluster.packets
+    const base = tables.isUnique[delivered] === true ? before.filter((packet) => packet !== delivered) : before
     const kept = durableTerm === termBefore || base.every(isAlive) ? base : base.filter(isAlive)
     const isNew = (packet: number, at: number): boolean =>
       this.#heldAt[packet] !== this.#expansion && transition.sent.indexOf(packet) === at && isAlive(packet)
     const added = transition.sent.filter(isNew)
-    return { packets: added.length === 0 ? kept : kept.concat(added), extendsBase: kept === base }
+    return { packets: added.length === 0 ? kept : kept.concat(added), extendsBase: kept === before }
   }
 
   /** Keeps the cluster if it is new, whatever its nodes are called. */

@@ -53,6 +53,8 @@ export class Tables {
   readonly receivers: number[] = []
   readonly deadFrom: number[] = []
   readonly mayBeLate: boolean[] = []
+  /** Arrives once at most. */
+  readonly isUnique: boolean[] = []
   readonly histories: History[] = []
   readonly nodeHashes: HashTable
   readonly packetHashes: HashTable
@@ -97,13 +99,18 @@ export class Tables {
       const position = Math.min(code, READ)
       return { type: 'local', action: LOCAL_ACTIONS[position] ?? 'read', read: code - READ + 1 }
     }
-    const packet = this.packets[(code - FIRST_DELIVERY) >> 1] as Packet
+    const packet = this.packets[this.packetOf(code)] as Packet
     return { type: 'deliver', packet, isLate: ((code - FIRST_DELIVERY) & 1) === 1 }
   }
 
   /** @param position - in LOCAL_ACTIONS @param read - id of the read, from 1 on */
   localCode(position: number, read: number): number {
     return position === READ ? READ + read - 1 : position
+  }
+
+  /** Number of the packet that a code delivers; -1 where it delivers none. */
+  packetOf(code: number): number {
+    return code < FIRST_DELIVERY ? -1 : (code - FIRST_DELIVERY) >> 1
   }
 
   deliveryCode(packet: number, isLate: boolean): number {
@@ -124,6 +131,7 @@ export class Tables {
       this.receivers.push(to)
       this.deadFrom.push(this.#environment.deadFromTerm(packet))
       this.mayBeLate.push(this.#environment.mayBeLate(packet))
+      this.isUnique.push(message.type === 'readIndexRequest')
     })
   }
 

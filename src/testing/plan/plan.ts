@@ -62,7 +62,7 @@ export const PLAN_DEFAULTS: PlanSettings = Object.freeze({
       },
     },
   },
-  links: { ...CALM_LINKS, damageRatio: 0, voteStraggleRatio: 0 },
+  links: { ...CALM_LINKS, damageRatio: 0, answerStraggleRatio: 0 },
   disk: CALM_DISK,
   durationMs: 0,
   maxEvents: 100_000,
@@ -80,5 +80,5 @@ export function swarmSettingsOf({ settings, calls }: SimulationPlan): SwarmSetti
     burst: 1,
     paddingBytes: [0, 0],
   } as const
-  return { ...settings, bias: 'none', workload, nemesis: { kinds: [], intervalMs: [1, 1], durationMs: [1, 1] } }
+  return { ...settings, bias: null, workload, nemesis: { kinds: [], intervalMs: [1, 1], durationMs: [1, 1] } }
 }

@@ -3,6 +3,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { runSeedGuarded } from '../guarded-run.js'
 import type { SeedResult } from '../run-seed.js'
+import type { Profile } from '../swarm.js'
 import { PlanRecorder } from './plan-recorder.js'
 import type { SimulationPlan } from './plan.js'
 import { parseScript, printScript } from './script.js'
@@ -13,6 +14,7 @@ export const DEFAULT_SHRINK_RUNS = 400
 
 export interface ShrinkRequest {
   readonly seed: bigint
+  readonly profile: Profile
   readonly bug: string | undefined
   readonly maxRuns: number
   /** For the script. */
@@ -29,9 +31,10 @@ export interface ShrinkReport {
 }
 
 /** Runs the seed; when it fails, writes the smallest script that was found for it. */
-export async function shrinkSeed({ seed, bug, maxRuns, file, onProgress }: ShrinkRequest): Promise<ShrinkReport> {
+export async function shrinkSeed(request: ShrinkRequest): Promise<ShrinkReport> {
+  const { seed, profile, bug, maxRuns, file, onProgress } = request
   const recorder = new PlanRecorder()
-  const result = await runSeedGuarded(seed, { bug, recorder })
+  const result = await runSeedGuarded(seed, { profile, bug, recorder })
   const { check, violation } = result
   const { plan } = recorder
   if (check === null || plan === null) return { result, script: null, line: 'shrunk=none violations=0' }
@@ -44,10 +47,10 @@ export async function shrinkSeed({ seed, bug, maxRuns, file, onProgress }: Shrin
   })
   if (shrunk === null) return { result, script: null, line: 'shrunk=none violations=1' }
   const last = await runPlan(shrunk.plan, bug)
-  const withBug = bug === undefined ? '' : ` --bug ${bug}`
+  const more = `${profile === 'default' ? '' : ` --profile ${profile}`}${bug === undefined ? '' : ` --bug ${bug}`}`
   const prose = [
     `${check}: ${last.violation ?? violation ?? ''}`,
-    `Found by npm run sim -- --seed ${seed}${withBug}; shrunk in ${shrunk.runs} runs from ${describe(plan)}.`,
+    `Found by npm run sim -- --seed ${seed}${more}; shrunk in ${shrunk.runs} runs from ${describe(plan)}.`,
   ]
   const script = printScript({ ...shrunk.plan, found: { bug: bug ?? null, check } }, prose)
   writeFileSync(file, script)

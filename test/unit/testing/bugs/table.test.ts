@@ -25,7 +25,7 @@ describe('the table of seeded bugs', () => {
       fileURLToPath(new URL('../../../../docs/reference/seeded-bugs.md', import.meta.url)),
       'utf8',
     )
-    const rows = [...page.matchAll(/^\| `([a-z0-9-]+)` \| (.+?) \| (H[H\d, ]+) \| (\d+|not found) \|/gm)]
+    const rows = [...page.matchAll(/^\| `([a-z0-9-]+)` \| (.+?) \| (H[H\d, ]+) \| \w+ \| (\d+|not found) \|/gm)]
     expect(rows.map(([, name]) => name)).toEqual(bugNames())
     for (const [, name = '', description, hazard] of rows) {
       expect({ description, hazard }).toEqual({ description: BUGS[name]?.description, hazard: BUGS[name]?.hazard })

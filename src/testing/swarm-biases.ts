@@ -1,0 +1,190 @@
+// What the runs of the swarm are bent towards, because chance alone hardly gets there: small clusters of a kind of trouble
+// that one family of mistakes needs. Each draws what it cares about and leaves the rest as it was drawn without it.
+import type { NemesisKind } from './nemesis.js'
+import type { SimulationRandom } from './prng.js'
+import type { SwarmLimits, SwarmSettings } from './swarm.js'
+import { CALM_LINKS } from './virtual-network.js'
+
+/**
+ * `figure8`: five voters, tiny batches, leaders that crash with work half done. `staleReads`: leaders that are cut off or
+ * stand still while old answers still trickle in and clients read from them (H62, H65, H121). `elections`: leaders fall
+ * faster than votes travel, so that late and doubled answers meet later elections (H4, H10, H24). `lateCopies`: every other
+ * message arrives twice, some of them late, and leaders come and go meanwhile (H115). `divergence`: leaders that are cut
+ * off take what nobody else has, on slow disks, and find their logs replaced (figure 7, H25, H26). `shortLives`: processes
+ * die and come back faster than what was meant for them travels (H66, H115).
+ */
+export type Bias = 'figure8' | 'staleReads' | 'elections' | 'lateCopies' | 'divergence' | 'shortLives'
+
+/** What a bias may bend. */
+export type Bent = Pick<SwarmSettings, 'links' | 'disk' | 'workload' | 'nemesis'> & { readonly limits: SwarmLimits }
+
+interface Draw {
+  readonly random: SimulationRandom
+  /** The election timeout, ms: the unit of everything. */
+  readonly unitMs: number
+  /** What the run would be without the bias. */
+  readonly drawn: Bent
+}
+
+interface SwarmBias {
+  /** Sizes of the cluster. A minority of several is half of what a sleeping leader needs to be believed. */
+  readonly voters: readonly number[]
+  readonly draw: (draw: Draw) => Partial<Bent>
+}
+
+export const BIASES: Readonly<Record<Bias, SwarmBias>> = {
+  figure8: { voters: [5], draw: drawFigure8 },
+  staleReads: { voters: [1, 2, 3, 3, 5, 5, 5, 7], draw: drawStaleReads },
+  elections: { voters: [3, 4, 5, 5, 6, 7], draw: drawElections },
+  lateCopies: { voters: [1, 2, 3, 3, 3, 4, 5, 5], draw: drawLateCopies },
+  divergence: { voters: [3, 3, 5, 5, 5], draw: drawDivergence },
+  shortLives: { voters: [2, 3, 3, 3, 5], draw: drawShortLives },
+}
+
+function drawFigure8({ random, unitMs, drawn }: Draw): Partial<Bent> {
+  const bulkLossRatio = random.pick([0.3, 0.5, 0.7, 0.85])
+  const latencyMs = [unitMs / 100, unitMs / random.pick([10, 40])] as const
+  const kinds: NemesisKind[] = ['strandLeader', 'crashLeader']
+  return {
+    limits: { ...drawn.limits, appendEntries: 1, inflightMessages: random.pick([1, 2]) },
+    links: { ...drawn.links, lossRatio: 0, bulkLossRatio, latencyMs },
+    nemesis: { kinds, intervalMs: [unitMs / 4, unitMs * 2], durationMs: [unitMs / 3, unitMs * 1.5] },
+  }
+}
+
+function drawStaleReads({ random, unitMs }: Draw): Partial<Bent> {
+  const straggleRatio = random.pick([0.05, 0.2, 0.5])
+  const latencyMs = [unitMs / 200, unitMs / random.pick([20, 60])] as const
+  const links = { ...CALM_LINKS, latencyMs, straggleRatio, straggleMs: unitMs * random.pick([3, 6]), keepsOrder: false }
+  const kinds = random.pick<NemesisKind[]>([
+    ['isolateLeader'],
+    ['pauseLeader'],
+    ['sleepingMinority'],
+    ['sleepingMinority', 'crashLoop'],
+    ['isolateLeader', 'pauseLeader', 'crashLeader'],
+  ])
+  const nemesis = { kinds, intervalMs: [unitMs, unitMs * 5], durationMs: [unitMs * 2, unitMs * 6] } as const
+  const workload = {
+    clients: random.integer(4, 10),
+    thinkMs: [unitMs / 100, unitMs / 10],
+    timeoutMs: [unitMs / 2, unitMs * 6],
+    longestStalenessMs: 4 * unitMs,
+    readRatio: 0.7,
+    burst: 2,
+    paddingBytes: [0, 0],
+  } as const
+  return { links, nemesis, workload }
+}
+
+function drawElections({ random, unitMs }: Draw): Partial<Bent> {
+  const slowest = unitMs / random.pick([3, 6, 20])
+  const links = {
+    ...CALM_LINKS,
+    latencyMs: [slowest / 10, slowest],
+    duplicateRatio: random.pick([0.1, 0.5]),
+    straggleRatio: random.pick([0.05, 0.2, 0.5]),
+    straggleMs: unitMs * random.pick([2, 5]),
+    answerStraggleRatio: random.pick([0, 0.5, 0.8]),
+    keepsOrder: false,
+  } as const
+  const kinds = random.pick<NemesisKind[]>([
+    ['crashLeader', 'strandLeader'],
+    ['crashCandidate', 'crashNewLeader', 'crashLeader'],
+    ['pauseLeader', 'strandCandidate'],
+    ['crashLeader', 'pauseLeader', 'isolateLeader', 'strandCandidate', 'partition'],
+  ])
+  const nemesis = { kinds, intervalMs: [unitMs / 2, unitMs * 3], durationMs: [unitMs / 4, unitMs * 1.5] } as const
+  const workload = {
+    clients: random.integer(1, 4),
+    thinkMs: [unitMs / 20, unitMs / 2],
+    timeoutMs: [unitMs, unitMs * 6],
+    longestStalenessMs: 4 * unitMs,
+    readRatio: 0.2,
+    burst: 1,
+    paddingBytes: [0, 0],
+  } as const
+  return { links, nemesis, workload }
+}
+
+function drawLateCopies({ random, unitMs }: Draw): Partial<Bent> {
+  const straggle = { straggleRatio: random.pick([0.1, 0.25, 0.4]), straggleMs: unitMs * random.pick([1, 2, 3]) }
+  const latencyMs = [unitMs / 200, unitMs / 30] as const
+  const copies = { lossRatio: 0.05, duplicateRatio: 0.5, answerStraggleRatio: random.pick([0, 0.5]) }
+  const links = { ...CALM_LINKS, ...straggle, ...copies, latencyMs, keepsOrder: false }
+  const kinds = random.pick<NemesisKind[]>([
+    ['crashLeader'],
+    ['crashLoop'],
+    ['deafLeader', 'isolateLeader'],
+    ['isolateLeader', 'pauseLeader', 'partition'],
+    ['crashLeader', 'crashLoop', 'reset'],
+  ])
+  const nemesis = { kinds, intervalMs: [unitMs / 2, unitMs * 3], durationMs: [unitMs / 2, unitMs * 1.6] } as const
+  const workload = {
+    clients: random.integer(4, 8),
+    thinkMs: [unitMs / 100, unitMs / 20],
+    timeoutMs: [unitMs, unitMs * 4],
+    longestStalenessMs: 4 * unitMs,
+    readRatio: 0.3,
+    burst: 3,
+    paddingBytes: [0, random.pick([0, 60])],
+  } as const
+  return { links, nemesis, workload }
+}
+
+function drawDivergence({ random, unitMs, drawn }: Draw): Partial<Bent> {
+  const latencyMs = [unitMs / 200, unitMs / random.pick([10, 40])] as const
+  const straggle = { straggleRatio: random.pick([0, 0.1, 0.4]), straggleMs: unitMs * random.pick([1, 4, 8]) }
+  const copies = {
+    duplicateRatio: random.pick([0, 0.5]),
+    bulkLossRatio: random.pick([0, 0.4, 0.8]),
+    answerStraggleRatio: random.pick([0, 0.5]),
+  }
+  const kinds = random.pick<NemesisKind[]>([
+    ['isolateLeader', 'crashLeader'],
+    ['strandWrites', 'isolateLeader'],
+    ['strandLeader', 'isolateLeader'],
+    ['isolateLeader', 'strandWrites', 'crashAll', 'reset'],
+  ])
+  const slowest = random.pick([unitMs / 50, unitMs / 3])
+  const windows = { inflightMessages: random.pick([1, 2, 4]), uncommittedBytes: random.pick([256, 512, 1024]) }
+  const small = { appendEntries: random.pick([1, 1, 2, 64]), ...windows }
+  return {
+    limits: { ...drawn.limits, ...small },
+    links: { ...CALM_LINKS, ...straggle, ...copies, latencyMs, keepsOrder: false },
+    disk: { ...drawn.disk, writeMs: [slowest / 10, slowest] },
+    nemesis: { kinds, intervalMs: [unitMs / 2, unitMs * 2.5], durationMs: [unitMs / 2, unitMs * 2] },
+    workload: {
+      clients: random.integer(3, 6),
+      thinkMs: [unitMs / 100, unitMs / 10],
+      timeoutMs: [unitMs / 2, unitMs * 3],
+      longestStalenessMs: 4 * unitMs,
+      readRatio: 0.1,
+      burst: random.pick([1, 3]),
+      paddingBytes: [0, 0],
+    },
+  }
+}
+
+function drawShortLives({ random, unitMs }: Draw): Partial<Bent> {
+  const latencyMs = [unitMs / 200, unitMs / 30] as const
+  const straggle = { straggleRatio: random.pick([0.2, 0.4]), straggleMs: unitMs * random.pick([0.5, 1.5]) }
+  const kinds = random.pick<NemesisKind[]>([
+    ['crashLoop'],
+    ['crashLeader'],
+    ['crashLeader', 'crashLoop'],
+    ['crashNewLeader', 'crashLoop', 'isolateLeader'],
+  ])
+  return {
+    links: { ...CALM_LINKS, ...straggle, latencyMs, duplicateRatio: 0.5, keepsOrder: false },
+    nemesis: { kinds, intervalMs: [unitMs / 2, unitMs * 2], durationMs: [unitMs / 2, unitMs] },
+    workload: {
+      clients: random.integer(4, 10),
+      thinkMs: [unitMs / 100, unitMs / 20],
+      timeoutMs: [unitMs, unitMs * 4],
+      longestStalenessMs: 4 * unitMs,
+      readRatio: random.pick([0.2, 0.6]),
+      burst: 2,
+      paddingBytes: [0, 0],
+    },
+  }
+}
