@@ -44,6 +44,13 @@ const LED: Start = { type: 'led' }
 export const MODELS: readonly Model[] = [
   {
     ...COMMON,
+    name: 'figure-8',
+    description: 'from figure 8 (c): entries of earlier terms',
+    start: { type: 'disks', disks: FIGURE_8 },
+    maxTerm: 4,
+  },
+  {
+    ...COMMON,
     name: 'replication',
     description: 'logs that differ, slow disks and a crash: truncation, overlapping writes, late completions',
     start: { type: 'disks', disks: FIGURE_7 },
@@ -67,13 +74,6 @@ export const MODELS: readonly Model[] = [
     reads: 1,
     heartbeats: 'any',
     resends: false,
-  },
-  {
-    ...COMMON,
-    name: 'figure-8',
-    description: 'from figure 8 (c): entries of earlier terms',
-    start: { type: 'disks', disks: FIGURE_8 },
-    maxTerm: 4,
   },
   {
     ...COMMON,
