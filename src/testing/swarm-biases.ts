@@ -4,6 +4,7 @@ import type { NemesisKind } from './nemesis.js'
 import type { SimulationRandom } from './prng.js'
 import type { SwarmLimits, SwarmSettings } from './swarm.js'
 import { CALM_LINKS } from './virtual-network.js'
+import type { WorkloadSettings } from './workload.js'
 
 /**
  * `figure8`: five voters, tiny batches, leaders that crash with work half done. `staleReads`: leaders that are cut off or
@@ -64,15 +65,13 @@ function drawStaleReads({ random, unitMs }: Draw): Partial<Bent> {
     ['isolateLeader', 'pauseLeader', 'crashLeader'],
   ])
   const nemesis = { kinds, intervalMs: [unitMs, unitMs * 5], durationMs: [unitMs * 2, unitMs * 6] } as const
-  const workload = {
+  const workload = workloadOf(unitMs, {
     clients: random.integer(4, 10),
     thinkMs: [unitMs / 100, unitMs / 10],
     timeoutMs: [unitMs / 2, unitMs * 6],
-    longestStalenessMs: 4 * unitMs,
     readRatio: 0.7,
     burst: 2,
-    paddingBytes: [0, 0],
-  } as const
+  })
   return { links, nemesis, workload }
 }
 
@@ -94,15 +93,13 @@ function drawElections({ random, unitMs }: Draw): Partial<Bent> {
     ['crashLeader', 'pauseLeader', 'isolateLeader', 'strandCandidate', 'partition'],
   ])
   const nemesis = { kinds, intervalMs: [unitMs / 2, unitMs * 3], durationMs: [unitMs / 4, unitMs * 1.5] } as const
-  const workload = {
+  const workload = workloadOf(unitMs, {
     clients: random.integer(1, 4),
     thinkMs: [unitMs / 20, unitMs / 2],
     timeoutMs: [unitMs, unitMs * 6],
-    longestStalenessMs: 4 * unitMs,
     readRatio: 0.2,
     burst: 1,
-    paddingBytes: [0, 0],
-  } as const
+  })
   return { links, nemesis, workload }
 }
 
@@ -119,15 +116,14 @@ function drawLateCopies({ random, unitMs }: Draw): Partial<Bent> {
     ['crashLeader', 'crashLoop', 'reset'],
   ])
   const nemesis = { kinds, intervalMs: [unitMs / 2, unitMs * 3], durationMs: [unitMs / 2, unitMs * 1.6] } as const
-  const workload = {
+  const workload = workloadOf(unitMs, {
     clients: random.integer(4, 8),
     thinkMs: [unitMs / 100, unitMs / 20],
     timeoutMs: [unitMs, unitMs * 4],
-    longestStalenessMs: 4 * unitMs,
     readRatio: 0.3,
     burst: 3,
     paddingBytes: [0, random.pick([0, 60])],
-  } as const
+  })
   return { links, nemesis, workload }
 }
 
@@ -153,15 +149,13 @@ function drawDivergence({ random, unitMs, drawn }: Draw): Partial<Bent> {
     links: { ...CALM_LINKS, ...straggle, ...copies, latencyMs, keepsOrder: false },
     disk: { ...drawn.disk, writeMs: [slowest / 10, slowest] },
     nemesis: { kinds, intervalMs: [unitMs / 2, unitMs * 2.5], durationMs: [unitMs / 2, unitMs * 2] },
-    workload: {
+    workload: workloadOf(unitMs, {
       clients: random.integer(3, 6),
       thinkMs: [unitMs / 100, unitMs / 10],
       timeoutMs: [unitMs / 2, unitMs * 3],
-      longestStalenessMs: 4 * unitMs,
       readRatio: 0.1,
       burst: random.pick([1, 3]),
-      paddingBytes: [0, 0],
-    },
+    }),
   }
 }
 
@@ -177,14 +171,20 @@ function drawShortLives({ random, unitMs }: Draw): Partial<Bent> {
   return {
     links: { ...CALM_LINKS, ...straggle, latencyMs, duplicateRatio: 0.5, keepsOrder: false },
     nemesis: { kinds, intervalMs: [unitMs / 2, unitMs * 2], durationMs: [unitMs / 2, unitMs] },
-    workload: {
+    workload: workloadOf(unitMs, {
       clients: random.integer(4, 10),
       thinkMs: [unitMs / 100, unitMs / 20],
       timeoutMs: [unitMs, unitMs * 4],
-      longestStalenessMs: 4 * unitMs,
       readRatio: random.pick([0.2, 0.6]),
       burst: 2,
-      paddingBytes: [0, 0],
-    },
+    }),
   }
+}
+
+/** Clients with short commands. */
+function workloadOf(
+  unitMs: number,
+  drawn: Omit<WorkloadSettings, 'longestStalenessMs' | 'paddingBytes'> & Partial<WorkloadSettings>,
+): WorkloadSettings {
+  return { longestStalenessMs: 4 * unitMs, paddingBytes: [0, 0], ...drawn }
 }

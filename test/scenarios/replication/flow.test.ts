@@ -1,35 +1,9 @@
 // What a leader sends a peer, and when (F7, F8): one probe at a time until one fits, what each answer changes, and what
 // heartbeats say. The window that follows is in window.test.ts.
-import type { AppendEntries } from 'helios-raft/core'
 import { describe, expect, it } from 'vitest'
 import { between, both, CoreCluster, ofType } from '../../support/core-cluster.js'
-import { appendResponse, heartbeatResponse, SoloCore, type SoloOptions } from '../../support/solo-core.js'
-
-function leaderOf(options: SoloOptions = {}): SoloCore {
-  const leader = new SoloCore(options)
-  leader.becomeLeader()
-  leader.sent = []
-  return leader
-}
-
-/** A leader whose peer b has acknowledged everything and streams. */
-function streaming(options: SoloOptions = {}): SoloCore {
-  const leader = leaderOf(options)
-  leader.acknowledge('b', leader.state.log.lastIndex)
-  leader.sent = []
-  return leader
-}
-
-const progressOf = (leader: SoloCore, peer = 'b') => leader.state.progress.get(peer)
-const answerHeartbeat = (leader: SoloCore, from = 'b') =>
-  leader.receive(from, heartbeatResponse({ term: leader.state.currentTerm }))
-
-/** What left for one peer since the last look: prevLogIndex and the entries. */
-function sentTo(leader: SoloCore, peer = 'b'): [number, ...number[]][] {
-  const appends = leader.take('appendEntries').filter((sent) => sent.to === peer)
-  const indexes = ({ entries }: AppendEntries) => entries.map(({ index }) => index)
-  return appends.map(({ message }) => [message.prevLogIndex, ...indexes(message)])
-}
+import { appendResponse, SoloCore } from '../../support/solo-core.js'
+import { answerHeartbeat, leaderOf, progressOf, sentTo, streaming } from './leaders.js'
 
 describe('a probe', () => {
   it('is one message, then silence until the answer to a heartbeat, then one message again, and so on', () => {

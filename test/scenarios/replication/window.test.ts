@@ -1,35 +1,9 @@
 // The window of messages that a leader has under way to a peer (F7; thesis §10.2.1): acknowledgements move it, heartbeats
 // ask about it, the loss of a connection empties it.
-import type { AppendEntries } from 'helios-raft/core'
 import { describe, expect, it } from 'vitest'
 import { acknowledge, becomeProbe, maySend, newProgress, sentRange } from '../../../src/core/progress.js'
-import { heartbeatResponse, SoloCore, type SoloOptions } from '../../support/solo-core.js'
-
-function leaderOf(options: SoloOptions = {}): SoloCore {
-  const leader = new SoloCore(options)
-  leader.becomeLeader()
-  leader.sent = []
-  return leader
-}
-
-/** A leader whose peer b has acknowledged everything and streams. */
-function streaming(options: SoloOptions = {}): SoloCore {
-  const leader = leaderOf(options)
-  leader.acknowledge('b', leader.state.log.lastIndex)
-  leader.sent = []
-  return leader
-}
-
-const progressOf = (leader: SoloCore, peer = 'b') => leader.state.progress.get(peer)
-const answerHeartbeat = (leader: SoloCore, from = 'b') =>
-  leader.receive(from, heartbeatResponse({ term: leader.state.currentTerm }))
-
-/** What left for one peer since the last look: prevLogIndex and the entries. */
-function sentTo(leader: SoloCore, peer = 'b'): [number, ...number[]][] {
-  const appends = leader.take('appendEntries').filter((sent) => sent.to === peer)
-  const indexes = ({ entries }: AppendEntries) => entries.map(({ index }) => index)
-  return appends.map(({ message }) => [message.prevLogIndex, ...indexes(message)])
-}
+import { type SoloCore } from '../../support/solo-core.js'
+import { answerHeartbeat, progressOf, sentTo, streaming } from './leaders.js'
 
 describe('the window of messages', () => {
   const WINDOW = 4
