@@ -90,6 +90,8 @@ export interface SimulationReport<SM extends AnyStateMachine, Query = never, Ans
   /** How often what happened: faults, messages by type, roles. */
   readonly coverage: Readonly<Record<string, number>>
   readonly history: readonly Operation<Action<CommandOf<SM>, Query>, ResultOf<SM> | Answer>[]
+  /** Steps of the workload that are not in `history`: their node was down, or `maxEvents` came first. */
+  readonly skippedSteps: number
   /** The state machines that are up at the end, all applied to one index. */
   readonly stateMachines: ReadonlyMap<NodeId, SM>
 }

@@ -59,6 +59,14 @@ function readPlan(file: string): SimulationPlan {
   }
 }
 
+function openForWriting(file: string): number {
+  try {
+    return openSync(file, 'w')
+  } catch (error) {
+    throw new UsageError(`--trace ${file}: ${(error as Error).message}`)
+  }
+}
+
 function reportViolation({ seed, violation }: SeedResult, options: SimArguments, totals: SimTotals): void {
   if (totals.violations > MAX_PRINTED) return
   const { bug, scriptFile, profile } = options
@@ -75,7 +83,7 @@ async function runTraced(
   file: string,
   plan: SimulationPlan | undefined,
 ): Promise<SeedResult> {
-  const descriptor = openSync(file, 'w')
+  const descriptor = openForWriting(file)
   const lines: string[] = []
   const flush = (): void => {
     if (lines.length > 0) writeSync(descriptor, `${lines.splice(0).join('\n')}\n`)

@@ -144,13 +144,15 @@ class Simulation<SM extends AnyStateMachine, Query, Answer> {
         isUp && current !== null ? [[id, current.stateMachine] as const] : [],
       ),
     )
+    const history = this.#operations()
     return {
       seed: this.#seed,
       events,
       simulatedMs,
       traceHash: trace.hash,
       coverage,
-      history: this.#operations(),
+      history,
+      skippedSteps: (this.#options.workload ?? []).length - history.length,
       stateMachines,
     }
   }

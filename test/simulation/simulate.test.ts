@@ -51,6 +51,7 @@ describe('simulate', () => {
       query,
       seed: 1,
     })
+    expect(report).toMatchObject({ skippedSteps: 0 })
     expect(report.history).toHaveLength(22)
     expect(report.history.every(({ outcome }) => outcome === 'ok')).toBe(true)
     expect(report.history.filter(({ input }) => input.type === 'read').map(({ output }) => output)).toEqual([20, 20])
@@ -60,6 +61,14 @@ describe('simulate', () => {
       ['n3', 20],
     ])
     expect(report.seed).toBe(1n)
+  })
+
+  it('says how many steps of the workload were not made, because their node was down', async () => {
+    const step = { client: 1, on: 'n1', action: { type: 'propose', command: { add: 1 } } } as const
+    const workload: WorkloadStep<Command, 'sum'>[] = [2_500, 2_600].map((atMs) => ({ atMs, ...step }))
+    const faults = { faults: [{ atMs: 2_000, type: 'crash', node: 'n1' }] } as const
+    const report = await simulate({ stateMachine: () => new Counter(), workload, faults, query, seed: 1 })
+    expect(report).toMatchObject({ skippedSteps: 2, history: [] })
   })
 
   it('gives the same report for the same seed, whatever happens in it', async () => {

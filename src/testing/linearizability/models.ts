@@ -1,4 +1,5 @@
 // The models that come with the checker, by name.
+import { knowingOnly } from './known-operations.js'
 import { cas } from './models/cas.js'
 import { counter } from './models/counter.js'
 import { kv } from './models/kv.js'
@@ -18,4 +19,12 @@ interface Models {
 }
 
 /** Sequential objects to check histories against. Each function documents what its inputs and outputs mean. */
-export const models: Models = { register, cas, kv, ttlKv, counter, listAppend, lock }
+export const models: Models = {
+  register: knowingOnly(['read', 'write'], register),
+  cas: knowingOnly(['read', 'write', 'cas'], cas),
+  kv: knowingOnly(['get', 'set', 'del', 'cas', 'add'], kv),
+  ttlKv: knowingOnly(['get', 'set', 'del'], ttlKv),
+  counter: knowingOnly(['read', 'add'], counter),
+  listAppend: knowingOnly(['append', 'read'], listAppend),
+  lock: knowingOnly(['acquire', 'release'], lock),
+}

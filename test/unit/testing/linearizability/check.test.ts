@@ -30,6 +30,11 @@ describe('checkLinearizability', () => {
     expect(checkLinearizability(models.kv(), [], { timeoutMs: 0 })).toEqual({ verdict: 'ok', failure: null })
   })
 
+  it('refuses an operation that the model does not know, rather than to take it for one that does nothing', () => {
+    const put = { op: 'put', key: 'a', value: 'b' } as unknown as KvInput
+    expect(() => verdictOf([op(put, [0, 1], true)])).toThrow(/"op":"put".*must be get, set, del, cas, add/)
+  })
+
   it('is undecided when the time ran out', () => {
     expect(verdictOf(exploding, 30)).toBe('undecided')
     expect(verdictOf([op(get('a'), [0, 1], null)], 0)).toBe('undecided')
