@@ -108,7 +108,7 @@ export class Nemesis<Command, Result, SM extends StateMachine<Command, Result>> 
       case 'stop':
         return this.#stop(target)
       case 'isolateLeader':
-        return this.#isolate(this.#leader(), this.#random.integer(0, Math.ceil(this.#cluster.ids.length / 2) - 2))
+        return this.#isolateWithMinority(this.#leader())
       case 'deafLeader':
         return this.#deafen(this.#leader())
       case 'strandLeader':
@@ -220,6 +220,11 @@ export class Nemesis<Command, Result, SM extends StateMachine<Command, Result>> 
     const [, longest] = this.#settings.durationMs
     this.#inject({ type: 'slowDisk', node, writeMs: [longest / 20, longest / 2] })
     this.#later(this.#settings.durationMs, () => this.#inject({ type: 'slowDisk', node, writeMs: before }))
+  }
+
+  /** The leader is cut off, alone or with so few others that they are no majority together. */
+  #isolateWithMinority(leader: readonly NodeId[]): void {
+    this.#isolate(leader, this.#random.integer(0, Math.ceil(this.#cluster.ids.length / 2) - 2))
   }
 
   /** The leader reaches `reached` others only, and they it. */

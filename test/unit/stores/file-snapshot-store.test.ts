@@ -171,7 +171,7 @@ describe('FileSnapshotStore damage', () => {
       expect(await readFile(path)).toEqual(bytes)
       await store.close()
     }
-  })
+  }, 120_000)
 
   test('a truncated or lengthened newest file is RAFT_CORRUPTION at latest(), and no older one takes its place', async () => {
     await commit(make(), 5, contentOf(3000, 1))
