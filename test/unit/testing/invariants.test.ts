@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { RaftError } from '../../../src/errors.js'
 import { CommittedLog, type JudgedEntry } from '../../../src/testing/committed-log.js'
-import type { CallRecord } from '../../../src/testing/history.js'
 import { entry, Lab, logOf } from './lab.js'
 
 describe('CommittedLog', () => {
