@@ -3,7 +3,7 @@
 import { assert } from './assert.js'
 import { observeFreshness } from './read-index.js'
 import type { Core } from './core.js'
-import { appendRun, hasEntry, lastIndexOfTermAtMost, termAt, truncateFrom } from './log-trail.js'
+import { appendRun, lastIndexOfTermAtMost, matchesLeader, termAt, truncateFrom } from './log-trail.js'
 import type { AppendEntries, AppendEntriesResponse, Heartbeat } from './messages.js'
 import { setCommitIndex } from './replication.js'
 import { becomeFollower, setLeader } from './roles.js'
@@ -28,7 +28,7 @@ export function handleAppendEntries(core: Core, message: AppendEntries, context:
     return
   }
   followLeader(core, from)
-  if (!hasEntry(state.log, prevLogIndex, prevLogTerm)) {
+  if (!matchesLeader(state.log, prevLogIndex, prevLogTerm)) {
     const hintIndex = lastIndexOfTermAtMost(state.log, prevLogIndex, prevLogTerm)
     const hintTerm = termAt(state.log, hintIndex) ?? 0
     answer(core, from, message, { outcome: 'mismatch', index: prevLogIndex, hintIndex, hintTerm })
@@ -54,7 +54,7 @@ export function handleHeartbeat(core: Core, from: NodeId, message: Heartbeat): v
   const isOfThisTerm = message.term === state.currentTerm
   if (isOfThisTerm) {
     followLeader(core, from)
-    if (hasEntry(state.log, prevLogIndex, prevLogTerm)) {
+    if (matchesLeader(state.log, prevLogIndex, prevLogTerm)) {
       index = Math.min(prevLogIndex, state.persistedIndex)
       commitUpTo(core, rules.followerCommit(message.leaderCommit, prevLogIndex))
     }

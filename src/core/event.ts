@@ -75,6 +75,16 @@ export interface OutboundDroppedEvent {
   readonly index: LogIndex
 }
 
+/** A snapshot of this node's own state became durable: what it holds may be forgotten by the log (§7). */
+export interface SnapshotTakenEvent {
+  readonly type: 'snapshotTaken'
+  readonly now: number
+  /** Applied here; the whole state up to it is in the snapshot. */
+  readonly lastIncludedIndex: LogIndex
+  /** Entries up to here need not be kept: `lastIncludedIndex` less the trailing entries of the policy; 0 for none. */
+  readonly compactableIndex: LogIndex
+}
+
 export type CoreEvent =
   | TickEvent
   | ReceiveEvent
@@ -84,3 +94,4 @@ export type CoreEvent =
   | ReadEvent
   | PeerStatusEvent
   | OutboundDroppedEvent
+  | SnapshotTakenEvent

@@ -1,12 +1,12 @@
 // The leader's heartbeat (§5.2): it keeps followers from campaigning, carries commitIndex to idle ones and is the
 // ReadIndex round. It never waits behind entries, so it says only what is true whatever they are (F7, H129).
 import type { Core } from './core.js'
-import { termAt } from './log-trail.js'
+import { type LogTrail, termAt } from './log-trail.js'
 import type { Progress } from './progress.js'
 import { assert } from './assert.js'
 import { send } from './send.js'
 import { quorumConfirmedAt } from './timers.js'
-import type { NodeId } from './types.js'
+import type { LogIndex, NodeId, Term } from './types.js'
 
 /** To every peer, with the newest round. */
 export function broadcastHeartbeat(core: Core): void {
@@ -18,8 +18,7 @@ export function broadcastHeartbeat(core: Core): void {
 /** To one peer: also the way in which it learns at once of a commit that it waits for. */
 export function sendHeartbeat(core: Core, peer: NodeId, progress: Progress): void {
   const { state } = core
-  const prevLogTerm = termAt(state.log, progress.matchIndex)
-  assert(prevLogTerm !== null, `the log holds what ${peer} acknowledged`)
+  const { prevLogIndex, prevLogTerm } = knownMatch(state.log, progress.matchIndex)
   progress.toldCommit = Math.min(state.commitIndex, progress.matchIndex)
   // Before an entry of its own term is committed a leader doesn't know how much is, so nobody may call that fresh (H63).
   const knowsCommit = state.commitIndex >= state.termFirstIndex
@@ -27,7 +26,7 @@ export function sendHeartbeat(core: Core, peer: NodeId, progress: Progress): voi
     type: 'heartbeat',
     term: state.currentTerm,
     addedAt: progress.addedAt,
-    prevLogIndex: progress.matchIndex,
+    prevLogIndex,
     prevLogTerm,
     leaderCommit: state.commitIndex,
     round: state.readRound,
@@ -36,6 +35,17 @@ export function sendHeartbeat(core: Core, peer: NodeId, progress: Progress): voi
     echoBoot: knowsCommit ? progress.peerBoot : 0,
     quorumAgeMs: Math.max(0, state.now - quorumConfirmedAt(core)),
   })
+}
+
+/**
+ * Where the logs surely meet. Of what a peer acknowledged and this log has compacted since, the term is forgotten: then it
+ * is the beginning, where all logs meet, and the heartbeat commits nothing.
+ */
+function knownMatch(log: LogTrail, matchIndex: LogIndex): { prevLogIndex: LogIndex; prevLogTerm: Term } {
+  if (matchIndex < log.baseIndex) return { prevLogIndex: 0, prevLogTerm: 0 }
+  const prevLogTerm = termAt(log, matchIndex)
+  assert(prevLogTerm !== null, `the log holds ${matchIndex}, which a peer acknowledged`)
+  return { prevLogIndex: matchIndex, prevLogTerm }
 }
 
 /** Tells the peers whose forwards or reads wait for it that more is committed; others learn it with the next heartbeat. */

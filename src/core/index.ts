@@ -10,6 +10,7 @@ export type {
   ProposeEvent,
   ReadEvent,
   ReceiveEvent,
+  SnapshotTakenEvent,
   TickEvent,
 } from './event.js'
 export { FORWARD_WINDOW } from './forwarding.js'

@@ -1,7 +1,7 @@
 // What must hold between any two events (figure 3 and the comments beside CoreState), as code. `checkState` is constant
 // time and runs in production; `checkStep` compares before and after and is run by tests and the simulator.
 import { assert } from './assert.js'
-import { termAt } from './log-trail.js'
+import { lastTerm, termAt } from './log-trail.js'
 import type { CoreState } from './state.js'
 import type { LogIndex, NodeId, Term } from './types.js'
 
@@ -12,12 +12,15 @@ export function checkState(state: CoreState): void {
   assert(commitIndex <= log.lastIndex, `commitIndex ${commitIndex} is in the log up to ${log.lastIndex}`)
   assert(lastApplied <= commitIndex, `lastApplied ${lastApplied} is committed (${commitIndex})`)
   assert(lastApplied <= persistedIndex, `lastApplied ${lastApplied} is durable (${persistedIndex})`)
-  assert((log.runs.at(-1)?.term ?? 0) <= currentTerm, 'no entry is of a later term than currentTerm')
+  assert(log.baseIndex <= state.snapshotIndex, `what was compacted up to ${log.baseIndex} is in a snapshot`)
+  assert(state.snapshotIndex <= lastApplied, `the snapshot of ${state.snapshotIndex} holds what is applied`)
+  assert(lastTerm(log) <= currentTerm, 'no entry is of a later term than currentTerm')
   assert(state.persistedHardState.currentTerm <= currentTerm, 'no later term than currentTerm is durable')
   if (state.role === 'leader') {
     assert(state.leaderId !== null, 'a leader knows who leads')
     assert(state.persistedHardState.currentTerm === currentTerm, 'a leader leads a durable term')
-    assert(termAt(log, state.termFirstIndex) === currentTerm, "a leader's term begins with its own entry")
+    const firstHeld = Math.max(state.termFirstIndex, log.baseIndex)
+    assert(termAt(log, firstHeld) === currentTerm, "a leader's term begins with its own entry")
   } else {
     assert(state.progress.size === 0, 'only a leader keeps progress')
   }
@@ -31,6 +34,7 @@ export interface StateSummary {
   readonly lastApplied: LogIndex
   readonly role: CoreState['role']
   readonly lastIndex: LogIndex
+  readonly baseIndex: LogIndex
   readonly commitTerm: Term | null
   readonly matchIndexes: ReadonlyMap<NodeId, LogIndex>
 }
@@ -39,7 +43,8 @@ export function summarize(state: CoreState): StateSummary {
   const { currentTerm, votedFor, commitIndex, lastApplied, role, log } = state
   const matchIndexes = new Map([...state.progress].map(([id, progress]) => [id, progress.matchIndex]))
   const commitTerm = termAt(log, commitIndex)
-  return { currentTerm, votedFor, commitIndex, lastApplied, role, lastIndex: log.lastIndex, commitTerm, matchIndexes }
+  const { lastIndex, baseIndex } = log
+  return { currentTerm, votedFor, commitIndex, lastApplied, role, lastIndex, baseIndex, commitTerm, matchIndexes }
 }
 
 /** What one event may not do. @throws InvariantViolation */
@@ -48,7 +53,10 @@ export function checkStep(before: StateSummary, state: CoreState): void {
   const sameTerm = state.currentTerm === before.currentTerm
   if (sameTerm && before.votedFor !== null) assert(state.votedFor === before.votedFor, 'a vote stands for its term')
   assert(state.commitIndex >= before.commitIndex, 'commitIndex never falls')
-  assert(termAt(state.log, before.commitIndex) === before.commitTerm, 'what is committed stays in the log')
+  assert(state.log.baseIndex >= before.baseIndex, 'the base of the log never falls')
+  const isCompacted = before.commitIndex < state.log.baseIndex
+  const commitTerm = isCompacted ? before.commitTerm : termAt(state.log, before.commitIndex)
+  assert(commitTerm === before.commitTerm, 'what is committed stays in the log, or in a snapshot')
   assert(state.lastApplied >= before.lastApplied, 'lastApplied never falls')
   if (sameTerm && before.role === 'leader' && state.role === 'leader') {
     assert(state.log.lastIndex >= before.lastIndex, 'a leader only appends (figure 3)')

@@ -11,8 +11,8 @@ interface TermRun {
 
 export interface LogTrail {
   /** Position before the first entry: index 0 and term 0, or the last one that was compacted. */
-  readonly baseIndex: LogIndex
-  readonly baseTerm: Term
+  baseIndex: LogIndex
+  baseTerm: Term
   lastIndex: LogIndex
   readonly runs: TermRun[]
   /** Rising by index; the last one is in force. Empty where none is known. */
@@ -38,6 +38,14 @@ export function hasEntry(log: LogTrail, index: LogIndex, term: Term): boolean {
   return termAt(log, index) === term
 }
 
+/**
+ * Whether the log of the leader that sent (`index`, `term`) is this one up to there. What was compacted is committed, so
+ * that every later leader holds it (leader completeness): below the base there is nothing left to compare.
+ */
+export function matchesLeader(log: LogTrail, index: LogIndex, term: Term): boolean {
+  return index < log.baseIndex || hasEntry(log, index, term)
+}
+
 /** Adds entries `first..last` of one term at the end. */
 export function appendRun(log: LogTrail, run: { first: LogIndex; last: LogIndex; term: Term }): void {
   assert(
@@ -57,11 +65,32 @@ export function truncateFrom(log: LogTrail, index: LogIndex): void {
   log.lastIndex = index - 1
 }
 
+/** Forgets entries up to `index`, whose term stays known (§7). */
+export function compactUpTo(log: LogTrail, index: LogIndex): void {
+  const term = termAt(log, index)
+  assert(term !== null && index > log.baseIndex, `entry ${index} is in the log ${log.baseIndex + 1}..${log.lastIndex}`)
+  const held = runHolding(log, index)
+  log.runs.splice(0, held)
+  const [first] = log.runs
+  if (index === log.lastIndex) log.runs.length = 0
+  else if (first !== undefined) {
+    // The run that holds `index` ends there, or goes on behind it.
+    if (log.runs[1]?.first === index + 1) log.runs.shift()
+    else log.runs[0] = { first: index + 1, term: first.term }
+  }
+  // The last configuration at or below the base is what a truncation behind it goes back to (H43).
+  const inForce = log.configurations.findLastIndex((configuration) => configuration.index <= index)
+  if (inForce > 0) log.configurations.splice(0, inForce)
+  log.baseIndex = index
+  log.baseTerm = term
+}
+
 /**
  * The largest index at or below `index` whose term is at most `term`; the base when there is none. Both sides of a
- * mismatch skip a whole term with it (F8).
+ * mismatch skip a whole term with it (F8). `index` is not below the base.
  */
 export function lastIndexOfTermAtMost(log: LogTrail, index: LogIndex, term: Term): LogIndex {
+  assert(index >= log.baseIndex, `nothing is known of ${index}, which lies below the base ${log.baseIndex}`)
   let at = Math.min(index, log.lastIndex)
   for (let run = runHolding(log, at); run >= 0 && at > log.baseIndex; run--) {
     const { first, term: runTerm } = log.runs[run] as TermRun

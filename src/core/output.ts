@@ -42,6 +42,8 @@ export class Output {
   readonly messagesAfterPersist: Envelope[] = []
   /** Entries up to here are committed; applying them waits for their own durability. */
   commitIndex: LogIndex | undefined
+  /** The store may forget entries up to here; the core has. */
+  compactTo: LogIndex | undefined
   readonly reads: ReadOutcome[] = []
   readonly results: ProposeResult[] = []
   readonly roles: RoleChange[] = []
@@ -114,6 +116,12 @@ export class Output {
     this.commitIndex = index
   }
 
+  /** The highest one wins: a log never gets back what it forgot. */
+  setCompactTo(index: LogIndex): void {
+    assert(this.compactTo === undefined || index > this.compactTo, 'the base of the log only rises')
+    this.compactTo = index
+  }
+
   /** True when there is nothing for the driver to do but to set its timer. */
   get isEmpty(): boolean {
     return (
@@ -122,6 +130,7 @@ export class Output {
       this.messages.length === 0 &&
       this.messagesAfterPersist.length === 0 &&
       this.commitIndex === undefined &&
+      this.compactTo === undefined &&
       this.reads.length === 0 &&
       this.results.length === 0 &&
       this.roles.length === 0 &&

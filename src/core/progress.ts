@@ -1,10 +1,11 @@
 // What a leader knows of one peer (figure 2, "volatile state on leaders") and how much it may send it (F7). `probe`: one
-// append at a time, until one fits. `replicate`: a window of ranges, sent before the earlier ones are answered.
+// append at a time, until one fits. `replicate`: a window of ranges, sent before the earlier ones are answered. `snapshot`:
+// the log does not hold any more what the peer needs next (§7); no entries until an answer shows that it got them.
 import { assert } from './assert.js'
 import type { LogIndex } from './types.js'
 
 export interface Progress {
-  state: 'probe' | 'replicate'
+  state: 'probe' | 'replicate' | 'snapshot'
   nextIndex: LogIndex
   /** Only rises within a replication session (H24). */
   matchIndex: LogIndex
@@ -51,10 +52,18 @@ export function newProgress(lastIndex: LogIndex, addedAt: LogIndex): Progress {
   }
 }
 
-/** Starts over from what is known to match. */
+/** Starts over from `nextIndex`, but not below what is known to match. */
 export function becomeProbe(progress: Progress, nextIndex: LogIndex): void {
   progress.state = 'probe'
   progress.nextIndex = Math.max(nextIndex, progress.matchIndex + 1)
+  progress.probeSent = false
+  progress.inflight.length = 0
+}
+
+/** What the peer needs next was compacted: `nextIndex` stays where it is, at or below `baseIndex`. */
+export function needSnapshot(progress: Progress, baseIndex: LogIndex): void {
+  if (progress.nextIndex > baseIndex) return
+  progress.state = 'snapshot'
   progress.probeSent = false
   progress.inflight.length = 0
 }
@@ -64,11 +73,12 @@ export function becomeProbe(progress: Progress, nextIndex: LogIndex): void {
  * made again; from matchIndex, which is still 0, the whole log would travel once more (F8).
  */
 export function restartProbe(progress: Progress): void {
-  becomeProbe(progress, progress.state === 'probe' ? progress.nextIndex : progress.matchIndex + 1)
+  becomeProbe(progress, progress.state === 'replicate' ? progress.matchIndex + 1 : progress.nextIndex)
 }
 
 /** Whether another range may be sent now. */
 export function maySend(progress: Progress, inflightMessages: number): boolean {
+  if (progress.state === 'snapshot') return false
   return progress.state === 'probe' ? !progress.probeSent : progress.inflight.length < inflightMessages
 }
 
@@ -86,13 +96,14 @@ export function sentRange(progress: Progress, last: LogIndex, joined: boolean): 
 
 /**
  * The peer holds everything up to `index`, durably. Returns whether that is news. In `probe` an answer that reaches
- * matchIndex proves that the logs meet there; an older one proves nothing about what is in flight.
+ * matchIndex proves that the logs meet there; an older one proves nothing about what is in flight. In `snapshot` it is the
+ * caller who sees whether the log goes on behind it.
  */
 export function acknowledge(progress: Progress, index: LogIndex): boolean {
   if (index < progress.matchIndex) return false
   const moved = index > progress.matchIndex
   progress.matchIndex = index
-  if (progress.state === 'probe') {
+  if (progress.state !== 'replicate') {
     progress.state = 'replicate'
     progress.probeSent = false
     progress.nextIndex = index + 1

@@ -33,6 +33,7 @@ import {
 } from './replication.js'
 import { becomeFollower } from './roles.js'
 import { RULES, type Rules } from './rules.js'
+import { compactLog, onSnapshotTaken } from './compaction.js'
 import { type CoreOptions, type CoreState, initialState, type RestoredState } from './state.js'
 import { nextDeadline, resetElectionTimer, restartTimersAfterStall } from './timers.js'
 import { hasConflict } from './log-trail.js'
@@ -119,6 +120,8 @@ export class RaftCore {
         return onPeerStatus(core, event)
       case 'outboundDropped':
         return onOutboundDropped(core, event.peer, event.index)
+      case 'snapshotTaken':
+        return onSnapshotTaken(core, event)
     }
   }
 }
@@ -140,6 +143,7 @@ function onTick(core: Core): void {
   checkElectionTimers(core)
   expireForwardedReads(core)
   if (state.role === 'leader' && state.now >= state.heartbeatDeadline) heartbeatRound(core)
+  compactLog(core)
 }
 
 function onReceive(core: Core, event: ReceiveEvent): void {

@@ -4,7 +4,7 @@ import type { Core } from './core.js'
 import { announceCommit, sendHeartbeat } from './heartbeat.js'
 import { appendRun, lastIndexOfTermAtMost, termAt } from './log-trail.js'
 import type { AppendEntriesResponse, HeartbeatResponse } from './messages.js'
-import { acknowledge, becomeProbe, maySend, type Progress, restartProbe, sentRange } from './progress.js'
+import { acknowledge, becomeProbe, maySend, needSnapshot, type Progress, restartProbe, sentRange } from './progress.js'
 import { finishConfirmedReads, startRound } from './read-index.js'
 import { sendRange } from './send.js'
 import type { LogEntry, LogIndex, NodeId } from './types.js'
@@ -46,14 +46,19 @@ export function handleAppendEntriesResponse(core: Core, from: NodeId, message: A
   progress.contactAt = state.now
   if (message.outcome === 'busy') {
     restartProbe(progress)
+    needSnapshot(progress, state.log.baseIndex)
     waitForHeartbeat(core, progress)
     return
   }
   if (message.outcome === 'mismatch') {
     if (!backtrack(core, progress, message)) return
-  } else if (acknowledge(progress, message.index)) {
-    progress.waitingSince = state.now
-    advanceCommit(core)
+  } else {
+    const moved = acknowledge(progress, message.index)
+    needSnapshot(progress, state.log.baseIndex)
+    if (moved) {
+      progress.waitingSince = state.now
+      advanceCommit(core)
+    }
   }
   replicateTo(core, from, progress)
 }
@@ -83,6 +88,7 @@ export function onOutboundDropped(core: Core, peer: NodeId, index: LogIndex): vo
   const progress = core.state.progress.get(peer)
   if (progress === undefined || index >= progress.nextIndex) return
   becomeProbe(progress, index)
+  needSnapshot(progress, core.state.log.baseIndex)
   waitForHeartbeat(core, progress)
 }
 
@@ -91,6 +97,7 @@ export function onPeerConnection(core: Core, peer: NodeId, isUp: boolean): void 
   const progress = core.state.progress.get(peer)
   if (progress === undefined) return
   restartProbe(progress)
+  needSnapshot(progress, core.state.log.baseIndex)
   if (!isUp) return
   sendHeartbeat(core, peer, progress)
   askForMatch(core, peer, progress)
@@ -128,11 +135,15 @@ function sessionWith(core: Core, from: NodeId, message: { term: number; addedAt:
 
 /** nextIndex goes back by a whole term at a time, never to what is known to match (F8, H24, H28). */
 function backtrack(core: Core, progress: Progress, message: AppendEntriesResponse): boolean {
+  const { log } = core.state
   const { index: prevLogIndex, hintIndex, hintTerm } = message
   const isStale = progress.state === 'probe' && prevLogIndex !== progress.nextIndex - 1
-  if (isStale || prevLogIndex <= progress.matchIndex) return false
-  const meets = lastIndexOfTermAtMost(core.state.log, Math.min(hintIndex, prevLogIndex), hintTerm)
+  if (isStale || progress.state === 'snapshot' || prevLogIndex <= progress.matchIndex) return false
+  const highest = Math.min(hintIndex, prevLogIndex)
+  // Where the logs meet below the base, nobody can tell from here, and need not: those entries are gone.
+  const meets = highest < log.baseIndex ? highest : lastIndexOfTermAtMost(log, highest, hintTerm)
   becomeProbe(progress, Math.min(meets + 1, prevLogIndex))
+  needSnapshot(progress, log.baseIndex)
   return true
 }
 
@@ -148,19 +159,27 @@ function waitForHeartbeat(core: Core, progress: Progress): void {
   progress.waitingSince = core.state.now
 }
 
-/** Sends what is missing or, where everything was sent already, an empty append that asks whether it is there. */
+/**
+ * Sends what is missing or, where everything was sent already, an empty append that asks whether it is there. Who needs
+ * what was compacted is asked about the base, in case it got there in a way that was not answered.
+ */
 function askForMatch(core: Core, peer: NodeId, progress: Progress): void {
   if (progress.state === 'probe' && progress.nextIndex <= core.state.log.lastIndex) {
     replicateTo(core, peer, progress)
     return
   }
-  sendAppend(core, peer, progress, progress.nextIndex - 1)
+  sendAppend(core, peer, progress, firstToSend(core, progress) - 1)
   if (progress.state === 'probe') progress.probeSent = true
+}
+
+function firstToSend({ state }: Core, progress: Progress): LogIndex {
+  return progress.state === 'snapshot' ? state.log.baseIndex + 1 : progress.nextIndex
 }
 
 function sendAppend(core: Core, peer: NodeId, progress: Progress, last: LogIndex): boolean {
   const { state } = core
-  const prevLogIndex = progress.nextIndex - 1
+  const first = firstToSend(core, progress)
+  const prevLogIndex = first - 1
   const prevLogTerm = termAt(state.log, prevLogIndex)
   assert(prevLogTerm !== null, `the log holds ${prevLogIndex}, which ${peer} is asked about`)
   return sendRange(core, peer, {
@@ -169,7 +188,7 @@ function sendAppend(core: Core, peer: NodeId, progress: Progress, last: LogIndex
     addedAt: progress.addedAt,
     prevLogIndex,
     prevLogTerm,
-    first: progress.nextIndex,
+    first,
     last,
     leaderCommit: state.commitIndex,
   })

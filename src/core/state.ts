@@ -33,6 +33,11 @@ export interface RestoredState {
   readonly termRuns: readonly { readonly first: LogIndex; readonly term: Term }[]
   /** Timestamp of the last entry; 0 for an empty log. */
   readonly logTime: number
+  /**
+   * Of the snapshot that the state machine was restored to; within the log or just before it. Everything up to it is
+   * committed, applied and durable. @defaultValue `firstIndex - 1`
+   */
+  readonly lastIncludedIndex?: LogIndex | undefined
   /** The newest configuration and its index; null where none is known yet. */
   readonly configuration: { readonly index: LogIndex; readonly configuration: Configuration } | null
 }
@@ -67,6 +72,10 @@ export interface CoreState {
   persistedIndex: LogIndex
   /** Rises with each truncation. */
   epoch: number
+  /** Last index of the newest snapshot, which is durable; never behind the base of the log. */
+  snapshotIndex: LogIndex
+  /** Entries up to here may be compacted as far as the policy goes; never beyond `snapshotIndex`. */
+  compactableIndex: LogIndex
 
   // Volatile state on all servers
   commitIndex: LogIndex
@@ -123,7 +132,7 @@ export interface CoreState {
   prng: number
 }
 
-/** A follower of whatever the stores held; nothing is known to be committed yet (§5.3). */
+/** A follower of whatever the stores held; nothing behind the snapshot is known to be committed yet (§5.3). */
 export function initialState(options: CoreOptions, restored: RestoredState, now: number): CoreState {
   const { configuration, hardState } = restored
   const log: LogTrail = {
@@ -134,6 +143,11 @@ export function initialState(options: CoreOptions, restored: RestoredState, now:
     configurations: configuration === null ? [] : [configuration],
   }
   assert(log.lastIndex >= log.baseIndex, `the log ends at ${log.lastIndex} and begins after ${log.baseIndex}`)
+  const { lastIncludedIndex = log.baseIndex } = restored
+  assert(
+    lastIncludedIndex >= log.baseIndex && lastIncludedIndex <= log.lastIndex,
+    `the snapshot of ${lastIncludedIndex} lies in the log that begins after ${log.baseIndex} and ends at ${log.lastIndex}`,
+  )
   assert(log.lastIndex === log.baseIndex || termAt(log, log.baseIndex + 1) !== null, 'term runs begin with the log')
   return {
     currentTerm: hardState.currentTerm,
@@ -142,8 +156,10 @@ export function initialState(options: CoreOptions, restored: RestoredState, now:
     persistedHardState: hardState,
     persistedIndex: restored.lastIndex,
     epoch: 0,
-    commitIndex: log.baseIndex,
-    lastApplied: log.baseIndex,
+    snapshotIndex: lastIncludedIndex,
+    compactableIndex: log.baseIndex,
+    commitIndex: lastIncludedIndex,
+    lastApplied: lastIncludedIndex,
     role: 'follower',
     leaderId: null,
     leaderContactAt: Number.NEGATIVE_INFINITY,

@@ -9,7 +9,8 @@ import type { ResolvedOptions } from './options.js'
 /** One peer as its leader sees it. */
 export interface PeerStatus {
   readonly id: NodeId
-  readonly state: 'probe' | 'replicate'
+  /** `snapshot`: it needs entries that the leader's log does not hold any more. */
+  readonly state: 'probe' | 'replicate' | 'snapshot'
   readonly nextIndex: LogIndex
   readonly matchIndex: LogIndex
   /** AppendEntries that are not answered yet. */

@@ -37,12 +37,14 @@ export interface NodeOptions {
   readonly rules: Rules
 }
 
-/** What survives a crash. `baseIndex` and `baseTerm`: the position before the first entry. */
+/** What survives a crash. `baseIndex` and `baseTerm`: the position before the first entry; a snapshot may reach further. */
 export interface Durable {
   readonly hardState: HardState
   readonly baseIndex: number
   readonly baseTerm: Term
   readonly log: readonly LogEntry[]
+  /** Of the snapshot; absent for one that ends at the base, or none. */
+  readonly lastIncludedIndex?: number
 }
 
 export const EMPTY_DISK: Durable = { hardState: { currentTerm: 0, votedFor: null }, baseIndex: 0, baseTerm: 0, log: [] }
@@ -99,7 +101,7 @@ export class SimulatedNode {
     this.boot += 1
     this.clock = clock
     this.log = [...durable.log]
-    this.committed = durable.baseIndex
+    this.committed = durable.lastIncludedIndex ?? durable.baseIndex
     const core = new RaftCore({ ...options, boot: this.boot }, restoredFrom(durable, options), clock, options.rules)
     this.core = core
     this.#deadline = clock
@@ -173,6 +175,14 @@ export class SimulatedNode {
     return id
   }
 
+  /** A snapshot of what is applied becomes durable. */
+  takeSnapshot(trailingEntries = 0): void {
+    const lastIncludedIndex = this.state.lastApplied
+    const compactableIndex = Math.max(0, lastIncludedIndex - trailingEntries)
+    this.durable = { ...this.durable, lastIncludedIndex }
+    this.step({ type: 'snapshotTaken', now: this.clock, lastIncludedIndex, compactableIndex })
+  }
+
   peerStatus(peer: NodeId, status: 'up' | 'closed' | 'reset'): void {
     this.step({ type: 'peerStatus', now: this.clock, peer, status })
   }
@@ -219,6 +229,7 @@ export class SimulatedNode {
     if (output.commitIndex !== undefined) this.committed = output.commitIndex
     this.#hooks.onOutput?.(this, output)
     for (const envelope of output.messages) this.#post(envelope)
+    if (output.compactTo !== undefined) this.#compact(output.compactTo)
     const { entries = [], epoch = 0 } = append ?? {}
     const write: PendingWrite = { hardState: hardState ?? null, entries, epoch, after: output.messagesAfterPersist }
     if (!isEmpty(write)) this.writes.push(write)
@@ -228,12 +239,20 @@ export class SimulatedNode {
     if (this.applies === 'now' && this.isUp) this.apply()
   }
 
+  #compact(index: number): void {
+    const term = this.entry(index)?.term
+    if (term === undefined) throw new Error(`${this.id} compacts up to ${index}, which its log does not hold`)
+    const dropped = index - this.durable.baseIndex
+    this.log.splice(0, dropped)
+    this.durable = { ...this.durable, baseIndex: index, baseTerm: term, log: this.durable.log.slice(dropped) }
+  }
+
   #completeWrite(write: PendingWrite): void {
     const { hardState, entries, epoch, after } = write
     const [first] = entries
-    const { baseIndex, baseTerm } = this.durable
-    const kept = first === undefined ? this.durable.log : this.durable.log.slice(0, first.index - baseIndex - 1)
-    this.durable = { hardState: hardState ?? this.durable.hardState, baseIndex, baseTerm, log: [...kept, ...entries] }
+    const { baseIndex, log } = this.durable
+    const kept = first === undefined ? log : log.slice(0, first.index - baseIndex - 1)
+    this.durable = { ...this.durable, hardState: hardState ?? this.durable.hardState, log: [...kept, ...entries] }
     for (const envelope of after) this.#post(envelope)
     if (!isWrite(write)) return
     this.step({ type: 'persisted', now: this.clock, hardState, index: entries.at(-1)?.index ?? 0, epoch })
@@ -253,7 +272,8 @@ function isEmpty(write: PendingWrite): boolean {
   return !isWrite(write) && write.after.length === 0
 }
 
-function restoredFrom({ hardState, baseIndex, baseTerm, log }: Durable, options: NodeOptions): RestoredState {
+function restoredFrom(durable: Durable, options: NodeOptions): RestoredState {
+  const { hardState, baseIndex, baseTerm, log, lastIncludedIndex } = durable
   const termRuns: { first: number; term: Term }[] = []
   for (const { index, term } of log) if (termRuns.at(-1)?.term !== term) termRuns.push({ first: index, term })
   return {
@@ -263,6 +283,7 @@ function restoredFrom({ hardState, baseIndex, baseTerm, log }: Durable, options:
     previousTerm: baseTerm,
     termRuns,
     logTime: log.at(-1)?.timestamp ?? 0,
+    lastIncludedIndex,
     configuration: options.configuration === null ? null : { index: baseIndex, configuration: options.configuration },
   }
 }

@@ -58,6 +58,7 @@ export function decodeEvent(value: unknown): CoreEvent {
     case 'read':
     case 'peerStatus':
     case 'outboundDropped':
+    case 'snapshotTaken':
       return event as unknown as CoreEvent
     default:
       throw new TypeError(`an event of a known type, not '${String(event['type'])}'`)

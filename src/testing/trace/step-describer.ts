@@ -13,6 +13,7 @@ interface Before {
   readonly currentTerm: Term
   readonly lastIndex: LogIndex
   readonly commitIndex: LogIndex
+  readonly baseIndex: LogIndex
   readonly preVoteRound: number
   readonly configuration: unknown
 }
@@ -26,6 +27,7 @@ const EVENT_STEPS: Readonly<Record<Exclude<CoreEvent['type'], 'tick'>, string>> 
   read: 'read',
   peerStatus: 'peerStatus',
   outboundDropped: 'outboundDropped',
+  snapshotTaken: 'snapshotTaken',
 })
 
 /** One incarnation of one core. */
@@ -84,6 +86,9 @@ export class StepDescriber {
     if (state.commitIndex > before.commitIndex) {
       bodies.push({ step: 'commit', first: before.commitIndex + 1, last: state.commitIndex, state: view })
     }
+    if (state.log.baseIndex > before.baseIndex) {
+      bodies.push({ step: 'compact', first: before.baseIndex + 1, last: state.log.baseIndex, state: view })
+    }
     if (state.log.configurations.at(-1) !== before.configuration) bodies.push(configurationBody(state, view))
     this.#remember(state)
     return bodies
@@ -92,7 +97,8 @@ export class StepDescriber {
   #remember(state: CoreState): void {
     const { currentTerm, commitIndex, preVoteRound, log } = state
     const configuration = log.configurations.at(-1)
-    this.#before = { currentTerm, lastIndex: log.lastIndex, commitIndex, preVoteRound, configuration }
+    const { lastIndex, baseIndex } = log
+    this.#before = { currentTerm, lastIndex, commitIndex, baseIndex, preVoteRound, configuration }
     this.#entryCount = this.#output?.append?.entries.length ?? 0
     this.#roleCount = this.#output?.roles.length ?? 0
   }

@@ -1,8 +1,9 @@
-// LogTrail against a plain array of terms: whatever is appended and truncated, both say the same (§5.3, F8).
+// LogTrail against a plain array of terms: whatever is appended, truncated and compacted, both say the same (§5.3, F8).
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
   appendRun,
+  compactUpTo,
   hasConflict,
   hasEntry,
   type LogTrail,
@@ -14,8 +15,8 @@ import {
 import { entriesOf } from '../../support/solo-core.js'
 
 interface Model {
-  readonly baseIndex: number
-  readonly baseTerm: number
+  baseIndex: number
+  baseTerm: number
   terms: number[]
 }
 
@@ -27,6 +28,7 @@ const steps = fc.array(
   fc.oneof(
     fc.record({ type: fc.constant('append' as const), count: fc.integer({ min: 1, max: 4 }), raise: fc.nat(2) }),
     fc.record({ type: fc.constant('truncate' as const), back: fc.integer({ min: 1, max: 5 }) }),
+    fc.record({ type: fc.constant('compact' as const), back: fc.nat(5) }),
   ),
   { maxLength: 30 },
 )
@@ -44,15 +46,21 @@ describe('LogTrail', () => {
       const trail = emptyTrail(baseIndex, baseTerm)
       const model: Model = { baseIndex, baseTerm, terms: [] }
       for (const step of sequence) {
-        const last = baseIndex + model.terms.length
+        const last = model.baseIndex + model.terms.length
         if (step.type === 'append') {
-          const term = (model.terms.at(-1) ?? baseTerm) + step.raise
+          const term = (model.terms.at(-1) ?? model.baseTerm) + step.raise
           appendRun(trail, { first: last + 1, last: last + step.count, term })
           for (let count = 0; count < step.count; count++) model.terms.push(term)
-        } else if (model.terms.length > 0) {
-          const first = Math.max(baseIndex + 1, last - step.back + 1)
+        } else if (step.type === 'compact' && last - step.back > model.baseIndex) {
+          const index = last - step.back
+          compactUpTo(trail, index)
+          model.baseTerm = model.terms[index - model.baseIndex - 1] as number
+          model.terms = model.terms.slice(index - model.baseIndex)
+          model.baseIndex = index
+        } else if (step.type === 'truncate' && model.terms.length > 0) {
+          const first = Math.max(model.baseIndex + 1, last - step.back + 1)
           truncateFrom(trail, first)
-          model.terms.length = first - baseIndex - 1
+          model.terms.length = first - model.baseIndex - 1
         }
         compare(trail, model)
       }
@@ -95,6 +103,28 @@ describe('LogTrail', () => {
     expect(trail.configurations.map(({ index }) => index)).toEqual([0, 2])
     truncateFrom(trail, 1)
     expect(trail.configurations.map(({ index }) => index)).toEqual([0])
+  })
+
+  it('keeps the configuration in force at its base, and those behind it', () => {
+    const trail = emptyTrail(0, 0)
+    const configuration = { members: [], votersOutgoing: [] }
+    for (const index of [0, 2, 4, 6]) trail.configurations.push({ index, configuration })
+    appendRun(trail, { first: 1, last: 7, term: 1 })
+    compactUpTo(trail, 1)
+    expect(trail.configurations.map(({ index }) => index)).toEqual([0, 2, 4, 6])
+    compactUpTo(trail, 5)
+    expect(trail.configurations.map(({ index }) => index)).toEqual([4, 6])
+    truncateFrom(trail, 6)
+    expect(trail.configurations.map(({ index }) => index)).toEqual([4])
+  })
+
+  it('compacts up to its last entry and no further, and never twice', () => {
+    const trail = emptyTrail(0, 0)
+    appendRun(trail, { first: 1, last: 3, term: 2 })
+    expect(() => compactUpTo(trail, 4)).toThrow(/entry 4 is in the log 1\.\.3/)
+    compactUpTo(trail, 3)
+    expect(trail).toMatchObject({ baseIndex: 3, baseTerm: 2, lastIndex: 3, runs: [] })
+    expect(() => compactUpTo(trail, 3)).toThrow(/entry 3 is in the log 4\.\.3/)
   })
 
   it('finds a conflict only where it holds an entry of another term', () => {

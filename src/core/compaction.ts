@@ -1,0 +1,51 @@
+// When the log forgets what a snapshot holds (§7, F27). A log is compacted behind a durable snapshot only, as far as its
+// policy goes; a leader also keeps what a peer that it hears still needs. Chooses no moment for a snapshot: that is the
+// driver's.
+import { assert } from './assert.js'
+import type { Core } from './core.js'
+import type { SnapshotTakenEvent } from './event.js'
+import { compactUpTo } from './log-trail.js'
+import { needSnapshot } from './progress.js'
+import { settleFreshness } from './read-index.js'
+import type { LogIndex } from './types.js'
+
+/** A snapshot of this node is durable. One that is behind the newest says nothing new (H119). */
+export function onSnapshotTaken(core: Core, event: SnapshotTakenEvent): void {
+  const { state } = core
+  const { lastIncludedIndex, compactableIndex } = event
+  assert(compactableIndex <= lastIncludedIndex, `only what the snapshot of ${lastIncludedIndex} holds is forgotten`)
+  const durable = Math.min(state.commitIndex, state.persistedIndex)
+  assert(lastIncludedIndex <= durable, `a snapshot of ${lastIncludedIndex} holds what is committed and durable`)
+  if (lastIncludedIndex < state.snapshotIndex) return
+  // What it holds was applied, also where that was not told yet.
+  state.lastApplied = Math.max(state.lastApplied, lastIncludedIndex)
+  settleFreshness(state)
+  state.snapshotIndex = lastIncludedIndex
+  state.compactableIndex = Math.max(state.compactableIndex, compactableIndex)
+  compactLog(core)
+}
+
+/** Forgets what may be forgotten now. What has to wait for a peer is tried again with each tick. */
+export function compactLog(core: Core): void {
+  const { state, output } = core
+  const index = Math.min(state.compactableIndex, firstNeeded(core) - 1)
+  if (index <= state.log.baseIndex) return
+  compactUpTo(state.log, index)
+  for (const progress of state.progress.values()) needSnapshot(progress, index)
+  output.setCompactTo(index)
+}
+
+/**
+ * The first index that a peer of this leader may need: behind what it is known to hold. Who was not heard within an
+ * election timeout is not waited for, or one dead node would fill the disks of all (F27), nor is who needs a snapshot
+ * already. There is no other cap: the leader can't send snapshots.
+ */
+function firstNeeded({ state, options }: Core): LogIndex {
+  let first = Number.POSITIVE_INFINITY
+  for (const { state: mode, matchIndex, contactAt } of state.progress.values()) {
+    const heardAt = Math.max(state.quorumCheckSince, contactAt ?? Number.NEGATIVE_INFINITY)
+    const isLive = state.now - heardAt < options.electionTimeoutMs
+    if (isLive && mode !== 'snapshot') first = Math.min(first, matchIndex + 1)
+  }
+  return first
+}
