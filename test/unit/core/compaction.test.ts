@@ -103,6 +103,15 @@ describe('a peer that needs what was compacted', () => {
     expect(asked?.message).toMatchObject({ prevLogIndex: 5, prevLogTerm: 3, entries: [] })
   })
 
+  it('stays one when an older answer comes late', () => {
+    const leader = compactedLeader()
+    leader.acknowledge('c', 6)
+    const earlier = appendResponse({ term: 4, outcome: 'mismatch', index: 6, hintIndex: 6, hintTerm: 3 })
+    leader.receive('b', appendResponse({ term: 4, outcome: 'mismatch', index: 5, hintIndex: 2, hintTerm: 2 }))
+    leader.receive('b', earlier)
+    expect(leader.state.progress.get('b')).toMatchObject({ state: 'snapshot', nextIndex: 3 })
+  })
+
   it('is served again when its answer shows that it holds the base (H57)', () => {
     const leader = compactedLeader()
     leader.receive('b', appendResponse({ term: 4, outcome: 'mismatch', index: 5, hintIndex: 2, hintTerm: 2 }))
