@@ -11,6 +11,7 @@ export type RaftErrorCode =
   | 'RAFT_OVERLOADED'
   | 'RAFT_TOO_LARGE'
   | 'RAFT_STOPPED'
+  | 'RAFT_TRANSFERRING'
   | 'RAFT_STALE'
   | 'RAFT_INVALID_OPTION'
   | 'RAFT_IDENTITY'
@@ -28,6 +29,7 @@ const RETRYABLE: ReadonlySet<RaftErrorCode> = new Set<RaftErrorCode>([
   'RAFT_LEADERSHIP_LOST',
   'RAFT_TIMEOUT',
   'RAFT_OVERLOADED',
+  'RAFT_TRANSFERRING',
   'RAFT_STALE',
 ])
 

@@ -24,7 +24,15 @@ export type { Logger } from './interfaces/logger.js'
 export type { RaftStorage, SnapshotSink, SnapshotStore, StoredSnapshot } from './interfaces/snapshot-store.js'
 export type { ApplyContext, SnapshotContext, SnapshotMeta, StateMachine } from './interfaces/state-machine.js'
 export type { Transport, TransportLocal } from './interfaces/transport.js'
-export type { CallOptions, Proposed, ProposeOptions, ReadConsistency, ReadOptions, ReadResult } from './node/calls.js'
+export type {
+  CallOptions,
+  Proposed,
+  ProposeOptions,
+  ReadConsistency,
+  ReadOptions,
+  ReadResult,
+  StopOptions,
+} from './node/calls.js'
 export { consoleLogger } from './node/console-logger.js'
 export type { RaftNodeEvents } from './node/node-events.js'
 export { type Limits, presets, type RaftNodeOptions } from './node/options.js'

@@ -34,7 +34,10 @@ const LAYOUTS: { readonly [M in Message as M['type']]: { readonly number: number
     fields: { term: integer, round: integer, lastLogIndex: integer, lastLogTerm: integer },
   },
   preVoteResponse: { number: 2, fields: { term: integer, round: integer, voteGranted: boolean } },
-  requestVote: { number: 3, fields: { term: integer, lastLogIndex: integer, lastLogTerm: integer } },
+  requestVote: {
+    number: 3,
+    fields: { term: integer, lastLogIndex: integer, lastLogTerm: integer, leadershipTransfer: boolean },
+  },
   requestVoteResponse: { number: 4, fields: { term: integer, voteGranted: boolean } },
   appendEntries: { number: 5, fields: { ...ofSession, ...previous, entries: entryList } },
   appendEntriesResponse: {
@@ -75,13 +78,14 @@ const LAYOUTS: { readonly [M in Message as M['type']]: { readonly number: number
     number: 10,
     fields: {
       ...forwarded,
-      refusal: oneOf([null, 'notLeader', 'overloaded', 'reordered'] as const),
+      refusal: oneOf([null, 'notLeader', 'overloaded', 'reordered', 'transferring'] as const),
       firstIndex: integer,
       entryTerm: integer,
     },
   },
   readIndexRequest: { number: 11, fields: forwarded },
   readIndexResponse: { number: 12, fields: { ...forwarded, readIndex: integerOrNone } },
+  timeoutNow: { number: 13, fields: { term: integer } },
 }
 
 /** By the name of the type. */

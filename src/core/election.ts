@@ -2,7 +2,7 @@
 // one mechanism and always on (F1): without any of them a node behind a bad link can depose leaders for ever (H9, H13).
 import { type Core, currentConfiguration, isPromotable } from './core.js'
 import { lastTerm } from './log-trail.js'
-import type { PreVote, PreVoteResponse, RequestVote, RequestVoteResponse } from './messages.js'
+import type { PreVote, PreVoteResponse, RequestVote, RequestVoteResponse, TimeoutNow } from './messages.js'
 import { nextRandom } from './prng.js'
 import { becomeCandidate, becomeFollower, becomeLeader, becomePreCandidate } from './roles.js'
 import { isTermDurable, send } from './send.js'
@@ -25,7 +25,7 @@ function campaign(core: Core): void {
   const { state, rules } = core
   becomePreCandidate(core)
   if (rules.hasWon(state.quorum, state.votes)) {
-    requestVotes(core)
+    requestVotes(core, false)
     return
   }
   const { lastIndex: lastLogIndex } = state.log
@@ -34,12 +34,25 @@ function campaign(core: Core): void {
   for (const to of otherVoters(core)) send(core, to, { type: 'preVote', term, round, lastLogIndex, lastLogTerm })
 }
 
-function requestVotes(core: Core): void {
+function requestVotes(core: Core, leadershipTransfer: boolean): void {
   const { state } = core
-  becomeCandidate(core)
+  becomeCandidate(core, leadershipTransfer)
   const { lastIndex: lastLogIndex } = state.log
   const [term, lastLogTerm] = [state.currentTerm, lastTerm(state.log)]
-  for (const to of otherVoters(core)) send(core, to, { type: 'requestVote', term, lastLogIndex, lastLogTerm })
+  for (const to of otherVoters(core)) {
+    send(core, to, { type: 'requestVote', term, lastLogIndex, lastLogTerm, leadershipTransfer })
+  }
+}
+
+/**
+ * The leader of this term hands over: this node campaigns at once and without a pre-vote, which those that hear the leader
+ * would refuse (thesis §3.10). One of an earlier term is of a leader of the past, and who has no vote has no use for it.
+ */
+export function handleTimeoutNow(core: Core, from: NodeId, message: TimeoutNow): void {
+  const { state } = core
+  const isOfItsLeader = message.term === state.currentTerm && (state.leaderId === null || state.leaderId === from)
+  const mayCampaign = isPromotable(core) && (state.role === 'follower' || state.role === 'preCandidate')
+  if (isOfItsLeader && mayCampaign) requestVotes(core, true)
 }
 
 /**
@@ -60,7 +73,7 @@ export function handlePreVoteResponse(core: Core, from: NodeId, message: PreVote
   const isOfThisRound = message.round === state.preVoteRound && message.term === state.currentTerm + 1
   if (state.role !== 'preCandidate' || !message.voteGranted || !isOfThisRound) return
   state.votes.add(from)
-  if (rules.hasWon(state.quorum, state.votes)) requestVotes(core)
+  if (rules.hasWon(state.quorum, state.votes)) requestVotes(core, false)
 }
 
 /** The vote: granted once a term, to a log that is up to date, and sent when it is durable. */

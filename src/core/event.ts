@@ -85,6 +85,15 @@ export interface SnapshotTakenEvent {
   readonly compactableIndex: LogIndex
 }
 
+/** A client of this node wants another leader. What becomes of it comes in `Output.transfers` with the same id (F4). */
+export interface TransferEvent {
+  readonly type: 'transfer'
+  readonly now: number
+  readonly id: number
+  /** A voter; null for the best one. */
+  readonly to: NodeId | null
+}
+
 export type CoreEvent =
   | TickEvent
   | ReceiveEvent
@@ -95,3 +104,4 @@ export type CoreEvent =
   | PeerStatusEvent
   | OutboundDroppedEvent
   | SnapshotTakenEvent
+  | TransferEvent

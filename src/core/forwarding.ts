@@ -15,8 +15,10 @@ export const MAX_FORWARD_ORIGINS = 256
 
 /** Commands of this node's own clients: appended here, or passed on once to the leader. */
 export function onPropose(core: Core, id: number, commands: readonly Uint8Array[]): void {
-  const { state, options, output } = core
-  if (state.role === 'leader') {
+  const { state, options, output, rules } = core
+  if (state.role === 'leader' && !rules.takesProposals(state.transfer !== null)) {
+    output.results.push({ type: 'transferring', id })
+  } else if (state.role === 'leader') {
     output.results.push({ type: 'appended', id, firstIndex: appendCommands(core, commands), term: state.currentTerm })
   } else if (state.leaderId === null) {
     output.results.push({ type: 'noLeader', id })
@@ -46,7 +48,7 @@ export function handleProposeRequest(core: Core, from: NodeId, message: ProposeR
   }
   // Below the window it is not known any more whether it was taken: silence is the only honest answer.
   if (message.number <= origin.highestSeen - FORWARD_WINDOW) return
-  const refusal = state.role === 'leader' ? refusalOf(origin, message, budgetBytes) : 'notLeader'
+  const refusal = state.role === 'leader' ? refusalOf(core, origin, { message, budgetBytes }) : 'notLeader'
   const answer = answerTo(
     core,
     message,
@@ -92,8 +94,13 @@ function appendCommands(core: Core, commands: readonly Uint8Array[]): LogIndex {
 }
 
 /** A number below one already accepted would overtake in the log what it followed in the calls (F17). */
-function refusalOf(origin: ForwardOrigin, message: ProposeRequest, budgetBytes: number): ProposeRefusal | null {
+function refusalOf(
+  { state, rules }: Core,
+  origin: ForwardOrigin,
+  { message, budgetBytes }: { readonly message: ProposeRequest; readonly budgetBytes: number },
+): ProposeRefusal | null {
   if (message.number < origin.highestAccepted) return 'reordered'
+  if (!rules.takesProposals(state.transfer !== null)) return 'transferring'
   let bytes = 0
   for (const command of message.commands) bytes += command.length
   return bytes > budgetBytes ? 'overloaded' : null

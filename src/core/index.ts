@@ -12,16 +12,26 @@ export type {
   ReceiveEvent,
   SnapshotTakenEvent,
   TickEvent,
+  TransferEvent,
 } from './event.js'
 export { FORWARD_WINDOW } from './forwarding.js'
 export { checkState, checkStep, type StateSummary, summarize } from './invariants.js'
 export { hasEntry, type LogTrail, lastTerm, termAt } from './log-trail.js'
 export type * from './messages.js'
-export { type Append, Output, type ProposeResult, type ReadOutcome, type RoleChange } from './output.js'
+export {
+  type Append,
+  Output,
+  type ProposeResult,
+  type ReadOutcome,
+  type RoleChange,
+  type TransferEndReason,
+  type TransferOutcome,
+  type TransferRefusal,
+} from './output.js'
 export type { Progress } from './progress.js'
 export { hasQuorum, isVoter, type Quorum, quorumOf, quorumValue } from './quorum.js'
 export { RaftCore } from './raft-core.js'
 export { freshness } from './read-index.js'
 export { RULES, type Rules } from './rules.js'
-export type { CoreOptions, CoreState, ForwardOrigin, PendingRead, RestoredState } from './state.js'
+export type { CoreOptions, CoreState, ForwardOrigin, PendingRead, RestoredState, Transfer } from './state.js'
 export type * from './types.js'

@@ -23,6 +23,7 @@ export function checkState(state: CoreState): void {
     assert(termAt(log, firstHeld) === currentTerm, "a leader's term begins with its own entry")
   } else {
     assert(state.progress.size === 0, 'only a leader keeps progress')
+    assert(state.transfer === null, 'only a leader hands over')
   }
 }
 

@@ -26,12 +26,20 @@ export interface RequestVote {
   readonly term: Term
   readonly lastLogIndex: LogIndex
   readonly lastLogTerm: Term
+  /** The leader itself asked for this election by TimeoutNow: a voter that hears it answers all the same (thesis §4.2.3). */
+  readonly leadershipTransfer: boolean
 }
 
 export interface RequestVoteResponse {
   readonly type: 'requestVoteResponse'
   readonly term: Term
   readonly voteGranted: boolean
+}
+
+/** The leader of `term` asks the receiver, which has caught up, to campaign at once (thesis §3.10). Without an answer. */
+export interface TimeoutNow {
+  readonly type: 'timeoutNow'
+  readonly term: Term
 }
 
 /** AppendEntries RPC with its entries (§5.3). May be empty: then it only asks whether `prevLogIndex` is there. */
@@ -110,7 +118,8 @@ export interface ProposeRequest {
   readonly commands: readonly Uint8Array[]
 }
 
-export type ProposeRefusal = 'notLeader' | 'overloaded' | 'reordered'
+/** `transferring`: the leader is handing over, see TimeoutNow. */
+export type ProposeRefusal = 'notLeader' | 'overloaded' | 'reordered' | 'transferring'
 
 /** Where the commands were appended, which promises nothing, or why they never will be. */
 export interface ProposeResponse {
@@ -148,6 +157,7 @@ export type Message =
   | PreVoteResponse
   | RequestVote
   | RequestVoteResponse
+  | TimeoutNow
   | AppendEntries
   | AppendEntriesResponse
   | Heartbeat

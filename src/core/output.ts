@@ -17,6 +17,8 @@ export type ProposeResult =
   | { readonly type: 'appended'; readonly id: number; readonly firstIndex: LogIndex; readonly term: Term }
   | { readonly type: 'forwarded'; readonly id: number; readonly number: number; readonly term: Term }
   | { readonly type: 'noLeader'; readonly id: number }
+  /** Not taken while leadership is being handed over: propose again when the transfer has ended. */
+  | { readonly type: 'transferring'; readonly id: number }
   | { readonly type: 'accepted'; readonly number: number; readonly firstIndex: LogIndex; readonly term: Term }
   | { readonly type: 'refused'; readonly number: number; readonly refusal: ProposeRefusal }
 
@@ -24,6 +26,24 @@ export type ProposeResult =
 export type ReadOutcome =
   | { readonly type: 'ready'; readonly id: number; readonly readIndex: LogIndex }
   | { readonly type: 'retry'; readonly id: number }
+
+/** Why a transfer was not begun. */
+export type TransferRefusal = 'notLeader' | 'transferring' | 'self' | 'notVoter' | 'onlyVoter' | 'nobodyHeard'
+
+/** `steppedDown`: this node does not lead any more, which is what was wanted if the target does. The rest: it goes on leading. */
+export type TransferEndReason = 'steppedDown' | 'timeout' | 'unreachable' | 'notVoter'
+
+/** What became of a transfer event. `ended` follows `begun`, once; `wasTold`: a TimeoutNow left, the target may still win. */
+export type TransferOutcome =
+  | { readonly type: 'refused'; readonly id: number; readonly reason: TransferRefusal }
+  | { readonly type: 'begun'; readonly id: number; readonly to: NodeId }
+  | {
+      readonly type: 'ended'
+      readonly id: number
+      readonly to: NodeId
+      readonly reason: TransferEndReason
+      readonly wasTold: boolean
+    }
 
 export interface RoleChange {
   readonly role: Role
@@ -47,6 +67,7 @@ export class Output {
   readonly reads: ReadOutcome[] = []
   readonly results: ProposeResult[] = []
   readonly roles: RoleChange[] = []
+  readonly transfers: TransferOutcome[] = []
   /** The leader as this node now knows it; undefined when that did not change. */
   leader: { readonly id: NodeId | null; readonly term: Term } | undefined
   /** A tick is due at the latest at this time, ms of the event's clock. */
@@ -134,6 +155,7 @@ export class Output {
       this.reads.length === 0 &&
       this.results.length === 0 &&
       this.roles.length === 0 &&
+      this.transfers.length === 0 &&
       this.leader === undefined
     )
   }

@@ -9,6 +9,7 @@ import {
   handlePreVoteResponse,
   handleRequestVote,
   handleRequestVoteResponse,
+  handleTimeoutNow,
   isLed,
   onLeaderConnectionReset,
 } from './election.js'
@@ -37,6 +38,7 @@ import { compactLog, onSnapshotTaken } from './compaction.js'
 import { type CoreOptions, type CoreState, initialState, type RestoredState } from './state.js'
 import { nextDeadline, resetElectionTimer, restartTimersAfterStall } from './timers.js'
 import { hasConflict } from './log-trail.js'
+import { checkTransferTimer, continueTransfer, onTargetReset, onTransfer } from './transfer.js'
 
 /**
  * Raft without waiting: no clock, no I/O, no payloads kept. Whoever drives it hands in events and carries out Outputs.
@@ -122,6 +124,8 @@ export class RaftCore {
         return onOutboundDropped(core, event.peer, event.index)
       case 'snapshotTaken':
         return onSnapshotTaken(core, event)
+      case 'transfer':
+        return onTransfer(core, event.id, event.to)
     }
   }
 }
@@ -135,22 +139,29 @@ function mayEndBatch({ state }: Core, event: CoreEvent): boolean {
   if (message.term > state.currentTerm) return true
   if (message.type === 'heartbeat') return state.role !== 'follower'
   if (message.type === 'appendEntries') return state.role !== 'follower' || hasConflict(state.log, message.entries)
+  if (message.type === 'timeoutNow') return true
   return message.type === 'preVoteResponse' || message.type === 'requestVoteResponse'
 }
 
 function onTick(core: Core): void {
   const { state } = core
   checkElectionTimers(core)
+  checkTransferTimer(core)
   expireForwardedReads(core)
-  if (state.role === 'leader' && state.now >= state.heartbeatDeadline) heartbeatRound(core)
+  if (state.role === 'leader' && state.now >= state.heartbeatDeadline) {
+    heartbeatRound(core)
+    continueTransfer(core)
+  }
   compactLog(core)
 }
 
 function onReceive(core: Core, event: ReceiveEvent): void {
-  const { state } = core
+  const { state, rules } = core
   const { from, message } = event
   if (message.type === 'preVote') return handlePreVote(core, from, message)
-  if (message.type === 'requestVote' && message.term > state.currentTerm && isLed(core)) return
+  if (message.type === 'requestVote' && message.term > state.currentTerm && isLed(core)) {
+    if (!rules.overrulesStickiness(message.leadershipTransfer)) return
+  }
   // A granted pre-vote repeats the term asked about, which nobody is in yet.
   const isTermOfSender = !(message.type === 'preVoteResponse' && message.voteGranted)
   if (isTermOfSender && message.term > state.currentTerm) {
@@ -163,6 +174,8 @@ function onReceive(core: Core, event: ReceiveEvent): void {
       return handleRequestVote(core, from, message)
     case 'requestVoteResponse':
       return handleRequestVoteResponse(core, from, message)
+    case 'timeoutNow':
+      return handleTimeoutNow(core, from, message)
     case 'appendEntries':
       return handleAppendEntries(core, message, { from, budgetBytes: event.budgetBytes })
     case 'appendEntriesResponse':
@@ -202,6 +215,10 @@ function onApplied(core: Core, index: number): void {
 }
 
 function onPeerStatus(core: Core, event: PeerStatusEvent): void {
-  if (core.state.role === 'leader') onPeerConnection(core, event.peer, event.status === 'up')
-  else if (event.status === 'reset') onLeaderConnectionReset(core, event.peer)
+  if (core.state.role === 'leader') {
+    if (event.status === 'reset') onTargetReset(core, event.peer)
+    onPeerConnection(core, event.peer, event.status === 'up')
+  } else if (event.status === 'reset') {
+    onLeaderConnectionReset(core, event.peer)
+  }
 }

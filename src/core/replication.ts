@@ -7,6 +7,7 @@ import type { AppendEntriesResponse, HeartbeatResponse } from './messages.js'
 import { acknowledge, becomeProbe, maySend, needSnapshot, type Progress, restartProbe, sentRange } from './progress.js'
 import { finishConfirmedReads, startRound } from './read-index.js'
 import { sendRange } from './send.js'
+import { continueTransfer } from './transfer.js'
 import type { LogEntry, LogIndex, NodeId } from './types.js'
 
 /** Appends to the leader's own log, at consecutive indexes of its term, with log time (F34). Returns the first index. */
@@ -61,6 +62,7 @@ export function handleAppendEntriesResponse(core: Core, from: NodeId, message: A
     }
   }
   replicateTo(core, from, progress)
+  continueTransfer(core)
 }
 
 /**

@@ -9,6 +9,7 @@ import { newProgress } from './progress.js'
 import { restartReads } from './read-index.js'
 import { appendToOwnLog, broadcastAppends } from './replication.js'
 import { resetElectionTimer } from './timers.js'
+import { endTransfer } from './transfer.js'
 import type { NodeId, Role, Term } from './types.js'
 
 /** A higher term was seen, a leader of this term was heard, or the quorum was lost. The vote survives within a term (H2). */
@@ -31,12 +32,17 @@ export function becomePreCandidate(core: Core): void {
   resetElectionTimer(core)
 }
 
-/** Begins an election: a new term and a vote for itself, which counts when it is durable (H6). */
-export function becomeCandidate(core: Core): void {
+/**
+ * Begins an election: a new term and a vote for itself, which counts when it is durable (H6). Either a quorum would vote
+ * for this node, or its leader told it to try (`isToldTo`, thesis §3.10).
+ */
+export function becomeCandidate(core: Core, isToldTo: boolean): void {
   const { state, options, rules } = core
-  assert(state.role === 'preCandidate' && rules.hasWon(state.quorum, state.votes), 'a quorum would vote for this node')
+  const hasPreVotes = state.role === 'preCandidate' && rules.hasWon(state.quorum, state.votes)
+  assert(isToldTo || hasPreVotes, 'a quorum would vote for this node')
+  assert(isPromotable(core) && state.role !== 'leader', 'only a voter that does not lead campaigns')
   setTermAndVote(core, state.currentTerm + 1, options.id)
-  changeRole(core, 'candidate', 'won the pre-vote')
+  changeRole(core, 'candidate', isToldTo ? 'told to by its leader, which hands over' : 'won the pre-vote')
   resetElectionTimer(core)
 }
 
@@ -87,6 +93,7 @@ function changeRole(core: Core, role: Role, reason: string): void {
   state.votes.clear()
   state.progress.clear()
   state.termFirstIndex = 0
+  endTransfer(core, 'steppedDown')
   if (role !== 'follower') state.leaderContactAt = Number.NEGATIVE_INFINITY
   if (previous === 'leader' || role === 'preCandidate') setLeader(core, null)
   restartReads(core)

@@ -23,6 +23,14 @@ export interface Rules {
   acknowledgedIndex(prevLogIndex: LogIndex, entries: readonly LogEntry[]): LogIndex
   /** Thesis §4.2.3: a node that heard its leader within the shortest election timeout helps nobody to replace it. */
   isSticky(sinceLeaderContactMs: number, electionTimeoutMs: number): boolean
+  /** Thesis §4.2.3: whether a vote is asked for in spite of that: only when the leader asked for the election. */
+  overrulesStickiness(leadershipTransfer: boolean): boolean
+  /** Thesis §3.10: the target of a transfer campaigns when it has all that the leader has, or it could not win. */
+  isCaughtUp(matchIndex: LogIndex, lastIndex: LogIndex): boolean
+  /** Thesis §3.10: a leader that hands over takes no proposals, or the target would never catch up. */
+  takesProposals(isTransferring: boolean): boolean
+  /** Thesis §3.10: a transfer that takes longer than an election timeout is given up. */
+  isTransferOver(sinceStartMs: number, electionTimeoutMs: number): boolean
 }
 
 export const RULES: Rules = Object.freeze({
@@ -51,4 +59,8 @@ export const RULES: Rules = Object.freeze({
   isSticky(sinceLeaderContactMs: number, electionTimeoutMs: number): boolean {
     return sinceLeaderContactMs < electionTimeoutMs
   },
+  overrulesStickiness: (leadershipTransfer: boolean) => leadershipTransfer,
+  isCaughtUp: (matchIndex: LogIndex, lastIndex: LogIndex) => matchIndex === lastIndex,
+  takesProposals: (isTransferring: boolean) => !isTransferring,
+  isTransferOver: (sinceStartMs: number, electionTimeoutMs: number) => sinceStartMs >= electionTimeoutMs,
 })

@@ -42,6 +42,17 @@ export interface RestoredState {
   readonly configuration: { readonly index: LogIndex; readonly configuration: Configuration } | null
 }
 
+/** A hand-over of leadership that is under way (thesis §3.10). Never changed, only replaced. */
+export interface Transfer {
+  /** Of the event that asked for it. */
+  readonly id: number
+  readonly to: NodeId
+  /** ms of the events' clock. */
+  readonly startedAt: number
+  /** When TimeoutNow was last sent, ms; null for never: the target has not caught up. */
+  readonly toldAt: number | null
+}
+
 /** A linearizable read that waits for its round; `origin` is null for this node's own. */
 export interface PendingRead {
   readonly id: number
@@ -100,6 +111,8 @@ export interface CoreState {
   /** Index of the no-op that opened this leader's term; 0 elsewhere. */
   termFirstIndex: LogIndex
   readRound: number
+  /** Null but on a leader that hands over. */
+  transfer: Transfer | null
 
   // Forwards that came here (F16). What is remembered outlives the leadership: a late copy must get the first one's answer
   /** The last term that this node led in this boot; 0 for none. */
@@ -171,6 +184,7 @@ export function initialState(options: CoreOptions, restored: RestoredState, now:
     progress: new Map(),
     termFirstIndex: 0,
     readRound: 0,
+    transfer: null,
     ledTerm: 0,
     forgottenTerm: hardState.currentTerm,
     forwardOrigins: new Map(),

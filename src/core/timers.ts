@@ -3,6 +3,7 @@ import { type Core, isPromotable } from './core.js'
 import { nextRandom } from './prng.js'
 import { isSoleVoter, quorumValue } from './quorum.js'
 import { isTermDurable } from './send.js'
+import { transferDeadline } from './transfer.js'
 
 /** Draws a new election timeout from [t, 2t), so that split votes are rare and never repeat in step (H8). */
 export function resetElectionTimer(core: Core): void {
@@ -49,6 +50,6 @@ export function electionDueAt({ state, options }: Core): number {
 export function nextDeadline(core: Core): number {
   const { state, options } = core
   const soon = state.now + options.electionTimeoutMs / 2
-  if (state.role === 'leader') return Math.min(soon, state.heartbeatDeadline)
+  if (state.role === 'leader') return Math.min(soon, state.heartbeatDeadline, transferDeadline(core))
   return isPromotable(core) ? Math.min(soon, electionDueAt(core)) : soon
 }

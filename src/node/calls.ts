@@ -47,6 +47,20 @@ export interface ResolvedCallOptions {
   readonly timeoutMs: number
 }
 
+/** Options of `stop`. */
+export interface StopOptions {
+  /** A leader hands over first, for at most this long, ms; 0 to stop at once. @defaultValue 2 × electionTimeoutMs */
+  transferMs?: number | undefined
+}
+
+/** @throws RaftError RAFT_INVALID_OPTION */
+export function resolveStopOptions(options: StopOptions, electionTimeoutMs: number): { readonly transferMs: number } {
+  checkKeys(options, ['transferMs'])
+  const { transferMs = 2 * electionTimeoutMs } = options
+  if (Number.isFinite(transferMs) && transferMs >= 0) return { transferMs }
+  return refuse(`transferMs is ${String(transferMs)}: use a finite number of milliseconds from 0`)
+}
+
 const CALL_KEYS: readonly string[] = ['signal', 'timeoutMs']
 const READ_KEYS: readonly string[] = [...CALL_KEYS, 'consistency', 'minIndex', 'maxStalenessMs']
 

@@ -2,8 +2,6 @@
 // durability demands, and turns any failure into one end. Owns no rule of the protocol.
 import type { Message } from '../core/messages.js'
 import type { Output } from '../core/output.js'
-import { RaftCore } from '../core/raft-core.js'
-import { RULES } from '../core/rules.js'
 import type { Configuration, LogIndex, Member, NodeId, Term } from '../core/types.js'
 import { isRaftError, NotLeaderError, type RaftError } from '../errors.js'
 import type { TransportLocal } from '../interfaces/transport.js'
@@ -12,12 +10,14 @@ import type { ResolvedCallOptions, ResolvedReadOptions } from './calls.js'
 import { EntryCache } from './entry-cache.js'
 import { EventLoop } from './event-loop.js'
 import { invariantError, storeError } from './failures.js'
+import { handOver } from './hand-over.js'
 import { Identity } from './identity.js'
 import { type Internals, nodeRulesOf, type SteppedCore } from './internals.js'
 import { LogThrottle } from './log.js'
 import { LogBudget } from './log-budget.js'
 import { LogReader } from './log-reader.js'
 import { LogWriter } from './log-writer.js'
+import { makeCore } from './make-core.js'
 import { Narrator } from './narrator.js'
 import type { RaftNodeEvents } from './node-events.js'
 import type { NodeRules } from './node-rules.js'
@@ -29,6 +29,7 @@ import { Readiness } from './readiness.js'
 import { Reads } from './reads.js'
 import type { Recovered } from './recovery.js'
 import { leaderOf, memberOf, type RaftStatus, runningStatus } from './status.js'
+import { Transfers } from './transfers.js'
 import { type Watched, Watchers } from './watchers.js'
 
 /** How far ahead of ours a peer's term may be: a damaged or hostile one would end the terms for ever (F33). */
@@ -58,6 +59,7 @@ export class Driver {
   readonly #writer: LogWriter
   readonly #outbound: Outbound
   readonly #proposals: Proposals
+  readonly #transfers: Transfers
   readonly #reads: Reads
   readonly #readiness: Readiness
   readonly #applier: Applier
@@ -85,6 +87,7 @@ export class Driver {
     this.#outbound = this.#makeOutbound()
     this.#writer = this.#makeWriter(internals)
     this.#proposals = this.#makeProposals()
+    this.#transfers = this.#makeTransfers()
     this.#reads = this.#makeReads()
     this.#readiness = new Readiness({ id: options.id, state, reads: this.#reads })
     this.#applier = this.#makeApplier()
@@ -135,6 +138,17 @@ export class Driver {
     return this.#reads.submit(query, options).promise
   }
 
+  /** Resolves when another node leads. @throws RaftError when it can't be begun */
+  transfer(to: NodeId | null, options: ResolvedCallOptions): Promise<void> {
+    return this.#transfers.submit(to, options)
+  }
+
+  /** Before a stop, within `timeoutMs`: nothing that waits is handed on any more, and another voter takes over. Never rejects. */
+  handOver(timeoutMs: number): Promise<void> {
+    const [proposals, transfers, watchers] = [this.#proposals, this.#transfers, this.#watchers]
+    return handOver({ options: this.#options, state: this.#core.state, proposals, transfers, watchers }, timeoutMs)
+  }
+
   watch<T>(options: ResolvedCallOptions, watched: Watched<T>): Promise<T> {
     return this.#watchers.watch(options, watched)
   }
@@ -165,6 +179,7 @@ export class Driver {
     this.#writer.close()
     this.#outbound.close()
     this.#applier.close()
+    this.#proposals.close()
     this.#reads.close()
     this.#notices = []
     this.#calls.endAll(cause)
@@ -181,6 +196,7 @@ export class Driver {
     const { append } = output
     // First, before any code of the application runs: a call that ends from here on may stand in a log (H36).
     for (const result of output.results) this.#proposals.onResult(result)
+    this.#transfers.onOutput(output)
     this.#narrator.onOutput(output, state)
     if (append !== undefined) {
       this.#cache.append(append.entries)
@@ -225,6 +241,7 @@ export class Driver {
     const notices = this.#notices
     this.#notices = []
     for (const notice of notices) notice()
+    this.#transfers.look()
     this.#watchers.look()
   }
 
@@ -300,7 +317,7 @@ export class Driver {
   }
 
   #makeProposals(): Proposals {
-    const { limits, forwardProposals, transport } = this.#options
+    const { limits, forwardProposals, transport, clock, heartbeatIntervalMs } = this.#options
     const { state } = this.#core
     return new Proposals({
       calls: this.#calls,
@@ -309,10 +326,24 @@ export class Driver {
       forwardProposals,
       maxMessageBytes: transport.maxMessageBytes,
       state,
+      clock,
+      heartbeatIntervalMs,
       appliedIndex: () => this.#applier.appliedIndex,
       notLeader: (message) => new NotLeaderError(message, { leader: leaderOf(state) }),
       wake: () => this.#loop.push({ type: 'proposals' }),
       onReleased: () => this.#onReleased(),
+    })
+  }
+
+  #makeTransfers(): Transfers {
+    const { state } = this.#core
+    return new Transfers({
+      options: this.#options,
+      calls: this.#calls,
+      state,
+      ask: (number, to) => this.#loop.push({ type: 'transfer', id: number, to }),
+      notLeader: (message) => new NotLeaderError(message, { leader: leaderOf(state) }),
+      onEnded: () => this.#proposals.onTransferEnded(),
     })
   }
 
@@ -366,27 +397,4 @@ export class Driver {
       onFailure: (error) => this.#fail(invariantError(error)),
     })
   }
-}
-
-/** Nodes that were given the same seed must not draw the same timeouts, or their elections tie for ever (H8). */
-function jitterSeed(id: NodeId, seed: number): number {
-  let hash = 0x811c9dc5
-  for (const character of id) hash = Math.imul(hash ^ character.charCodeAt(0), 0x01000193)
-  return (Math.imul(hash ^ (hash >>> 15), 0x9e3779b1) + (seed % 0x1_0000_0000)) >>> 0
-}
-
-function makeCore(
-  options: ResolvedOptions,
-  { restored, identity }: Recovered,
-  { rules, wrapCore, observeStart }: Internals,
-): SteppedCore {
-  const { id, electionTimeoutMs, heartbeatIntervalMs, seed, limits, clock } = options
-  const { appendEntries, inflightMessages } = limits
-  const timings = { electionTimeoutMs, heartbeatIntervalMs }
-  const boot = identity.bootCount
-  const coreOptions = { id, ...timings, seed: jitterSeed(id, seed), boot, appendEntries, inflightMessages }
-  const now = clock.now()
-  observeStart?.({ options: coreOptions, restored, now })
-  const core = new RaftCore(coreOptions, restored, now, { ...RULES, ...rules })
-  return wrapCore?.(core, coreOptions) ?? core
 }

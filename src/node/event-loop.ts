@@ -28,6 +28,7 @@ export type InboxItem =
   | { readonly type: 'peerStatus'; readonly peer: NodeId; readonly status: 'up' | 'closed' | 'reset' }
   | { readonly type: 'outboundDropped'; readonly peer: NodeId; readonly index: LogIndex }
   | { readonly type: 'applied'; readonly index: LogIndex }
+  | { readonly type: 'transfer'; readonly id: number; readonly to: NodeId | null }
   /** There is something to propose; what, is decided when its turn comes. */
   | { readonly type: 'proposals' }
   | { readonly type: 'reads' }

@@ -61,6 +61,22 @@ export class Forwards {
     this.#clearIfIdle()
   }
 
+  /** The forward that the leader refused because it hands over: its calls, which nobody has seen now. */
+  takeBack(number: number): readonly ProposalCall[] {
+    const calls = (this.#close(number)?.calls ?? []).filter((call) => !call.isSettled)
+    for (const call of calls) {
+      call.forwardNumber = 0
+      call.stage = 'waiting'
+    }
+    this.#clearIfIdle()
+    return calls
+  }
+
+  /** Forwards that are not answered. */
+  get openCount(): number {
+    return this.#open.size
+  }
+
   /** The leader did not and will not append them. */
   refused(number: number, refusal: ProposeRefusal): void {
     const forward = this.#close(number)
@@ -136,6 +152,15 @@ export class Forwards {
   }
 }
 
+/** Held back while leadership was handed over, and overtaken by a later call meanwhile. */
+export function overtakenError(): RaftError {
+  return new RaftError(
+    'RAFT_TRANSFERRING',
+    'the leader refused the command while it was handing over, and took a later one of this node since: it was not ' +
+      'appended, propose it again',
+  )
+}
+
 function refusalError(refusal: ProposeRefusal): RaftError {
   switch (refusal) {
     case 'notLeader':
@@ -146,6 +171,8 @@ function refusalError(refusal: ProposeRefusal): RaftError {
       return new NotLeaderError(
         'a later proposal of this node overtook this one on the way to the leader: it was not appended, propose it again',
       )
+    case 'transferring':
+      return overtakenError()
     case 'overloaded':
       return new RaftError(
         'RAFT_OVERLOADED',

@@ -1,6 +1,7 @@
 // From `new` to the end of a node: opens stores and transport in order, closes them in the opposite one, whatever
 // happens in between and whenever `stop` is called (H109). Owns the phase; everything that runs is the Driver's.
 import { RaftError } from '../errors.js'
+import type { Clock } from '../interfaces/clock.js'
 import { Driver, type DriverHooks } from './driver.js'
 import { invariantError, storeError, textOf, transportError } from './failures.js'
 import type { Internals } from './internals.js'
@@ -48,8 +49,8 @@ export class Lifecycle {
     return Promise.reject(this.notRunning())
   }
 
-  stop(): Promise<void> {
-    this.#stopping ??= this.#stop()
+  stop(transferMs: number): Promise<void> {
+    this.#stopping ??= this.#stop(transferMs)
     return this.#stopping
   }
 
@@ -166,7 +167,7 @@ export class Lifecycle {
     this.#hooks.emit('fatal', error)
   }
 
-  async #stop(): Promise<void> {
+  async #stop(transferMs: number): Promise<void> {
     const { id, logger } = this.#options
     const phase = this.#phase
     if (phase === 'new') {
@@ -175,6 +176,7 @@ export class Lifecycle {
     }
     logger.info({ node: id }, 'Shutting down Raft node')
     if (phase !== 'failed') this.#phase = 'stopping'
+    if (phase === 'running' && transferMs > 0) await this.#driver?.handOver(transferMs)
     this.#driver?.close()
     await this.#starting?.catch(() => undefined)
     await this.#release()
@@ -182,16 +184,25 @@ export class Lifecycle {
     logger.info({ node: id }, 'Shutdown complete')
   }
 
-  /** Once: the running write ends, then the transport, then the stores. What fails on the way is logged. */
+  /**
+   * Once: the running write ends, then the transport, then the stores. What fails on the way is logged. A write that hangs
+   * is waited for in the background: to close a store under it would be worse than to leave it open (H109).
+   */
   #release(): Promise<void> {
     this.#releasing ??= this.#releaseOnce()
     return this.#releasing
   }
 
   async #releaseOnce(): Promise<void> {
-    await this.#driver?.idle()
+    const { clock, electionTimeoutMs } = this.#options
+    const limitMs = 2 * electionTimeoutMs
+    const idle = this.#driver?.idle() ?? Promise.resolve()
+    const isIdle = await settlesWithin(idle, { clock, limitMs })
     if (this.#hasTransport) await this.#quietly('transport', () => this.#options.transport.stop())
-    if (this.#hasOpenStores) await this.#quietly('stores', () => closeStores(this.#options))
+    if (!this.#hasOpenStores) return
+    const closed = idle.then(() => this.#quietly('stores', () => closeStores(this.#options)))
+    if (isIdle && (await settlesWithin(closed, { clock, limitMs }))) return
+    this.#options.logger.error({ node: this.#options.id, limitMs }, 'Disk hangs, stores stay open until it answers')
   }
 
   async #quietly(part: string, close: () => Promise<void>): Promise<void> {
@@ -217,4 +228,18 @@ export class Lifecycle {
         return `The node failed: ${this.#failure?.message ?? 'unknown'}`
     }
   }
+}
+
+/** Whether the promise, which never rejects, settles in time. Leaves no timer behind. */
+function settlesWithin(
+  promise: Promise<void>,
+  { clock, limitMs }: { clock: Clock; limitMs: number },
+): Promise<boolean> {
+  return new Promise((resolve) => {
+    const timer = clock.schedule(clock.now() + limitMs, () => resolve(false))
+    void promise.then(() => {
+      timer.cancel()
+      resolve(true)
+    })
+  })
 }

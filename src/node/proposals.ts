@@ -8,8 +8,10 @@ import type { CoreState } from '../core/state.js'
 import type { LogIndex, Term } from '../core/types.js'
 import { type NotLeaderError, RaftError } from '../errors.js'
 import { AppendedCalls } from './appended-calls.js'
+import type { Clock } from '../interfaces/clock.js'
 import type { ResolvedCallOptions } from './calls.js'
-import { Forwards } from './forwards.js'
+import { Forwards, overtakenError } from './forwards.js'
+import { HeldBack } from './held-back.js'
 import type { LogBudget } from './log-budget.js'
 import type { ResolvedLimits } from './options.js'
 import type { PendingCalls } from './pending-call.js'
@@ -25,6 +27,8 @@ export interface ProposalsContext {
   readonly forwardProposals: boolean
   readonly maxMessageBytes: number
   readonly state: CoreState
+  readonly clock: Clock
+  readonly heartbeatIntervalMs: number
   appliedIndex(): LogIndex
   /** With the leader as this node knows it. */
   notLeader(message: string): NotLeaderError
@@ -48,6 +52,7 @@ export class Proposals implements ProposalOwner {
   readonly #context: ProposalsContext
   readonly #appended = new AppendedCalls()
   readonly #forwards: Forwards
+  readonly #heldBack: HeldBack
   /** In the order of the calls; those before `#head` are handed on. Settled ones are skipped. */
   #waiting: ProposalCall[] = []
   #head = 0
@@ -55,6 +60,12 @@ export class Proposals implements ProposalOwner {
   readonly #handed = new Map<number, readonly ProposalCall[]>()
   #lastBatchId = 0
   #pendingCount = 0
+  /** The core takes nothing until the transfer of leadership that it runs has ended. */
+  #isHeld = false
+  /** The node stops: what waits stays where it is, and is told that nobody has seen it. */
+  #isFrozen = false
+  /** Of this node's forwards, the highest that a leader took. */
+  #highestAccepted = 0
 
   constructor(context: ProposalsContext) {
     this.#context = context
@@ -64,6 +75,8 @@ export class Proposals implements ProposalOwner {
       rules: context.calls.rules,
       appliedIndex: () => context.appliedIndex(),
     })
+    const { clock, heartbeatIntervalMs: retryMs } = context
+    this.#heldBack = new HeldBack({ clock, retryMs, wake: () => context.wake() })
   }
 
   /** Calls that have not settled. */
@@ -73,7 +86,12 @@ export class Proposals implements ProposalOwner {
 
   /** Whether calls wait that the core has not seen. */
   get hasWaiting(): boolean {
-    return this.#waiting.length > this.#head
+    return this.#waiting.length > this.#head || !this.#heldBack.isEmpty
+  }
+
+  /** Whether calls stand in a log, here or elsewhere, or may do so. */
+  get hasOutside(): boolean {
+    return this.#appended.size > 0 || this.#forwards.openCount > 0 || this.#handed.size > 0
   }
 
   /** Queues one call. @throws RaftError when it can't be taken; nothing was done then */
@@ -97,7 +115,8 @@ export class Proposals implements ProposalOwner {
       this.#rejectWaiting()
       return null
     }
-    if (state.leaderId === null || (!isLeader && this.#forwards.isFull(this.#handed.size))) return null
+    if (state.leaderId === null || this.#isHeld || this.#isFrozen || !this.#hasBroughtBack()) return null
+    if (!isLeader && this.#forwards.isFull(this.#handed.size)) return null
     const calls = isLeader ? this.#takeAll() : this.#takeForward()
     if (calls.length === 0) return null
     this.#lastBatchId += 1
@@ -113,16 +132,34 @@ export class Proposals implements ProposalOwner {
       case 'forwarded':
         return this.#forwards.sent(result.number, result.term, this.#takeHanded(result.id))
       case 'noLeader':
-        this.#waiting = [...this.#takeHanded(result.id), ...this.#waiting.slice(this.#head)]
-        this.#head = 0
-        return
+        return this.#bringBack(this.#takeHanded(result.id))
+      case 'transferring':
+        this.#isHeld = true
+        return this.#bringBack(this.#takeHanded(result.id))
       case 'accepted':
+        this.#onAccepted(result.number)
         this.#forwards.accepted(result.number, result.firstIndex, result.term)
         return this.#context.wake()
       case 'refused':
-        this.#forwards.refused(result.number, result.refusal)
+        if (result.refusal === 'transferring' && result.number > this.#highestAccepted) this.#holdBack(result.number)
+        else this.#forwards.refused(result.number, result.refusal)
         return this.#context.wake()
     }
+  }
+
+  /** The transfer of leadership that this node ran has ended, one way or the other. */
+  onTransferEnded(): void {
+    this.#isHeld = false
+    this.#context.wake()
+  }
+
+  /** The node stops: no call that waits is handed on any more. */
+  freeze(): void {
+    this.#isFrozen = true
+  }
+
+  close(): void {
+    this.#heldBack.close()
   }
 
   /** The node entered a term. */
@@ -233,6 +270,30 @@ export class Proposals implements ProposalOwner {
     const calls = this.#handed.get(id) ?? []
     this.#handed.delete(id)
     return calls
+  }
+
+  #bringBack(calls: readonly ProposalCall[]): void {
+    this.#waiting = [...calls, ...this.#waiting.slice(this.#head)]
+    this.#head = 0
+  }
+
+  #holdBack(number: number): void {
+    const calls = this.#forwards.takeBack(number)
+    if (calls.length > 0) this.#heldBack.add({ number, calls }, this.#context.state.currentTerm)
+  }
+
+  /** What was held back goes first, and not while a forward is unanswered that it stood behind or before (F17). */
+  #hasBroughtBack(): boolean {
+    if (this.#heldBack.isEmpty) return true
+    if (this.#forwards.openCount > 0 || this.#handed.size > 0) return false
+    this.#bringBack(this.#heldBack.take(this.#context.state.currentTerm))
+    return this.#heldBack.isEmpty
+  }
+
+  #onAccepted(number: number): void {
+    this.#highestAccepted = Math.max(this.#highestAccepted, number)
+    if (this.#heldBack.isEmpty) return
+    for (const call of this.#heldBack.takeOvertaken(number)) call.reject(overtakenError())
   }
 
   #onAppended(calls: readonly ProposalCall[], firstIndex: LogIndex, term: Term): void {

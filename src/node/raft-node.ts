@@ -2,6 +2,7 @@
 // The public face of a node: checks what it is given, encodes commands, and passes every call on to what runs behind it.
 // Holds no state of the protocol; every promise that it gives out settles, on stop and on failure too.
 // The reference above stays in the declarations: users whose `lib` doesn't know AsyncDisposable could not compile them.
+import { isNodeId } from '../core/configuration.js'
 import type { Member, NodeId } from '../core/types.js'
 import { isRaftError, RaftError } from '../errors.js'
 import {
@@ -13,6 +14,8 @@ import {
   type ReadResult,
   resolveCallOptions,
   resolveReadOptions,
+  resolveStopOptions,
+  type StopOptions,
 } from './calls.js'
 import type { Driver } from './driver.js'
 import { textOf } from './failures.js'
@@ -61,12 +64,19 @@ export class RaftNode<Command = Uint8Array, Result = unknown>
   }
 
   /**
-   * Takes no more calls, ends those that wait (RAFT_STOPPED, with their outcome), finishes the running write, stops the
-   * transport and closes the stores. Does not wait for an `apply` that is under way: its promise is left alone.
-   * Idempotent, at any moment, never rejects.
+   * Takes no more calls. A leader hands over first, for at most `transferMs`, and lets what stands in its log be applied.
+   * Then the calls that still wait end (RAFT_STOPPED, with their outcome), the running write is finished, the transport
+   * is stopped and the stores are closed. Does not wait for an `apply` that is under way: its promise is left alone.
+   *
+   * A disk that hangs is waited for no longer than 2 × electionTimeoutMs: then the transport is stopped and the promise
+   * resolves while the stores are still open, and locked. They are closed when the write ends.
+   *
+   * Idempotent, at any moment: the first call's options count. Rejects for a wrong option only, and then nothing was done.
+   * @throws RaftError RAFT_INVALID_OPTION
    */
-  stop(): Promise<void> {
-    return this.#lifecycle.stop()
+  async stop(options: StopOptions = {}): Promise<void> {
+    const { transferMs } = resolveStopOptions(options, this.#options.electionTimeoutMs)
+    await this.#lifecycle.stop(transferMs)
   }
 
   /** The same as `stop`. */
@@ -177,6 +187,24 @@ export class RaftNode<Command = Uint8Array, Result = unknown>
     const call = resolveReadOptions(options)
     throwIfAborted(call)
     return driver.read(query, call) as Promise<ReadResult<Awaited<T>>>
+  }
+
+  /**
+   * Hands leadership over to `to`, or to the voter that is most up to date of those heard lately. Resolves when that node
+   * leads. It is brought up to date and told to campaign at once; meanwhile proposals wait, on every node, within their
+   * own deadlines. After an election timeout it is given up, and this node leads on. On the leader only.
+   * @throws RaftError RAFT_NOT_LEADER, RAFT_TRANSFERRING (another one is under way), RAFT_TIMEOUT (given up; with the
+   *   outcome `unknown` `to` may still win), RAFT_LEADERSHIP_LOST (a third one won), RAFT_INVALID_OPTION (`to` is no other
+   *   voter), RAFT_ABORTED, RAFT_STOPPED
+   */
+  async transferLeadership(to?: NodeId, options: CallOptions = {}): Promise<void> {
+    const driver = this.#running()
+    if (to !== undefined && !isNodeId(to)) {
+      throw new RaftError('RAFT_INVALID_OPTION', `'${String(to)}' is not a node id: name a voter, or nobody`)
+    }
+    const call = resolveCallOptions(options, DEFAULT_CALL_TIMEOUT_MS)
+    throwIfAborted(call)
+    return driver.transfer(to ?? null, call)
   }
 
   protected override onListenerError(error: unknown): void {

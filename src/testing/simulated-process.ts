@@ -174,7 +174,7 @@ export class SimulatedProcess<Command, Result, SM extends StateMachine<Command, 
     this.#state = 'stopping'
     this.#record('stop')
     this.#expectStopped(incarnation, incarnation.pauseCount)
-    incarnation.node.stop().then(
+    incarnation.node.stop({ transferMs: 0 }).then(
       () => this.#onStopped(incarnation),
       (error: unknown) => this.#fail('stop', `stop() rejected: ${String(error)}`),
     )

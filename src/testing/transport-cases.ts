@@ -17,7 +17,8 @@ const forward = { term: 7, boot: 3, number: 17 }
 const EVERY_TYPE: readonly Message[] = [
   { type: 'preVote', term: 7, round: 3, lastLogIndex: 2 ** 40, lastLogTerm: 6 },
   { type: 'preVoteResponse', term: 7, round: 3, voteGranted: true },
-  { type: 'requestVote', term: 7, lastLogIndex: 12, lastLogTerm: 6 },
+  { type: 'requestVote', term: 7, lastLogIndex: 12, lastLogTerm: 6, leadershipTransfer: true },
+  { type: 'timeoutNow', term: 7 },
   { type: 'requestVoteResponse', term: 7, voteGranted: false },
   {
     type: 'appendEntries',

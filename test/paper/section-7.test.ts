@@ -69,11 +69,11 @@ describe('§7', () => {
       disk: { hardState: { currentTerm: 3, votedFor: null }, baseIndex: 5, baseTerm: 3, log: [] },
     })
     const lastLog = { lastLogIndex: 9, lastLogTerm: 2 }
-    node.receive('b', { type: 'requestVote', term: 4, ...lastLog })
+    node.receive('b', { type: 'requestVote', term: 4, ...lastLog, leadershipTransfer: false })
     expect(node.last('requestVoteResponse')).toMatchObject({ voteGranted: false })
-    node.receive('b', { type: 'requestVote', term: 5, lastLogIndex: 4, lastLogTerm: 3 })
+    node.receive('b', { type: 'requestVote', term: 5, lastLogIndex: 4, lastLogTerm: 3, leadershipTransfer: false })
     expect(node.last('requestVoteResponse')).toMatchObject({ voteGranted: false })
-    node.receive('b', { type: 'requestVote', term: 6, lastLogIndex: 5, lastLogTerm: 3 })
+    node.receive('b', { type: 'requestVote', term: 6, lastLogIndex: 5, lastLogTerm: 3, leadershipTransfer: false })
     expect(node.last('requestVoteResponse')).toMatchObject({ voteGranted: true })
   })
 

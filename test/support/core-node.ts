@@ -24,6 +24,7 @@ import {
   type Rules,
   summarize,
   type Term,
+  type TransferOutcome,
 } from 'helios-raft/core'
 
 export interface NodeOptions {
@@ -84,6 +85,7 @@ export class SimulatedNode {
   reads: ReadOutcome[] = []
   results: ProposeResult[] = []
   roles: RoleChange[] = []
+  transfers: TransferOutcome[] = []
   #ids = 0
   readonly options: NodeOptions
   readonly #hooks: NodeHooks
@@ -183,6 +185,13 @@ export class SimulatedNode {
     this.step({ type: 'snapshotTaken', now: this.clock, lastIncludedIndex, compactableIndex })
   }
 
+  /** Returns the id that comes back in `transfers`. */
+  transfer(to: NodeId | null = null): number {
+    const id = ++this.#ids
+    this.step({ type: 'transfer', now: this.clock, id, to })
+    return id
+  }
+
   peerStatus(peer: NodeId, status: 'up' | 'closed' | 'reset'): void {
     this.step({ type: 'peerStatus', now: this.clock, peer, status })
   }
@@ -224,6 +233,7 @@ export class SimulatedNode {
     }
     this.#deadline = output.deadline
     this.roles.push(...output.roles)
+    this.transfers.push(...output.transfers)
     this.reads.push(...output.reads)
     this.results.push(...output.results)
     if (output.commitIndex !== undefined) this.committed = output.commitIndex

@@ -20,7 +20,9 @@ function describeMessage(message: Message): string {
     case 'preVote':
       return `${term} round=${message.round} last=${message.lastLogIndex}/${message.lastLogTerm}`
     case 'requestVote':
-      return `${term} last=${message.lastLogIndex}/${message.lastLogTerm}`
+      return `${term} last=${message.lastLogIndex}/${message.lastLogTerm}${message.leadershipTransfer ? ' transfer' : ''}`
+    case 'timeoutNow':
+      return term
     case 'preVoteResponse':
     case 'requestVoteResponse':
       return `${term} ${message.voteGranted ? 'granted' : 'refused'}`
@@ -65,9 +67,14 @@ export function describeOutput(node: SimulatedNode, output: Output): string[] {
   for (const result of output.results) {
     if (result.type === 'appended') lines.push(`proposal ${result.id} is at ${result.firstIndex}/${result.term}`)
     else if (result.type === 'forwarded') lines.push(`proposal ${result.id} is forwarded as number ${result.number}`)
+    else if (result.type === 'transferring') lines.push(`proposal ${result.id} waits for the transfer`)
     else if (result.type === 'noLeader') lines.push(`proposal ${result.id} finds no leader`)
     else if (result.type === 'accepted') lines.push(`number ${result.number} is at ${result.firstIndex}/${result.term}`)
     else lines.push(`number ${result.number} is refused: ${result.refusal}`)
+  }
+  for (const transfer of output.transfers) {
+    const what = transfer.type === 'begun' ? `to ${transfer.to} begins` : `${transfer.type}: ${transfer.reason}`
+    lines.push(`transfer ${transfer.id} ${what}`)
   }
   return lines.map((line) => `  ${node.id} ${line}`)
 }

@@ -124,7 +124,7 @@ export function heartbeatResponse(fields: Partial<HeartbeatResponse> & { term: T
 }
 
 export function requestVote(fields: Partial<RequestVote> & { term: Term }): RequestVote {
-  return { type: 'requestVote', lastLogIndex: 0, lastLogTerm: 0, ...fields }
+  return { type: 'requestVote', lastLogIndex: 0, lastLogTerm: 0, leadershipTransfer: false, ...fields }
 }
 
 export function preVote(fields: Partial<PreVote> & { term: Term }): PreVote {

@@ -57,7 +57,9 @@ export function messageText(message: Message): string {
     case 'preVoteResponse':
       return `${message.voteGranted ? 'grants' : 'refuses'} a pre-vote, term ${message.term}`
     case 'requestVote':
-      return `asks for a vote in term ${message.term}, last entry ${position(message)}`
+      return `asks for a vote in term ${message.term}, last entry ${position(message)}${message.leadershipTransfer ? ', told to' : ''}`
+    case 'timeoutNow':
+      return `tells to campaign now, term ${message.term}`
     case 'requestVoteResponse':
       return `${message.voteGranted ? 'grants' : 'refuses'} a vote, term ${message.term}`
     case 'appendEntries': {

@@ -59,6 +59,7 @@ export function decodeEvent(value: unknown): CoreEvent {
     case 'peerStatus':
     case 'outboundDropped':
     case 'snapshotTaken':
+    case 'transfer':
       return event as unknown as CoreEvent
     default:
       throw new TypeError(`an event of a known type, not '${String(event['type'])}'`)

@@ -28,6 +28,7 @@ const EVENT_STEPS: Readonly<Record<Exclude<CoreEvent['type'], 'tick'>, string>> 
   peerStatus: 'peerStatus',
   outboundDropped: 'outboundDropped',
   snapshotTaken: 'snapshotTaken',
+  transfer: 'transfer',
 })
 
 /** One incarnation of one core. */

@@ -135,7 +135,7 @@ describe('a read of an index that is not there yet', () => {
     const read = leader.read(total(leader.id), { consistency, minIndex: leader.status().lastIndex + 1 })
     const ended = errorOf(read)
     await cluster.clock.run(5)
-    await leader.stop()
+    await leader.stop({ transferMs: 0 })
     expect(await ended).toMatchObject({ code: 'RAFT_STOPPED', outcome: 'rejected' })
   })
 })

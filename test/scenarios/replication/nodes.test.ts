@@ -129,7 +129,7 @@ describe('a write while the leader quits', () => {
     await cluster.clock.run(1)
     const stopping = leader.stop()
     const ends = await cluster.settled(Promise.allSettled([...writes, ...forwarded]))
-    await stopping
+    await cluster.settled(stopping)
     await cluster.runUntil(() => [...cluster.nodes.values()].some((node) => node.isLeader))
     await cluster.settled(cluster.leader.propose(bytes(200)))
     await cluster.clock.run(100)

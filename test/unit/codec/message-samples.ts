@@ -8,7 +8,7 @@ const bytes = (...values: number[]): Uint8Array => Uint8Array.from(values)
 export const samples: { readonly [M in Message as M['type']]: M } = {
   preVote: { type: 'preVote', term: 7, round: 3, lastLogIndex: 12, lastLogTerm: 6 },
   preVoteResponse: { type: 'preVoteResponse', term: 7, round: 3, voteGranted: true },
-  requestVote: { type: 'requestVote', term: 7, lastLogIndex: 12, lastLogTerm: 6 },
+  requestVote: { type: 'requestVote', term: 7, lastLogIndex: 12, lastLogTerm: 6, leadershipTransfer: true },
   requestVoteResponse: { type: 'requestVoteResponse', term: 7, voteGranted: false },
   appendEntries: {
     type: 'appendEntries',
@@ -66,6 +66,7 @@ export const samples: { readonly [M in Message as M['type']]: M } = {
   },
   readIndexRequest: { type: 'readIndexRequest', term: 7, boot: 3, number: 17 },
   readIndexResponse: { type: 'readIndexResponse', term: 7, boot: 3, number: 17, readIndex: -1 },
+  timeoutNow: { type: 'timeoutNow', term: 7 },
 }
 
 const EDGES = [0, 1, 2 ** 31, 2 ** 32 - 1, 2 ** 32, 2 ** 32 + 1, 2 ** 53 - 1]
@@ -114,8 +115,15 @@ export const arbMessage: fc.Arbitrary<Message> = fc.oneof(
     lastLogIndex: integer,
     lastLogTerm: integer,
   }),
+  fc.record({
+    type: fc.constant('requestVote'),
+    term: integer,
+    lastLogIndex: integer,
+    lastLogTerm: integer,
+    leadershipTransfer: fc.boolean(),
+  }),
+  fc.record({ type: fc.constant('timeoutNow'), term: integer }),
   fc.record({ type: fc.constant('preVoteResponse'), term: integer, round: integer, voteGranted: fc.boolean() }),
-  fc.record({ type: fc.constant('requestVote'), term: integer, lastLogIndex: integer, lastLogTerm: integer }),
   fc.record({ type: fc.constant('requestVoteResponse'), term: integer, voteGranted: fc.boolean() }),
   appendEntries,
   fc.record({
@@ -158,7 +166,7 @@ export const arbMessage: fc.Arbitrary<Message> = fc.oneof(
   fc.record({
     type: fc.constant('proposeResponse'),
     ...forwarded,
-    refusal: fc.constantFrom(null, 'notLeader', 'overloaded', 'reordered'),
+    refusal: fc.constantFrom(null, 'notLeader', 'overloaded', 'reordered', 'transferring'),
     firstIndex: integer,
     entryTerm: integer,
   }),

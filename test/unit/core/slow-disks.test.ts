@@ -87,7 +87,7 @@ describe('a voter whose vote is not durable yet', () => {
       return core.take('preVoteResponse').at(-1)?.message.voteGranted
     }
     core.persistence = 'later'
-    core.receive('b', { type: 'requestVote', term: 1, lastLogIndex: 0, lastLogTerm: 0 })
+    core.receive('b', { type: 'requestVote', term: 1, lastLogIndex: 0, lastLogTerm: 0, leadershipTransfer: false })
     expect(ask(2)).toBe(false)
     expect(ask(2)).toBe(true)
   })

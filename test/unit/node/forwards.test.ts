@@ -31,6 +31,8 @@ function follower(maxMessageBytes = 1_000_000) {
     forwardProposals: true,
     maxMessageBytes,
     state,
+    clock,
+    heartbeatIntervalMs: 50,
     appliedIndex: () => appliedIndex,
     notLeader: () => {
       throw new Error('not here')

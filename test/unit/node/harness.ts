@@ -334,7 +334,7 @@ export class TestCluster {
       store.isHeld = false
       store.release()
     }
-    await Promise.all([...this.nodes.values()].map((node) => node.stop()))
+    await Promise.all([...this.nodes.values()].map((node) => node.stop({ transferMs: 0 })))
   }
 }
 

@@ -180,7 +180,10 @@ describe('Outbound', () => {
     const { outbound, sent } = await leader({}, 11)
     outbound.send([
       { to: 'b', message: range(1, 4) },
-      { to: 'b', message: { type: 'requestVote', term: 5, lastLogIndex: 1, lastLogTerm: 1 } },
+      {
+        to: 'b',
+        message: { type: 'requestVote', term: 5, lastLogIndex: 1, lastLogTerm: 1, leadershipTransfer: false },
+      },
     ])
     expect(sent.map(({ message }) => message.type)).toEqual(['requestVote'])
   })

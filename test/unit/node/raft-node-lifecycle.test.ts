@@ -268,7 +268,7 @@ describe('a failure', () => {
     expect(network.sent.filter(({ from }) => from === leader.id).length).toBe(sent)
     expect(store.writes.length).toBe(writes)
     expect(store.isOpen).toBe(false)
-    await leader.stop()
+    await leader.stop({ transferMs: 0 })
     expect(leader.status().role).toBe('failed')
   })
 
@@ -342,7 +342,7 @@ describe('a failure', () => {
     leader.once('applied', () => {
       leader.status()
       const begun = [leader.propose(bytes(2)), leader.read(() => 1), leader.ready(), leader.waitFor(() => true)]
-      calls = Promise.allSettled([...begun, leader.stop()])
+      calls = Promise.allSettled([...begun, leader.stop({ transferMs: 0 })])
     })
     leader.propose(bytes(1)).catch(() => undefined)
     await cluster!.runUntil(() => calls !== undefined)
@@ -355,7 +355,13 @@ describe('a failure', () => {
   test('a term of no plausible size is dropped, and the node goes on (F33)', async () => {
     const { leader, network, clock } = await begin()
     const [follower] = cluster!.followers
-    const message = { type: 'requestVote', term: 2 ** 33, lastLogIndex: 99, lastLogTerm: 99 } as const
+    const message = {
+      type: 'requestVote',
+      term: 2 ** 33,
+      lastLogIndex: 99,
+      lastLogTerm: 99,
+      leadershipTransfer: false,
+    } as const
     await clock.run(200)
     network.inject(leader.id, follower!.id, message)
     await clock.run(10)

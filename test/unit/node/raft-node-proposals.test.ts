@@ -188,7 +188,7 @@ describe('the outcome of a proposal that fails', () => {
     const waiting = leader.propose(bytes(2))
     const reading = leader.read(() => 1)
     const watching = leader.waitFor(() => false)
-    const stopping = leader.stop()
+    const stopping = leader.stop({ transferMs: 0 })
     expect(await errorOf(appended)).toMatchObject({ code: 'RAFT_STOPPED', outcome: 'unknown' })
     expect(await errorOf(waiting)).toMatchObject({ code: 'RAFT_STOPPED', outcome: 'rejected' })
     expect(await errorOf(reading)).toMatchObject({ code: 'RAFT_STOPPED' })

@@ -11,7 +11,13 @@ import {
   type VirtualTransport,
 } from '../../../src/testing/virtual-network.js'
 
-const vote = (term: number): Message => ({ type: 'requestVote', term, lastLogIndex: 0, lastLogTerm: 0 })
+const vote = (term: number): Message => ({
+  type: 'requestVote',
+  term,
+  lastLogIndex: 0,
+  lastLogTerm: 0,
+  leadershipTransfer: false,
+})
 
 class Lab {
   readonly timeline = new Timeline()

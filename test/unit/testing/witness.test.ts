@@ -25,7 +25,9 @@ describe('Witness', () => {
   it('lets no vote leave that is not the durable one (H1, H111)', async () => {
     expect(await sent({ type: 'requestVoteResponse', term: 1, voteGranted: true }, 'a')).toBeNull()
     expect(await sent({ type: 'requestVoteResponse', term: 1, voteGranted: true }, 'b')).toMatch(/for b, but .* is a/)
-    expect(await sent({ type: 'requestVote', term: 1, lastLogIndex: 1, lastLogTerm: 1 })).toBeNull()
+    expect(
+      await sent({ type: 'requestVote', term: 1, lastLogIndex: 1, lastLogTerm: 1, leadershipTransfer: false }),
+    ).toBeNull()
   })
 
   it('lets no acknowledgement leave for what is not durable (H26)', async () => {
@@ -100,7 +102,13 @@ describe('Witness', () => {
       const hardState = { currentTerm: 2, votedFor: 'a' }
       void disk.attach(new ProcessGate(lab.timeline)).write({ hardState, entries: [entry(1, lastTerm)] })
       await runTurns(() => lab.timeline.step(Number.POSITIVE_INFINITY))
-      const message = { type: 'requestVote', term: 2, lastLogIndex: 2, lastLogTerm: 1 } as const
+      const message = {
+        type: 'requestVote',
+        term: 2,
+        lastLogIndex: 2,
+        lastLogTerm: 1,
+        leadershipTransfer: false,
+      } as const
       new Witness('a', lab.invariants, disk).onSend('b', message)
       return lab.invariants.violation
     }
