@@ -37,6 +37,7 @@ export type Check =
   // What a node does with its time and its leadership
   | 'stood-still'
   | 'sent-as-leader'
+  | 'handed-over'
   // What calls were told
   | 'call-settles'
   | 'call-deadline'

@@ -181,6 +181,8 @@ export class Cluster<Command, Result, SM extends StateMachine<Command, Result>> 
         return process.start()
       case 'stop':
         return process.stop()
+      case 'transfer':
+        return this.#askToHandOver(process, fault.to)
       case 'resume':
         return process.resume()
       case 'pause':
@@ -231,6 +233,15 @@ export class Cluster<Command, Result, SM extends StateMachine<Command, Result>> 
       throw new RaftError('RAFT_INVALID_OPTION', `the clockRate of ${process.id} is ${ratio}: use a ratio ${range}`)
     }
     process.setClockRate(ratio)
+  }
+
+  #askToHandOver(process: SimulatedProcess<Command, Result, SM>, to: NodeId | undefined): void {
+    if (process.current === null || !process.isUp || process.isPaused) return
+    const count = (end: string): void => this.coverage.count(`transfer.${end}`)
+    process.current.node.transferLeadership(to).then(
+      () => count('resolved'),
+      (error: RaftError) => count(error.code),
+    )
   }
 
   #knockAt(node: NodeId): void {

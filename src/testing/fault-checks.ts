@@ -14,6 +14,7 @@ const FIELDS: Readonly<Record<FaultKind['type'], Readonly<Record<string, FieldCh
   crash: { node: checkTarget, afterEffects: optional((name, value) => checkCount(name, value, 0)) },
   restart: { node: checkTarget },
   stop: { node: checkTarget },
+  transfer: { node: checkTarget, to: optional(checkNode) },
   pause: { node: checkTarget, forMs: checkMs },
   resume: { node: checkTarget },
   partition: { groups: checkGroups },

@@ -18,6 +18,8 @@ export type FaultKind =
   | { readonly type: 'stranger'; readonly node: NodeId | 'leader' }
   /** A graceful stop; `restart` brings the node back. */
   | { readonly type: 'stop'; readonly node: NodeId | 'leader' }
+  /** A leader is asked to hand over, to `to` or to the best voter; another node refuses (F4). */
+  | { readonly type: 'transfer'; readonly node: NodeId | 'leader'; readonly to?: NodeId }
   /** The process gets nothing for a while, then everything at once. */
   | { readonly type: 'pause'; readonly node: NodeId | 'leader'; readonly forMs: number }
   /** Ends a pause early. */
@@ -51,6 +53,7 @@ const TYPES: Readonly<Record<FaultKind['type'], true>> = {
   crash: true,
   restart: true,
   stop: true,
+  transfer: true,
   pause: true,
   resume: true,
   partition: true,

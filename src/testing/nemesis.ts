@@ -39,7 +39,8 @@ export const NEMESIS_KINDS = [
   'stranger',
 ] as const
 
-export type NemesisKind = (typeof NEMESIS_KINDS)[number]
+/** `transfer` belongs to runs of its own: what it does would hide what others do. */
+export type NemesisKind = (typeof NEMESIS_KINDS)[number] | 'transfer'
 
 /** Most effects of a process that pass before it dies in the middle of one. */
 const MAX_EFFECTS_BEFORE_CRASH = 30
@@ -107,6 +108,8 @@ export class Nemesis<Command, Result, SM extends StateMachine<Command, Result>> 
         return this.#crashLoop(target)
       case 'stop':
         return this.#stop(target)
+      case 'transfer':
+        return this.#transfer(target)
       case 'isolateLeader':
         return this.#isolateWithMinority(this.#leader())
       case 'deafLeader':
@@ -211,6 +214,12 @@ export class Nemesis<Command, Result, SM extends StateMachine<Command, Result>> 
     if (process === null || process.isDiskBroken) return
     this.#inject({ type: 'stop', node })
     this.#later(this.#settings.durationMs, () => this.#inject({ type: 'restart', node }))
+  }
+
+  /** To a node that is named, or not; where that one is down or the leader itself it comes to nothing. */
+  #transfer(to: NodeId): void {
+    const isNamed = this.#random.chance(0.6)
+    this.#inject({ type: 'transfer', node: 'leader', ...(isNamed ? { to } : {}) })
   }
 
   #slowDisk(node: NodeId): void {

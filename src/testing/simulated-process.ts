@@ -239,13 +239,17 @@ export class SimulatedProcess<Command, Result, SM extends StateMachine<Command, 
     return this.#diskErrorExpected
   }
 
+  get #electionTimeoutMs(): number {
+    return this.#options.electionTimeoutMs ?? DEFAULTS.electionTimeoutMs
+  }
+
   #createIncarnation(number: number): Incarnation<Command, Result, SM> {
     const { timeline, network, invariants } = this.#world
     const { invariant, internals, wrappers, codec, ...rest } = this.#options
     const random = this.#random.fork(`incarnation ${number}`)
     const gate = new ProcessGate(timeline, (kind) => this.#record(kind))
     const transport = network.transport(this.id, gate)
-    const witness = new Witness(this.id, invariants, this.disk)
+    const witness = new Witness(this.id, invariants, this.disk, this.#electionTimeoutMs)
     const stateMachine = rest.stateMachine(new MachineHost(timeline, gate, random.fork('machine')))
     const judged = new JudgedMachine<Command, Result>({
       id: this.id,
@@ -288,10 +292,10 @@ export class SimulatedProcess<Command, Result, SM extends StateMachine<Command, 
   }
 
   #observed(internals: Internals, witness: Witness, gate: ProcessGate): Internals {
-    const steps = new StepCoverage(this.#world.coverage, this.#options.electionTimeoutMs ?? DEFAULTS.electionTimeoutMs)
+    const steps = new StepCoverage(this.#world.coverage, this.#electionTimeoutMs)
     const { writer } = this.#world.trace
     let start: CoreStart | null = null
-    const stalls = new StallWatch(this.#options.electionTimeoutMs ?? DEFAULTS.electionTimeoutMs)
+    const stalls = new StallWatch(this.#electionTimeoutMs)
     return {
       ...internals,
       observeStart: (made) => {

@@ -12,9 +12,10 @@ import type { WorkloadSettings } from './workload.js'
  * faster than votes travel, so that late and doubled answers meet later elections (H4, H10, H24). `lateCopies`: every other
  * message arrives twice, some of them late, and leaders come and go meanwhile (H115). `divergence`: leaders that are cut
  * off take what nobody else has, on slow disks, and find their logs replaced (figure 7, H25, H26). `shortLives`: processes
- * die and come back faster than what was meant for them travels (H66, H115).
+ * die and come back faster than what was meant for them travels (H66, H115). `liveness`: leaders hand over while others are
+ * slow, down or cut off, and clients go on (H20); it has no part in the mix.
  */
-export type Bias = 'figure8' | 'staleReads' | 'elections' | 'lateCopies' | 'divergence' | 'shortLives'
+export type Bias = 'figure8' | 'staleReads' | 'elections' | 'lateCopies' | 'divergence' | 'shortLives' | 'liveness'
 
 /** What a bias may bend. */
 export type Bent = Pick<SwarmSettings, 'links' | 'disk' | 'workload' | 'nemesis'> & { readonly limits: SwarmLimits }
@@ -40,6 +41,7 @@ export const BIASES: Readonly<Record<Bias, SwarmBias>> = {
   lateCopies: { voters: [1, 2, 3, 3, 3, 4, 5, 5], draw: drawLateCopies },
   divergence: { voters: [3, 3, 5, 5, 5], draw: drawDivergence },
   shortLives: { voters: [2, 3, 3, 3, 5], draw: drawShortLives },
+  liveness: { voters: [1, 2, 3, 3, 3, 4, 5, 5, 7], draw: drawLiveness },
 }
 
 function drawFigure8({ random, unitMs, drawn }: Draw): Partial<Bent> {
@@ -177,6 +179,41 @@ function drawShortLives({ random, unitMs }: Draw): Partial<Bent> {
       timeoutMs: [unitMs, unitMs * 4],
       readRatio: random.pick([0.2, 0.6]),
       burst: 2,
+    }),
+  }
+}
+
+function drawLiveness({ random, unitMs, drawn }: Draw): Partial<Bent> {
+  const slowest = unitMs / random.pick([100, 30, 8])
+  const links = {
+    ...CALM_LINKS,
+    latencyMs: [slowest / 10, slowest],
+    lossRatio: random.pick([0, 0.05, 0.2]),
+    bulkLossRatio: random.pick([0, 0.3]),
+    duplicateRatio: random.pick([0, 0.3]),
+    straggleRatio: random.pick([0, 0.1]),
+    straggleMs: unitMs * random.pick([1, 3]),
+    keepsOrder: random.chance(0.5),
+  } as const
+  const kinds = random.pick<NemesisKind[]>([
+    ['transfer'],
+    ['transfer', 'transfer', 'crashLeader', 'crash'],
+    ['transfer', 'transfer', 'stop', 'reset'],
+    ['transfer', 'transfer', 'isolateLeader', 'partition', 'cut'],
+    ['transfer', 'transfer', 'slowDisk', 'hangDisk', 'pauseLeader'],
+    ['transfer', 'transfer', 'crashCandidate', 'crashNewLeader', 'deafLeader'],
+  ])
+  const pace = unitMs * random.pick([0.3, 1, 3])
+  return {
+    links,
+    disk: drawn.disk,
+    nemesis: { kinds, intervalMs: [pace / 4, pace * 2], durationMs: [unitMs / 2, unitMs * 3] },
+    workload: workloadOf(unitMs, {
+      clients: random.integer(3, 8),
+      thinkMs: [unitMs / 200, unitMs / random.pick([10, 40])],
+      timeoutMs: [unitMs * random.pick([0.5, 2]), unitMs * 6],
+      readRatio: random.pick([0.1, 0.4]),
+      burst: random.pick([1, 3, 8]),
     }),
   }
 }

@@ -15,6 +15,7 @@ import { checkStep, summarize, termAt } from '../core/index.js'
 import type { Check } from './checks.js'
 import { chainOf, EMPTY_CHAIN, type JudgedEntry } from './committed-log.js'
 import type { Invariants } from './invariants.js'
+import { TransferWatch } from './transfer-watch.js'
 import type { VirtualDisk } from './virtual-disk.js'
 
 /** One incarnation of one node, under observation. */
@@ -24,6 +25,7 @@ export class Witness {
   readonly #disk: VirtualDisk
   /** The node's log with payloads, as its Outputs tell it. */
   readonly #log: JudgedEntry[] = []
+  readonly #transfers: TransferWatch
   #before: StateSummary | null = null
   #output: Output | null = null
   #outputEntryCount = 0
@@ -32,7 +34,13 @@ export class Witness {
   /** Event number after which the node must be silent: its disk failed in that event (F31). */
   #failedIn: number | null = null
 
-  constructor(id: NodeId, invariants: Invariants, disk: VirtualDisk) {
+  constructor(
+    id: NodeId,
+    invariants: Invariants,
+    disk: VirtualDisk,
+    electionTimeoutMs: number = Number.POSITIVE_INFINITY,
+  ) {
+    this.#transfers = new TransferWatch(electionTimeoutMs)
     this.id = id
     this.#invariants = invariants
     this.#disk = disk
@@ -65,6 +73,7 @@ export class Witness {
     if (state.role === 'leader' && before?.role !== 'leader') this.#checkLeader(state.currentTerm)
     this.#checkPersisted(state)
     this.#checkMatches(state)
+    this.#checkTransfer(this.#transfers.observe(state, event))
     this.#before = summarize(state)
   }
 
@@ -93,6 +102,7 @@ export class Witness {
       this.#fail('silent-after-failure', `it sent a ${message.type} after its disk had failed (F31)`)
     }
     if (message.type === 'appendEntries') this.#checkLeadership(message.term)
+    this.#checkTransfer(this.#transfers.onSend(to, message))
     const { hardState } = this.#disk
     const asksAhead = message.type === 'preVote' || (message.type === 'preVoteResponse' && message.voteGranted)
     if (!asksAhead && message.term > hardState.currentTerm) {
@@ -115,6 +125,10 @@ export class Witness {
       'sent-as-leader',
       `it sent entries in the name of term ${term}, as ${role} of term ${currentTerm} (H128)`,
     )
+  }
+
+  #checkTransfer(problem: string | null): void {
+    if (problem !== null) this.#fail('handed-over', problem)
   }
 
   #checkVote(term: Term, candidate: NodeId, what: string): void {

@@ -282,6 +282,15 @@ describe('thesis §3.10: the cluster', () => {
     for (const node of cluster.up) expect(node.state.leaderId).toBe('c')
   })
 
+  it('hands over in a cluster of seven', () => {
+    const cluster = new CoreCluster({ voters: ['a', 'b', 'c', 'd', 'e', 'f', 'g'] })
+    cluster.elect('a')
+    cluster.node('a').transfer()
+    cluster.settle()
+    expect(cluster.leader?.state.currentTerm).toBe(2)
+    for (const node of cluster.up) expect(node.state.leaderId).toBe(cluster.leader?.id)
+  })
+
   it('can hand it round, and back', () => {
     const cluster = new CoreCluster()
     cluster.elect('a')

@@ -33,7 +33,6 @@ export const AWAITED_FEATURES: readonly string[] = [
   'sessions',
   'snapshots',
   'storage stalls',
-  'transfer',
   'WAL store',
 ]
 

@@ -5,6 +5,7 @@ import { FORWARD_BUGS } from './forwards.js'
 import { READ_BUGS } from './reads.js'
 import { REPLICATION_BUGS } from './replication.js'
 import { STORAGE_BUGS } from './storage.js'
+import { TRANSFER_BUGS } from './transfers.js'
 import type { BugTable } from './seeded-bug.js'
 
 export type { BugTable, SeededBug } from './seeded-bug.js'
@@ -17,6 +18,7 @@ export const BUGS: BugTable = Object.freeze({
   ...FORWARD_BUGS,
   ...DRIVER_BUGS,
   ...STORAGE_BUGS,
+  ...TRANSFER_BUGS,
 })
 
 /** Names of all seeded bugs, in the order of the table. */

@@ -109,6 +109,7 @@ function merge(more: Output, output: Output): void {
   output.reads.push(...more.reads)
   output.results.push(...more.results)
   output.roles.push(...more.roles)
+  output.transfers.push(...more.transfers)
   output.deadline = more.deadline
 }
 

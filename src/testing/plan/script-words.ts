@@ -20,6 +20,7 @@ const FAULT_FIELDS: {
   crash: { node: 'node', afterEffects: ['number'] },
   restart: { node: 'node' },
   stop: { node: 'node' },
+  transfer: { node: 'node', to: ['node'] },
   resume: { node: 'node' },
   pause: { node: 'node', forMs: 'number' },
   partition: { groups: 'groups' },

@@ -60,13 +60,16 @@ export function endOf(fault: FaultKind, otherNode: NodeId): readonly FaultKind[]
     case 'resume':
     case 'rotDisk':
     case 'stranger':
+    case 'transfer':
       return []
   }
 }
 
 type Maker = (fc: FastCheck, constraints: FaultConstraints) => Arbitrary<FaultKind>
 
-function atNode(type: 'crash' | 'stop' | 'hangDisk' | 'failWrite' | 'fullDisk' | 'rotDisk' | 'stranger'): Maker {
+function atNode(
+  type: 'crash' | 'stop' | 'hangDisk' | 'failWrite' | 'fullDisk' | 'rotDisk' | 'stranger' | 'transfer',
+): Maker {
   return (fc, { nodes }) => arbNode(fc, nodes).map((node) => ({ type, node }))
 }
 
@@ -80,6 +83,7 @@ const MAKERS: Readonly<Record<FaultType, Maker>> = {
   fullDisk: atNode('fullDisk'),
   rotDisk: atNode('rotDisk'),
   stranger: atNode('stranger'),
+  transfer: atNode('transfer'),
   resume: (fc, { nodes }) => fc.constantFrom(...nodes).map((node) => ({ type: 'resume', node })),
   clockRate: (fc, { nodes }) => {
     // In steps of a thousandth away from 1, where it shrinks to.

@@ -12,7 +12,7 @@ export const DEFAULT_DURATION_MS = 5_000
 export const DEFAULT_NODES: readonly NodeId[] = Object.freeze(['n1', 'n2', 'n3'])
 
 /** Kinds of faults that the contract knows and this version does not have yet. */
-const LATER_TYPES: readonly string[] = ['transfer', 'add', 'promote', 'remove', 'snapshot', 'wipe']
+const LATER_TYPES: readonly string[] = ['add', 'promote', 'remove', 'snapshot', 'wipe']
 
 /** Largest of every whole number that an arbitrary takes. */
 const MAX_NUMBER = 1_000_000_000

@@ -16,6 +16,7 @@ const FIELDS: Readonly<Record<FaultKind['type'], object>> = {
   crash: { node, afterEffects: fc.option(fc.nat(9), { nil: undefined }) },
   restart: { node },
   stop: { node },
+  transfer: { node, to: fc.option(node, { nil: undefined }) },
   pause: { node, forMs: ms },
   partition: { groups: fc.array(fc.array(node, { minLength: 1 }), { minLength: 2 }) },
   cut: { from: node, to: node },

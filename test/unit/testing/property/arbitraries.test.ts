@@ -119,7 +119,7 @@ describe('arbFaultPlan', () => {
   })
 
   it.each([
-    [{ types: ['transfer'] }, /types: 'transfer' is not in this version/],
+    [{ types: ['promote'] }, /types: 'promote' is not in this version/],
     [{ types: ['crash', 'wipe'] }, /types: 'wipe' is not in this version/],
     [{ types: ['flood'] }, /types: there is no fault 'flood'; use crash,/],
     [{ durationMs: -1 }, /durationMs is -1/],

@@ -87,7 +87,7 @@ describe('raftCommands', { timeout: 120_000 }, () => {
   })
 
   it('refuses faults of a later version', () => {
-    const faults = ['transfer'] as unknown as ['crash']
-    expect(() => raftCommands({ command, apply, check, faults })).toThrow(/faults: 'transfer' is not in this version/)
+    const faults = ['promote'] as unknown as ['crash']
+    expect(() => raftCommands({ command, apply, check, faults })).toThrow(/faults: 'promote' is not in this version/)
   })
 })
