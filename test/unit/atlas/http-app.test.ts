@@ -65,6 +65,53 @@ describe('HTTP', () => {
     expect((await send('/kv/__proto__')).body.value).toBe('1')
   })
 
+  describe('POST /admin/transfer', () => {
+    const transfer = (body = '', headers: Record<string, string> = {}) =>
+      send('/admin/transfer', { method: 'POST', body, headers })
+    const asked: (string | undefined)[] = []
+    let refusal: RaftError | null
+
+    beforeEach(() => {
+      asked.length = 0
+      refusal = null
+      Object.assign(node, {
+        transferLeadership: async (to?: string) => {
+          asked.push(to)
+          if (refusal !== null) throw refusal
+        },
+      })
+    })
+
+    it('asks the leader to hand over, to a node that is named or to the best one', async () => {
+      Object.assign(node, { status: () => ({ id: 'node1', role: 'leader', leader: null }) })
+      expect((await transfer('{"to":"node2"}')).status).toBe(200)
+      expect((await transfer()).status).toBe(200)
+      expect(asked).toEqual(['node2', undefined])
+    })
+
+    it.each([
+      ['RAFT_INVALID_OPTION', 'rejected', 400],
+      ['RAFT_TRANSFERRING', 'rejected', 503],
+      ['RAFT_TIMEOUT', 'rejected', 503],
+      ['RAFT_TIMEOUT', 'unknown', 504],
+    ] as const)('answers %s, %s, with %d', async (code, outcome, status) => {
+      Object.assign(node, { status: () => ({ id: 'node1', role: 'leader', leader: null }) })
+      refusal = new RaftError(code, 'why', { outcome })
+      expect(await transfer()).toMatchObject({ status, body: { error: { code, outcome } } })
+    })
+
+    it('refuses what is no request, and does not pass on what was passed on already', async () => {
+      for (const body of ['{', '[]', '7', '{"to":7}', '{"id":"node2"}']) {
+        expect(await transfer(body), body).toMatchObject({ status: 400 })
+      }
+      Object.assign(node, { status: () => ({ id: 'node1', role: 'follower', leader: null }) })
+      expect(await transfer()).toMatchObject({ status: 503, body: { error: { code: 'RAFT_NOT_LEADER' } } })
+      expect(asked).toEqual([])
+      await transfer('', { 'X-Forwarded-By': 'node2' })
+      expect(asked).toEqual([undefined])
+    })
+  })
+
   it('writes under conditions, and says 412 when they fail', async () => {
     const absent = { 'If-None-Match': '*' }
     expect((await put('/kv/a', '{"value":"1"}', absent)).status).toBe(201)

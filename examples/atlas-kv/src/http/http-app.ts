@@ -14,9 +14,13 @@ import type { KvStateMachine } from '../state-machine/kv-state-machine.js'
 import type { ErrorStatus, HttpErrorBody } from './http-error.js'
 import { HttpError, httpErrorOf } from './http-error.js'
 import { conditionOf, keyOf, readOptionsOf, valueOf } from './kv-request.js'
+import { transferLeadership } from './transfer-route.js'
 
 /** The calls of RaftNode that the routes make. */
-export type HttpNode = Pick<RaftNode<KvCommand, KvResult>, 'propose' | 'read' | 'status' | 'leader'>
+export type HttpNode = Pick<
+  RaftNode<KvCommand, KvResult>,
+  'propose' | 'read' | 'status' | 'leader' | 'transferLeadership'
+>
 
 export interface HttpAppOptions {
   readonly node: HttpNode
@@ -33,6 +37,8 @@ export interface HttpAppOptions {
 
 /** JSON spells a byte with up to six characters. */
 const JSON_GROWTH = 6
+/** Largest body of an administrative request. */
+const ADMIN_BODY_BYTES = 4_096
 const LOCAL_HOST = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:\d+)?$/i
 
 export function createHttpApp(options: HttpAppOptions): Hono {
@@ -52,6 +58,11 @@ export function createHttpApp(options: HttpAppOptions): Hono {
   app.get('/kv/:key', (c) => getKey(c, options))
   app.delete('/kv/:key', (c) => deleteKey(c, options))
   app.get('/admin/status', (c) => c.json({ version, addresses: addressesOf(options), ...node.status() }))
+  app.post(
+    '/admin/transfer',
+    bodyLimit({ maxSize: ADMIN_BODY_BYTES, onError: () => refuseSize(ADMIN_BODY_BYTES) }),
+    (c) => transferLeadership(c, options),
+  )
   app.get('/healthz', (c) => {
     const alive = !['failed', 'stopped'].includes(node.status().role)
     return c.json({ status: alive ? 'ok' : 'failed' }, alive ? 200 : 503)
@@ -70,6 +81,7 @@ export function createHttpApp(options: HttpAppOptions): Hono {
 const ALLOWED: readonly (readonly [path: string, methods: string])[] = [
   ['/kv/:key', 'GET, HEAD, PUT, DELETE'],
   ['/admin/status', 'GET, HEAD'],
+  ['/admin/transfer', 'POST'],
   ['/healthz', 'GET, HEAD'],
   ['/readyz', 'GET, HEAD'],
   ['/version', 'GET, HEAD'],

@@ -46,10 +46,13 @@ function raftStatus(error: RaftError): ErrorStatus {
       return 429
     case 'RAFT_TOO_LARGE':
       return 413
+    case 'RAFT_INVALID_OPTION':
+      return 400
     case 'RAFT_NO_LEADER':
     case 'RAFT_NOT_LEADER':
     case 'RAFT_LEADERSHIP_LOST':
     case 'RAFT_TIMEOUT':
+    case 'RAFT_TRANSFERRING':
     case 'RAFT_STALE':
     case 'RAFT_STOPPED':
       return 503
