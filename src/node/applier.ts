@@ -25,6 +25,10 @@ export interface ApplierContext {
   readonly reads: Reads
   /** Last index that the state machine holds already. */
   readonly appliedIndex: LogIndex
+  /** Its timestamp; what `appliedTimestamp` is until an entry is applied. @defaultValue 0 */
+  readonly appliedTimestamp?: number | undefined
+  /** Between two applies: whoever looks at the state may hold the next one, by a promise that never rejects. */
+  readonly checkpoint?: (() => Promise<void> | null) | undefined
   /** After each entry, the no-ops too. */
   readonly onEntry: (index: LogIndex, term: Term, result: unknown) => void
   /** At the end of a slice in which something was applied. */
@@ -41,6 +45,10 @@ export class Applier {
   readonly #context: ApplierContext
   readonly #rules: NodeRules
   #appliedIndex: LogIndex
+  #appliedTimestamp: number
+  #appliedBytes = 0
+  /** A checkpoint is being taken: the next apply waits for it. */
+  #isHeld = false
   /** May be applied: min(commitIndex, persistedIndex). */
   #target: LogIndex
   /** Last index that `onBatch` was told. */
@@ -55,12 +63,23 @@ export class Applier {
     this.#context = context
     this.#rules = context.rules ?? NODE_RULES
     this.#appliedIndex = context.appliedIndex
+    this.#appliedTimestamp = context.appliedTimestamp ?? 0
     this.#target = context.appliedIndex
     this.#reported = context.appliedIndex
   }
 
   get appliedIndex(): LogIndex {
     return this.#appliedIndex
+  }
+
+  /** Of the entry at `appliedIndex`. */
+  get appliedTimestamp(): number {
+    return this.#appliedTimestamp
+  }
+
+  /** Payload of the entries applied since the start. */
+  get appliedBytes(): number {
+    return this.#appliedBytes
   }
 
   /** More may be applied. Nothing happens before `pump`. */
@@ -87,6 +106,7 @@ export class Applier {
     try {
       if (done !== undefined) this.#applied(done.entry, done.result)
       this.#runReads()
+      this.#look()
       while (this.#mayApply() && this.#context.clock.now() < this.#sliceEndsAt && this.#step());
     } catch (error) {
       this.#fail(error)
@@ -106,7 +126,7 @@ export class Applier {
   }
 
   #mayApply(): boolean {
-    return !this.#isClosed && this.#appliedIndex < this.#target && this.#rules.mayApply(this.#work)
+    return !this.#isClosed && !this.#isHeld && this.#appliedIndex < this.#target && this.#rules.mayApply(this.#work)
   }
 
   #isReadDue(): boolean {
@@ -164,8 +184,23 @@ export class Applier {
 
   #applied(entry: LogEntry, result: unknown): void {
     this.#appliedIndex = entry.index
+    this.#appliedTimestamp = entry.timestamp
+    this.#appliedBytes += entry.data.length
     this.#context.onEntry(entry.index, entry.term, result)
     if (this.#isReadDue()) this.#runReads()
+    this.#look()
+  }
+
+  /** Nothing is half applied now. */
+  #look(): void {
+    if (this.#isClosed || this.#isHeld) return
+    const held = this.#context.checkpoint?.() ?? null
+    if (held === null) return
+    this.#isHeld = true
+    void held.then(() => {
+      this.#isHeld = false
+      if (!this.#isClosed) this.#context.yieldTurn()
+    })
   }
 
   /** Between two applies: everything whose index is applied now. */

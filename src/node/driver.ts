@@ -1,12 +1,13 @@
 // A node that runs: the core and everything around it, wired (design §3). Carries each Output out in the order that
 // durability demands, and turns any failure into one end. Owns no rule of the protocol.
-import type { Message } from '../core/messages.js'
 import type { Output } from '../core/output.js'
 import type { Configuration, LogIndex, Member, NodeId, Term } from '../core/types.js'
-import { isRaftError, NotLeaderError, type RaftError } from '../errors.js'
+import { NotLeaderError, type RaftError } from '../errors.js'
+import type { SnapshotMeta } from '../interfaces/state-machine.js'
 import type { TransportLocal } from '../interfaces/transport.js'
 import { Applier } from './applier.js'
 import type { ResolvedCallOptions, ResolvedReadOptions } from './calls.js'
+import type { DriverHooks } from './driver-hooks.js'
 import { EntryCache } from './entry-cache.js'
 import { EventLoop } from './event-loop.js'
 import { invariantError, storeError } from './failures.js'
@@ -19,7 +20,6 @@ import { LogReader } from './log-reader.js'
 import { LogWriter } from './log-writer.js'
 import { makeCore } from './make-core.js'
 import { Narrator } from './narrator.js'
-import type { RaftNodeEvents } from './node-events.js'
 import type { NodeRules } from './node-rules.js'
 import type { ResolvedOptions } from './options.js'
 import { Outbound } from './outbound.js'
@@ -27,22 +27,13 @@ import { PendingCalls } from './pending-call.js'
 import { Proposals } from './proposals.js'
 import { Readiness } from './readiness.js'
 import { Reads } from './reads.js'
+import { Reception } from './reception.js'
 import type { Recovered } from './recovery.js'
+import { forgettable } from './snapshot-meta.js'
+import { Snapshotter } from './snapshotter.js'
 import { leaderOf, memberOf, type RaftStatus, runningStatus } from './status.js'
 import { Transfers } from './transfers.js'
 import { type Watched, Watchers } from './watchers.js'
-
-/** How far ahead of ours a peer's term may be: a damaged or hostile one would end the terms for ever (F33). */
-const MAX_TERM_LEAD: number = 2 ** 32
-/** The same for a node without entries, which may have a lot to catch up. */
-const MAX_FIRST_TERM: number = 2 ** 52
-
-export interface DriverHooks {
-  /** Tells the listeners. Never throws. */
-  readonly emit: <Name extends keyof RaftNodeEvents>(event: Name, ...args: RaftNodeEvents[Name]) => void
-  /** The driver came to its end and has closed itself. */
-  readonly onFailure: (error: RaftError) => void
-}
 
 export class Driver {
   readonly #options: ResolvedOptions
@@ -50,6 +41,7 @@ export class Driver {
   readonly #rules: NodeRules
   readonly #core: SteppedCore
   readonly #identity: Identity
+  readonly #reception: Reception
   readonly #narrator: Narrator
   readonly #calls: PendingCalls
   readonly #watchers: Watchers
@@ -63,11 +55,11 @@ export class Driver {
   readonly #reads: Reads
   readonly #readiness: Readiness
   readonly #applier: Applier
+  readonly #snapshotter: Snapshotter
   readonly #loop: EventLoop
   /** For listeners, at the end of the turn, when nothing is half done. */
   #notices: (() => void)[] = []
   #lastTerm: Term
-  #lastRefusal: string | null = null
   #isClosed = false
 
   constructor(options: ResolvedOptions, recovered: Recovered, internals: Internals, hooks: DriverHooks) {
@@ -80,6 +72,7 @@ export class Driver {
     this.#identity = new Identity(options, recovered.identity)
     const throttle = new LogThrottle(options.clock)
     this.#narrator = new Narrator(options, options.logger, { throttle, lastIndex: state.log.lastIndex })
+    this.#reception = this.#makeReception()
     this.#calls = new PendingCalls(options.clock, this.#rules)
     this.#watchers = new Watchers(this.#calls)
     this.#budget = new LogBudget(options.limits.uncommittedBytes)
@@ -90,25 +83,15 @@ export class Driver {
     this.#transfers = this.#makeTransfers()
     this.#reads = this.#makeReads()
     this.#readiness = new Readiness({ id: options.id, state, reads: this.#reads })
-    this.#applier = this.#makeApplier()
+    this.#applier = this.#makeApplier(recovered)
+    this.#snapshotter = this.#makeSnapshotter(recovered)
     this.#loop = this.#makeLoop(internals)
     internals.observe?.(state, null, null)
   }
 
   /** What the transport is given. */
   get local(): TransportLocal {
-    const identity = this.#identity
-    return {
-      id: this.#options.id,
-      clusterId: identity.clusterId,
-      storeId: identity.storeId,
-      get hello() {
-        return identity.hello
-      },
-      accept: (hello) => this.#accept(hello),
-      receive: (from, message) => this.#receive(from, message),
-      peerStatus: (peer, status) => this.#onPeerStatus(peer, status),
-    }
+    return this.#reception.local
   }
 
   get isLeader(): boolean {
@@ -119,7 +102,7 @@ export class Driver {
     return leaderOf(this.#core.state)
   }
 
-  /** The configuration in force and its index. */
+  /** In force, and its index. */
   get configuration(): { readonly index: LogIndex; readonly configuration: Configuration } | null {
     return this.#core.state.log.configurations.at(-1) ?? null
   }
@@ -127,7 +110,9 @@ export class Driver {
   /** Events flow from here on. */
   begin(): void {
     // A listener or the logger may have stopped the node a moment ago: its timers must not begin behind that.
-    if (!this.#isClosed) this.#loop.begin()
+    if (this.#isClosed) return
+    this.#loop.begin()
+    this.#snapshotter.begin()
   }
 
   propose(commands: readonly Uint8Array[], options: ResolvedCallOptions, isMany: boolean): Promise<unknown> {
@@ -149,6 +134,10 @@ export class Driver {
     return handOver({ options: this.#options, state: this.#core.state, proposals, transfers, watchers }, timeoutMs)
   }
 
+  takeSnapshot(options: ResolvedCallOptions): Promise<SnapshotMeta> {
+    return this.#snapshotter.take(options)
+  }
+
   watch<T>(options: ResolvedCallOptions, watched: Watched<T>): Promise<T> {
     return this.#watchers.watch(options, watched)
   }
@@ -167,7 +156,7 @@ export class Driver {
       appliedIndex: this.#applier.appliedIndex,
       pendingProposals: this.#proposals.pendingCount,
       uncommittedBytes: this.#budget.usedBytes(this.isLeader),
-      lastRefusal: this.#lastRefusal,
+      lastRefusal: this.#reception.lastRefusal,
     })
   }
 
@@ -180,15 +169,16 @@ export class Driver {
     this.#outbound.close()
     this.#applier.close()
     this.#proposals.close()
+    this.#snapshotter.close()
     this.#reads.close()
     this.#notices = []
     this.#calls.endAll(cause)
   }
 
-  /** When the write and the read that were under way are over: the stores may be closed. Never rejects. */
+  /** When the writes and the read that were under way are over: the stores may be closed. Never rejects. */
   async idle(): Promise<void> {
     if (!this.#rules.awaitsWrites()) return
-    await Promise.all([this.#writer.idle(), this.#reader.idle()])
+    await Promise.all([this.#writer.idle(), this.#reader.idle(), this.#snapshotter.idle()])
   }
 
   #handOut(output: Output): void {
@@ -204,6 +194,10 @@ export class Driver {
     }
     this.#outbound.send(output.messages)
     this.#writer.submit(output)
+    if (output.compactTo !== undefined) {
+      this.#narrator.onCompacted(output.compactTo)
+      this.#reader.compact(output.compactTo).catch((error: unknown) => this.#fail(storeError(error)))
+    }
     for (const outcome of output.reads) this.#reads.onOutcome(outcome)
     this.#noticeChanges(output)
     if (state.currentTerm === this.#lastTerm) return
@@ -251,42 +245,32 @@ export class Driver {
     this.#loop.push({ type: 'applied', index })
   }
 
+  #onSnapshot(meta: SnapshotMeta, sizeBytes: number, settle: () => void): void {
+    this.#narrator.onSnapshot(meta, sizeBytes)
+    this.#notices.push(() => this.#hooks.emit('snapshot', structuredClone(meta), 'local'), settle)
+    this.#loop.push({ type: 'snapshotTaken', ...forgettable(meta, this.#options.snapshot) })
+  }
+
   #onReleased(): void {
     if (this.#proposals.hasWaiting) this.#loop.push({ type: 'proposals' })
     else if (!this.#watchers.isEmpty) this.#loop.wake()
-  }
-
-  #receive(from: NodeId, message: Message): void {
-    if (this.#isClosed) return
-    const { state } = this.#core
-    // The lead counts for an empty log too: at the first limit the cluster could never elect anybody again.
-    const mostPlausible = Math.max(state.currentTerm + MAX_TERM_LEAD, state.log.lastIndex === 0 ? MAX_FIRST_TERM : 0)
-    if (message.term > mostPlausible) this.#narrator.onImplausibleTerm(from, message.term)
-    else this.#loop.push({ type: 'receive', from, message })
-  }
-
-  #onPeerStatus(peer: NodeId, status: 'up' | 'closed' | 'reset'): void {
-    if (this.#isClosed) return
-    this.#narrator.onPeerStatus(peer, status)
-    this.#loop.push({ type: 'peerStatus', peer, status })
-  }
-
-  #accept(hello: Uint8Array): NodeId {
-    try {
-      return this.#identity.accept(hello)
-    } catch (error) {
-      if (isRaftError(error)) {
-        this.#lastRefusal = error.message
-        this.#narrator.onRefusal(error.code, error.message)
-      }
-      throw error
-    }
   }
 
   #fail(error: RaftError): void {
     if (this.#isClosed) return
     this.close(error)
     this.#hooks.onFailure(error)
+  }
+
+  #makeReception(): Reception {
+    return new Reception({
+      id: this.#options.id,
+      identity: this.#identity,
+      narrator: this.#narrator,
+      state: this.#core.state,
+      isClosed: () => this.#isClosed,
+      push: (item) => this.#loop.push(item),
+    })
   }
 
   #makeOutbound(): Outbound {
@@ -363,7 +347,7 @@ export class Driver {
     })
   }
 
-  #makeApplier(): Applier {
+  #makeApplier({ snapshot }: Recovered): Applier {
     const { stateMachine, codec, clock } = this.#options
     return new Applier({
       stateMachine,
@@ -373,11 +357,26 @@ export class Driver {
       reader: this.#reader,
       reads: this.#reads,
       appliedIndex: this.#core.state.lastApplied,
+      appliedTimestamp: snapshot?.lastIncludedTimestamp,
+      checkpoint: () => this.#snapshotter.checkpoint(),
       onEntry: (index, term, result) => this.#proposals.onApplied(index, term, result),
       onBatch: (index) => this.#onApplied(index),
       yieldTurn: () => this.#loop.wake(),
       onFailure: (error) => this.#fail(storeError(error)),
       rules: this.#rules,
+    })
+  }
+
+  #makeSnapshotter({ snapshot }: Recovered): Snapshotter {
+    return new Snapshotter({
+      options: this.#options,
+      state: this.#core.state,
+      applier: this.#applier,
+      calls: this.#calls,
+      latest: snapshot,
+      wake: () => this.#loop.wake(),
+      onTaken: (meta, sizeBytes, settle) => this.#onSnapshot(meta, sizeBytes, settle),
+      onFailed: (error, retryMs) => this.#narrator.onSnapshotFailed(error, retryMs),
     })
   }
 

@@ -29,6 +29,7 @@ export type InboxItem =
   | { readonly type: 'outboundDropped'; readonly peer: NodeId; readonly index: LogIndex }
   | { readonly type: 'applied'; readonly index: LogIndex }
   | { readonly type: 'transfer'; readonly id: number; readonly to: NodeId | null }
+  | { readonly type: 'snapshotTaken'; readonly lastIncludedIndex: LogIndex; readonly compactableIndex: LogIndex }
   /** There is something to propose; what, is decided when its turn comes. */
   | { readonly type: 'proposals' }
   | { readonly type: 'reads' }

@@ -2,7 +2,8 @@
 // happens in between and whenever `stop` is called (H109). Owns the phase; everything that runs is the Driver's.
 import { RaftError } from '../errors.js'
 import type { Clock } from '../interfaces/clock.js'
-import { Driver, type DriverHooks } from './driver.js'
+import { Driver } from './driver.js'
+import type { DriverHooks } from './driver-hooks.js'
 import { invariantError, storeError, textOf, transportError } from './failures.js'
 import type { Internals } from './internals.js'
 import type { ResolvedOptions } from './options.js'

@@ -1,5 +1,5 @@
-// Reads of the log store by whoever needs an old entry. A store promises nothing about two reads at once, so there is
-// one; at most one of each peer and one of apply wait for it.
+// Reads of the log store by whoever needs an old entry, and its compaction. A store promises nothing about two of these at
+// once, so there is one; at most one read of each peer, one of apply and one compaction wait for it.
 import type { LogEntry, LogIndex } from '../core/types.js'
 import { RaftError } from '../errors.js'
 import type { LogStore } from '../interfaces/log-store.js'
@@ -7,6 +7,8 @@ import type { LogStore } from '../interfaces/log-store.js'
 export class LogReader {
   readonly #store: LogStore
   #last: Promise<unknown> = Promise.resolve()
+  /** Where the next compaction goes to; 0 when none waits. */
+  #compactTo: LogIndex = 0
 
   constructor(store: LogStore) {
     this.#store = store
@@ -33,7 +35,21 @@ export class LogReader {
     return reading
   }
 
-  /** When the running read is over, so that the store may be closed. Never rejects. */
+  /** Forgets entries up to `index`; one that waits goes as far itself. @throws what the store throws */
+  async compact(index: LogIndex): Promise<void> {
+    const waits = this.#compactTo > 0
+    this.#compactTo = Math.max(this.#compactTo, index)
+    if (waits) return
+    const compacting = this.#last.then(async () => {
+      const to = this.#compactTo
+      this.#compactTo = 0
+      await this.#store.compact(to)
+    })
+    this.#last = compacting.catch(() => undefined)
+    await compacting
+  }
+
+  /** When the running read or compaction is over, so that the store may be closed. Never rejects. */
   async idle(): Promise<void> {
     await this.#last
   }

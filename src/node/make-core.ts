@@ -23,7 +23,7 @@ export function makeCore(
 }
 
 /** Nodes that were given the same seed must not draw the same timeouts, or their elections tie for ever (H8). */
-function jitterSeed(id: NodeId, seed: number): number {
+export function jitterSeed(id: NodeId, seed: number): number {
   let hash = 0x811c9dc5
   for (const character of id) hash = Math.imul(hash ^ character.charCodeAt(0), 0x01000193)
   return (Math.imul(hash ^ (hash >>> 15), 0x9e3779b1) + (seed % 0x1_0000_0000)) >>> 0

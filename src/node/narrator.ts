@@ -3,7 +3,9 @@
 import type { Output, RoleChange } from '../core/output.js'
 import type { CoreState } from '../core/state.js'
 import type { LogIndex, NodeId, Term } from '../core/types.js'
+import type { RaftError } from '../errors.js'
 import type { Logger } from '../interfaces/logger.js'
+import type { SnapshotMeta } from '../interfaces/state-machine.js'
 import type { LogThrottle } from './log.js'
 import type { ResolvedOptions } from './options.js'
 
@@ -80,6 +82,18 @@ export class Narrator {
   onWrite(tookMs: number): void {
     if (tookMs < this.#options.electionTimeoutMs || !this.#throttle.allows('fsync')) return
     this.#logger.warn({ node: this.#options.id, tookMs: Math.round(tookMs) }, 'Slow fsync')
+  }
+
+  onSnapshot({ lastIncludedIndex: index, lastIncludedTerm: term }: SnapshotMeta, sizeBytes: number): void {
+    this.#logger.info({ node: this.#options.id, index, term, sizeBytes }, 'Snapshot created')
+  }
+
+  onSnapshotFailed({ code, message }: RaftError, retryMs: number): void {
+    this.#logger.warn({ node: this.#options.id, code, reason: message, retryMs }, 'Snapshot failed')
+  }
+
+  onCompacted(index: LogIndex): void {
+    this.#logger.info({ node: this.#options.id, index }, 'Log compacted')
   }
 
   /** A peer's hello was refused: the text says why. */

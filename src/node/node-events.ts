@@ -2,6 +2,7 @@
 // call any method of the node.
 import type { Configuration, LogIndex, Member, Role, Term } from '../core/types.js'
 import type { RaftError } from '../errors.js'
+import type { SnapshotMeta } from '../interfaces/state-machine.js'
 
 /** Events of a RaftNode and what each brings. */
 export interface RaftNodeEvents {
@@ -13,6 +14,8 @@ export interface RaftNodeEvents {
   configuration: [configuration: Configuration, index: LogIndex]
   /** Once per batch, with its last index. */
   applied: [index: LogIndex]
+  /** A snapshot of the state is durable, and the log may forget what it holds; `local`: this node took it. */
+  snapshot: [meta: SnapshotMeta, origin: 'local' | 'leader']
   /** The node has stopped by itself: nothing more is persisted or sent. */
   fatal: [error: RaftError]
 }

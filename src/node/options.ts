@@ -14,6 +14,7 @@ import type { SnapshotStore } from '../interfaces/snapshot-store.js'
 import type { StateMachine } from '../interfaces/state-machine.js'
 import type { Transport } from '../interfaces/transport.js'
 import { guardedLogger, silentLogger } from './log.js'
+import { type ResolvedSnapshotPolicy, resolveSnapshotPolicy, type SnapshotPolicy } from './snapshot-policy.js'
 import { systemClock } from './system-clock.js'
 
 /** What an embedder gives to `new RaftNode`. */
@@ -36,6 +37,8 @@ export interface RaftNodeOptions<Command = Uint8Array, Result = unknown> {
   heartbeatIntervalMs?: number | undefined
   /** `propose` on a follower goes to the leader, once (F16). @defaultValue true */
   forwardProposals?: boolean | undefined
+  /** When the node takes snapshots of its state, and what of the log it keeps behind them. */
+  snapshot?: SnapshotPolicy | undefined
   limits?: Limits | undefined
   /** @defaultValue the clocks and timers of the platform */
   clock?: Clock | undefined
@@ -108,6 +111,7 @@ export interface ResolvedOptions<Command = unknown, Result = unknown> {
   readonly electionTimeoutMs: number
   readonly heartbeatIntervalMs: number
   readonly forwardProposals: boolean
+  readonly snapshot: ResolvedSnapshotPolicy
   readonly limits: ResolvedLimits
   readonly clock: Clock
   readonly seed: number
@@ -126,6 +130,7 @@ const OPTION_KEYS: readonly string[] = [
   'electionTimeoutMs',
   'heartbeatIntervalMs',
   'forwardProposals',
+  'snapshot',
   'limits',
   'clock',
   'seed',
@@ -171,6 +176,7 @@ export function resolveOptions<Command, Result>(
     codec: options.codec ?? (msgpackCodec as Codec<Command>),
     ...resolveTimings(options),
     forwardProposals,
+    snapshot: resolveSnapshotPolicy(options.snapshot ?? {}),
     limits: resolveLimits(options.limits ?? {}, transport.maxMessageBytes),
     clock: options.clock ?? systemClock,
     seed: resolveSeed(options.seed),

@@ -17,6 +17,7 @@ import {
   resolveStopOptions,
   type StopOptions,
 } from './calls.js'
+import type { SnapshotMeta } from '../interfaces/state-machine.js'
 import type { Driver } from './driver.js'
 import { textOf } from './failures.js'
 import { GuardedEmitter } from './guarded-emitter.js'
@@ -205,6 +206,20 @@ export class RaftNode<Command = Uint8Array, Result = unknown>
     const call = resolveCallOptions(options, DEFAULT_CALL_TIMEOUT_MS)
     throwIfAborted(call)
     return driver.transfer(to ?? null, call)
+  }
+
+  /**
+   * Takes a snapshot of this node's state, whatever the policy says, and resolves when it is durable. It holds at least
+   * what is applied now: one that does already is the answer, and where nothing is applied yet this waits. Runs beside
+   * `apply`; one at a time.
+   * @throws RaftError RAFT_STATE_MACHINE, RAFT_STORAGE (the node goes on), RAFT_TIMEOUT, RAFT_ABORTED, RAFT_OVERLOADED,
+   *   RAFT_STOPPED
+   */
+  async takeSnapshot(options: CallOptions = {}): Promise<SnapshotMeta> {
+    const driver = this.#running()
+    const call = resolveCallOptions(options, Number.POSITIVE_INFINITY)
+    throwIfAborted(call)
+    return driver.takeSnapshot(call)
   }
 
   protected override onListenerError(error: unknown): void {

@@ -1,36 +1,42 @@
-// From closed stores to what a core begins with: what survived, who this node is, and the raised boot counter, durable
-// before anybody hears of the node (design §4, restart). Closes what it opened when it fails.
+// From closed stores to what a core begins with: what survived, who this node is, the state that the snapshot holds, and
+// the raised boot counter, durable before anybody hears of the node (design §4, restart; F29). Closes what it opened when
+// it fails.
 import type { RestoredState } from '../core/state.js'
 import { RaftError } from '../errors.js'
 import type { RestoredLog, StoreIdentity } from '../interfaces/log-store.js'
+import type { SnapshotMeta } from '../interfaces/state-machine.js'
 import { identityAtStart } from './identity.js'
 import type { ResolvedOptions } from './options.js'
+import { restoreLatest } from './restore-snapshot.js'
 
 export interface Recovered {
   readonly restored: RestoredState
   readonly identity: StoreIdentity
+  /** What the state machine was restored to; null where it begins empty. */
+  readonly snapshot: SnapshotMeta | null
 }
 
 /**
- * Opens both stores. `check` is called after each wait and throws when the start was called off.
- * @throws RaftError RAFT_IDENTITY, RAFT_VERSION, RAFT_CORRUPTION, or what the stores throw
+ * Opens both stores and restores the state machine. `check` is called after each wait and throws when the start was
+ * called off.
+ * @throws RaftError RAFT_IDENTITY, RAFT_VERSION, RAFT_CORRUPTION, RAFT_STATE_MACHINE, or what the stores throw
  */
 export async function recover(options: ResolvedOptions, check: () => void): Promise<Recovered> {
-  const { logStore, snapshotStore } = options
-  const log = await logStore.open()
+  const { logStore } = options
+  const opened = await logStore.open()
   try {
     check()
-    const snapshot = await snapshotStore.latest()
+    checkTerms(opened)
+    const isUsed = opened.lastIndex > 0 || opened.hardState.currentTerm > 0
+    const identity = identityAtStart(options, { identity: opened.identity, isUsed })
+    const snapshot = await restoreLatest(options, opened, check)
+    const resetTo = snapshot === null || holds(opened, snapshot) ? null : positionOf(snapshot)
+    await logStore.write(resetTo === null ? { identity } : { resetTo, identity })
     check()
-    if (snapshot !== null || log.firstIndex > 1) throw snapshotError(options, log)
-    const logTime = await lastTimestamp(options, log)
+    const log = resetTo === null ? opened : logAfterReset(opened, resetTo)
+    const logTime = Math.max(snapshot?.lastIncludedTimestamp ?? 0, await lastTimestamp(options, log))
     check()
-    const restored = restoredState(options, log, logTime)
-    const isUsed = log.lastIndex > 0 || log.hardState.currentTerm > 0
-    const identity = identityAtStart(options, { identity: log.identity, isUsed })
-    await logStore.write({ identity })
-    check()
-    return { restored, identity }
+    return { restored: restoredState(options, { log, snapshot, logTime }), identity, snapshot }
   } catch (error) {
     await closeStores(options)
     throw error
@@ -43,25 +49,47 @@ export async function closeStores({ logStore, snapshotStore }: ResolvedOptions):
   for (const result of results) if (result.status === 'rejected') throw result.reason
 }
 
-function restoredState(options: ResolvedOptions, log: RestoredLog, logTime: number): RestoredState {
-  const { hardState, firstIndex, lastIndex, previousTerm, termRuns } = log
+function checkTerms({ termRuns, previousTerm, hardState }: RestoredLog): void {
   const lastTerm = termRuns.at(-1)?.term ?? previousTerm
-  if (lastTerm > hardState.currentTerm) {
-    throw new RaftError(
-      'RAFT_CORRUPTION',
-      `the log store holds an entry of term ${lastTerm} and currentTerm ${hardState.currentTerm}, which can't be behind it: ` +
-        'leave this node off and its directory as it is, the majority goes on without it',
-    )
-  }
-  return {
-    hardState,
-    firstIndex,
-    lastIndex,
-    previousTerm,
-    termRuns,
-    logTime,
-    configuration: options.bootstrap === null ? null : { index: 0, configuration: options.bootstrap },
-  }
+  if (lastTerm <= hardState.currentTerm) return
+  throw new RaftError(
+    'RAFT_CORRUPTION',
+    `the log store holds an entry of term ${lastTerm} and currentTerm ${hardState.currentTerm}, which can't be behind it: ` +
+      'leave this node off and its directory as it is, the majority goes on without it',
+  )
+}
+
+/** Whether the log goes on behind the snapshot: it holds its last entry, or begins just behind it. */
+function holds(log: RestoredLog, { lastIncludedIndex, lastIncludedTerm }: SnapshotMeta): boolean {
+  if (lastIncludedIndex > log.lastIndex) return false
+  const run = log.termRuns.findLast(({ first }) => first <= lastIncludedIndex)
+  return (run?.term ?? log.previousTerm) === lastIncludedTerm
+}
+
+function positionOf({ lastIncludedIndex: index, lastIncludedTerm: term }: SnapshotMeta): {
+  index: number
+  term: number
+} {
+  return { index, term }
+}
+
+function logAfterReset(log: RestoredLog, { index, term }: { index: number; term: number }): RestoredLog {
+  return { ...log, firstIndex: index + 1, lastIndex: index, previousTerm: term, termRuns: [], configurations: [] }
+}
+
+function restoredState(
+  options: ResolvedOptions,
+  { log, snapshot, logTime }: { log: RestoredLog; snapshot: SnapshotMeta | null; logTime: number },
+): RestoredState {
+  const { hardState, firstIndex, lastIndex, previousTerm, termRuns } = log
+  const configuration =
+    snapshot === null
+      ? options.bootstrap === null
+        ? null
+        : { index: 0, configuration: options.bootstrap }
+      : { index: snapshot.configurationIndex, configuration: snapshot.configuration }
+  const lastIncludedIndex = snapshot?.lastIncludedIndex ?? 0
+  return { hardState, firstIndex, lastIndex, previousTerm, termRuns, logTime, lastIncludedIndex, configuration }
 }
 
 /** Log time goes on from the last entry (F34). */
@@ -72,13 +100,5 @@ async function lastTimestamp({ logStore }: ResolvedOptions, { firstIndex, lastIn
   throw new RaftError(
     'RAFT_CORRUPTION',
     `the log store says that its last entry is ${lastIndex}, and does not have it: leave this node off and its directory as it is, the majority goes on without it`,
-  )
-}
-
-function snapshotError(options: ResolvedOptions, { firstIndex }: RestoredLog): RaftError {
-  const begins = firstIndex > 1 ? `, and its log begins at index ${firstIndex}` : ''
-  return new RaftError(
-    'RAFT_VERSION',
-    `the store of '${options.id}' holds a snapshot${begins}, which this version does not restore: use the version that wrote it`,
   )
 }

@@ -89,7 +89,7 @@ export function runningStatus(state: CoreState, facts: StatusFacts): RaftStatus 
     persistedIndex: state.persistedIndex,
     commitIndex: state.commitIndex,
     lastApplied: facts.appliedIndex,
-    snapshotIndex: 0,
+    snapshotIndex: state.snapshotIndex,
     configuration: configuration ?? NO_CONFIGURATION,
     leaseRemainingMs: 0,
     pendingProposals: facts.pendingProposals,

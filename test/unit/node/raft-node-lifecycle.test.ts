@@ -152,22 +152,6 @@ describe('start', () => {
     },
   )
 
-  test('refuses a store with a snapshot: RAFT_VERSION', async () => {
-    const snapshotStore = new MemorySnapshotStore()
-    const { node: probe } = single()
-    const sink = await snapshotStore.create({
-      lastIncludedIndex: 1,
-      lastIncludedTerm: 1,
-      lastIncludedTimestamp: 0,
-      configuration: probe.status().configuration,
-      configurationIndex: 0,
-    })
-    await sink.commit()
-    const { node, logStore } = single({ snapshotStore })
-    expect(await errorOf(node.start())).toMatchObject({ code: 'RAFT_VERSION' })
-    expect(logStore.isOpen).toBe(false)
-  })
-
   test('refuses another bootstrap list, and another cluster, than the store was made with (F26, H113)', async () => {
     const { node, logStore } = single({ clusterId: 'blue' })
     await node.start()

@@ -1,0 +1,86 @@
+// What the transport is given: who this node is, whom it accepts, and the way into its inbox (F25, F33). What nobody could
+// honestly say is dropped here.
+import type { Message } from '../core/messages.js'
+import type { CoreState } from '../core/state.js'
+import type { NodeId, Term } from '../core/types.js'
+import { isRaftError } from '../errors.js'
+import type { TransportLocal } from '../interfaces/transport.js'
+import type { InboxItem } from './event-loop.js'
+import type { Identity } from './identity.js'
+import type { Narrator } from './narrator.js'
+
+/** How far ahead of ours a peer's term may be: a damaged or hostile one would end the terms for ever (F33). */
+const MAX_TERM_LEAD: number = 2 ** 32
+/** The same for a node without entries, which may have a lot to catch up. */
+const MAX_FIRST_TERM: number = 2 ** 52
+
+export interface ReceptionContext {
+  readonly id: NodeId
+  readonly identity: Identity
+  readonly narrator: Narrator
+  /** The core's own state, to be read only. */
+  readonly state: CoreState
+  /** The node has ended: nothing is heard any more. */
+  readonly isClosed: () => boolean
+  /** Into the inbox. */
+  readonly push: (item: InboxItem) => void
+}
+
+export class Reception {
+  readonly #context: ReceptionContext
+  #lastRefusal: string | null = null
+
+  constructor(context: ReceptionContext) {
+    this.#context = context
+  }
+
+  /** Why the last peer was refused; null for none. */
+  get lastRefusal(): string | null {
+    return this.#lastRefusal
+  }
+
+  get local(): TransportLocal {
+    const { id, identity } = this.#context
+    return {
+      id,
+      clusterId: identity.clusterId,
+      storeId: identity.storeId,
+      get hello() {
+        return identity.hello
+      },
+      accept: (hello) => this.#accept(hello),
+      receive: (from, message) => this.#receive(from, message),
+      peerStatus: (peer, status) => this.#onPeerStatus(peer, status),
+    }
+  }
+
+  #receive(from: NodeId, message: Message): void {
+    const { narrator, state, isClosed, push } = this.#context
+    if (isClosed()) return
+    if (message.term > mostPlausibleTerm(state)) narrator.onImplausibleTerm(from, message.term)
+    else push({ type: 'receive', from, message })
+  }
+
+  #onPeerStatus(peer: NodeId, status: 'up' | 'closed' | 'reset'): void {
+    if (this.#context.isClosed()) return
+    this.#context.narrator.onPeerStatus(peer, status)
+    this.#context.push({ type: 'peerStatus', peer, status })
+  }
+
+  #accept(hello: Uint8Array): NodeId {
+    try {
+      return this.#context.identity.accept(hello)
+    } catch (error) {
+      if (isRaftError(error)) {
+        this.#lastRefusal = error.message
+        this.#context.narrator.onRefusal(error.code, error.message)
+      }
+      throw error
+    }
+  }
+}
+
+function mostPlausibleTerm({ currentTerm, log }: CoreState): Term {
+  // The lead counts for an empty log too: at the first limit the cluster could never elect anybody again.
+  return Math.max(currentTerm + MAX_TERM_LEAD, log.lastIndex === 0 ? MAX_FIRST_TERM : 0)
+}

@@ -1,0 +1,107 @@
+// The state machine gets back what the latest snapshot holds, before anything else is applied (F29, F30). A damaged
+// snapshot replaces nothing: where the log still holds everything it is replayed instead, else the node does not start.
+import { configurationProblem } from '../core/configuration.js'
+import { isRaftError, RaftError } from '../errors.js'
+import type { RestoredLog } from '../interfaces/log-store.js'
+import type { StoredSnapshot } from '../interfaces/snapshot-store.js'
+import type { SnapshotMeta } from '../interfaces/state-machine.js'
+import { storeError, textOf } from './failures.js'
+import type { ResolvedOptions } from './options.js'
+
+const LEAVE = 'leave this node off and its directory as it is, the majority goes on without it'
+
+/**
+ * Restores the latest snapshot. Null where there is none, or a damaged one that nothing depends on.
+ * @throws RaftError RAFT_CORRUPTION, RAFT_STATE_MACHINE, or what the store throws
+ */
+export async function restoreLatest(
+  options: ResolvedOptions,
+  log: RestoredLog,
+  check: () => void,
+): Promise<SnapshotMeta | null> {
+  const snapshot = await unlessDamaged(options, log, () => options.snapshotStore.latest())
+  check()
+  checkPosition(log, snapshot)
+  if (snapshot === null) return null
+  checkMeta(log, snapshot.meta)
+  const restored = await unlessDamaged(options, log, () => restore(options, snapshot))
+  check()
+  return restored
+}
+
+/** A log that begins at 1 was never reset to a snapshot nor compacted behind one: it is all that is needed. */
+async function unlessDamaged<T>(
+  { id, logger }: ResolvedOptions,
+  { firstIndex }: RestoredLog,
+  read: () => Promise<T>,
+): Promise<T | null> {
+  try {
+    return await read()
+  } catch (error) {
+    if (!isRaftError(error, 'RAFT_CORRUPTION') || firstIndex > 1) throw error
+    logger.warn({ node: id, reason: error.message }, 'Snapshot damaged, replaying the whole log')
+    return null
+  }
+}
+
+function checkPosition({ firstIndex }: RestoredLog, snapshot: StoredSnapshot | null): void {
+  const held = snapshot?.meta.lastIncludedIndex ?? 0
+  if (firstIndex - 1 <= held) return
+  const what = snapshot === null ? 'there is no snapshot' : `the latest snapshot ends at ${held}`
+  throw new RaftError(
+    'RAFT_CORRUPTION',
+    `the log begins at index ${firstIndex} and ${what}, so what lies between is missing: ${LEAVE}`,
+  )
+}
+
+function checkMeta({ hardState }: RestoredLog, meta: SnapshotMeta): void {
+  const { lastIncludedIndex, lastIncludedTerm, configuration } = meta
+  const problem =
+    lastIncludedTerm > hardState.currentTerm
+      ? `it is of term ${lastIncludedTerm}, and currentTerm is ${hardState.currentTerm}`
+      : configurationProblem(configuration)
+  if (problem === null) return
+  throw new RaftError('RAFT_CORRUPTION', `the snapshot of index ${lastIncludedIndex} can't be: ${problem}: ${LEAVE}`)
+}
+
+async function restore({ stateMachine }: ResolvedOptions, snapshot: StoredSnapshot): Promise<SnapshotMeta> {
+  const { meta } = snapshot
+  const watched = new WatchedChunks(snapshot)
+  try {
+    await stateMachine.restore(watched.chunks(), structuredClone(meta))
+  } catch (error) {
+    if (watched.failure !== null) throw watched.failure
+    throw restoreError(meta, textOf(error), error)
+  }
+  // It may have taken half of it for the whole: nothing could be applied to that.
+  if (watched.failure !== null) throw restoreError(meta, 'it went on although its chunks had failed', watched.failure)
+  return meta
+}
+
+/** Tells a snapshot that can't be read from a state machine that can't take it. */
+class WatchedChunks {
+  failure: RaftError | null = null
+  readonly #snapshot: StoredSnapshot
+
+  constructor(snapshot: StoredSnapshot) {
+    this.#snapshot = snapshot
+  }
+
+  async *chunks(): AsyncGenerator<Uint8Array> {
+    try {
+      yield* this.#snapshot.read()
+    } catch (error) {
+      this.failure = storeError(error)
+      throw this.failure
+    }
+  }
+}
+
+function restoreError({ lastIncludedIndex }: SnapshotMeta, text: string, cause: unknown): RaftError {
+  return new RaftError(
+    'RAFT_STATE_MACHINE',
+    `the state machine could not be restored from the snapshot of index ${lastIncludedIndex}: ${text}; the node does not ` +
+      'start, because nothing can be applied to another state: fix the state machine, then restart',
+    { cause },
+  )
+}

@@ -1,0 +1,30 @@
+// What a snapshot says of itself: the position that it stands for and the configuration as of that position, never one of
+// a later entry, which may still be truncated (H59).
+import { assert } from '../core/assert.js'
+import { termAt } from '../core/log-trail.js'
+import type { CoreState } from '../core/state.js'
+import type { LogIndex } from '../core/types.js'
+import type { SnapshotMeta } from '../interfaces/state-machine.js'
+import type { ResolvedSnapshotPolicy } from './snapshot-policy.js'
+
+/** The meta of a snapshot of what is applied. */
+export function snapshotMeta(
+  { log }: CoreState,
+  applied: { readonly appliedIndex: LogIndex; readonly appliedTimestamp: number },
+): SnapshotMeta {
+  const { appliedIndex: lastIncludedIndex, appliedTimestamp: lastIncludedTimestamp } = applied
+  const lastIncludedTerm = termAt(log, lastIncludedIndex)
+  assert(lastIncludedTerm !== null, `entry ${lastIncludedIndex} is applied, and so in the log`)
+  const inForce = log.configurations.findLast(({ index }) => index <= lastIncludedIndex)
+  assert(inForce !== undefined, 'who applies entries has a configuration')
+  const { index: configurationIndex, configuration } = inForce
+  return { lastIncludedIndex, lastIncludedTerm, lastIncludedTimestamp, configuration, configurationIndex }
+}
+
+/** What the log may forget behind a durable snapshot: all but the trailing entries. */
+export function forgettable(
+  { lastIncludedIndex }: SnapshotMeta,
+  { trailingEntries }: ResolvedSnapshotPolicy,
+): { readonly lastIncludedIndex: LogIndex; readonly compactableIndex: LogIndex } {
+  return { lastIncludedIndex, compactableIndex: Math.max(0, lastIncludedIndex - trailingEntries) }
+}

@@ -1,0 +1,66 @@
+// When a node takes snapshots of its state and how much of the log it keeps behind them (F27): what may be given, what
+// is assumed, and the checks.
+import { RaftError } from '../errors.js'
+
+/** Whichever comes first asks for a snapshot; nothing does when nothing was applied since the last one. */
+export interface SnapshotPolicy {
+  /** Applied since the last snapshot; `Infinity` for never by this. @defaultValue 10_000 */
+  everyEntries?: number | undefined
+  /** Payload applied since the last snapshot, bytes; `Infinity` for never by this. @defaultValue 64 MiB */
+  everyBytes?: number | undefined
+  /** Since the last snapshot, ms; each wait is drawn from [0.75 t, 1.25 t), so that nodes don't take theirs at once. @defaultValue none */
+  everyMs?: number | undefined
+  /** Entries kept behind a snapshot, for followers that lag a little; `Infinity` keeps all. @defaultValue 10_000 */
+  trailingEntries?: number | undefined
+}
+
+/** A policy with nothing left to assume; null for no interval. */
+export interface ResolvedSnapshotPolicy {
+  readonly everyEntries: number
+  readonly everyBytes: number
+  readonly everyMs: number | null
+  readonly trailingEntries: number
+}
+
+/** What is assumed where the policy does not say. */
+export const SNAPSHOT_DEFAULTS: ResolvedSnapshotPolicy = Object.freeze({
+  everyEntries: 10_000,
+  everyBytes: 64 * 1024 * 1024,
+  everyMs: null,
+  trailingEntries: 10_000,
+})
+
+/** Longest interval that a timer of the platform can wait for, jitter included, ms (H107). */
+const MAX_INTERVAL_MS = 2 ** 30
+
+/** @throws RaftError RAFT_INVALID_OPTION naming the key and the value */
+export function resolveSnapshotPolicy(given: SnapshotPolicy): ResolvedSnapshotPolicy {
+  if (typeof given !== 'object' || given === null) refuse(`snapshot is ${String(given)}: give an object`)
+  for (const key of Object.keys(given)) {
+    if (key in SNAPSHOT_DEFAULTS) continue
+    refuse(`there is no snapshot policy '${key}': known are ${Object.keys(SNAPSHOT_DEFAULTS).join(', ')}`)
+  }
+  const everyEntries = countOf('everyEntries', given.everyEntries, 1)
+  const everyBytes = countOf('everyBytes', given.everyBytes, 1)
+  const trailingEntries = countOf('trailingEntries', given.trailingEntries, 0)
+  const { everyMs } = given
+  const isInterval = typeof everyMs === 'number' && everyMs >= 1 && everyMs <= MAX_INTERVAL_MS
+  if (everyMs !== undefined && !isInterval) {
+    refuse(`snapshot.everyMs is ${String(everyMs)}: use milliseconds from 1 to ${MAX_INTERVAL_MS}, or leave it out`)
+  }
+  return Object.freeze({ everyEntries, everyBytes, everyMs: everyMs ?? null, trailingEntries })
+}
+
+function countOf(
+  name: 'everyEntries' | 'everyBytes' | 'trailingEntries',
+  value: number | undefined,
+  least: number,
+): number {
+  if (value === undefined) return SNAPSHOT_DEFAULTS[name]
+  if (value === Number.POSITIVE_INFINITY || (Number.isSafeInteger(value) && value >= least)) return value
+  refuse(`snapshot.${name} is ${String(value)}: use a whole number from ${least}, or Infinity`)
+}
+
+function refuse(message: string): never {
+  throw new RaftError('RAFT_INVALID_OPTION', message)
+}

@@ -1,0 +1,174 @@
+// When a snapshot of this node's own state is taken, and how it gets into the store (F27): one at a time, begun between
+// two applies, written while apply goes on. A snapshot that fails costs nothing but a warning; the log is compacted only
+// behind one that is durable (H53). Receives no snapshots.
+import { nextRandom } from '../core/prng.js'
+import type { CoreState } from '../core/state.js'
+import type { LogIndex } from '../core/types.js'
+import type { RaftError } from '../errors.js'
+import type { SnapshotMeta } from '../interfaces/state-machine.js'
+import type { Applier } from './applier.js'
+import { jitterSeed } from './make-core.js'
+import type { ResolvedCallOptions } from './calls.js'
+import type { PendingCalls } from './pending-call.js'
+import type { ResolvedOptions } from './options.js'
+import { SnapshotCalls } from './snapshot-calls.js'
+import { snapshotMeta } from './snapshot-meta.js'
+import { SnapshotWriting } from './snapshot-writing.js'
+
+/** Before the next attempt after one that failed, ms; twice as long after each further one, up to the last. */
+export const SNAPSHOT_RETRY_MS = 5_000
+export const MAX_SNAPSHOT_RETRY_MS = 300_000
+
+export interface SnapshotterContext {
+  readonly options: Pick<ResolvedOptions, 'id' | 'seed' | 'stateMachine' | 'snapshotStore' | 'snapshot' | 'clock'>
+  /** The core's own state, to be read only. */
+  readonly state: CoreState
+  readonly applier: Pick<Applier, 'appliedIndex' | 'appliedTimestamp' | 'appliedBytes'>
+  readonly calls: PendingCalls
+  /** Of the snapshot that the node began with; null for none. */
+  readonly latest: SnapshotMeta | null
+  /** Asks that the applier looks at `checkpoint` in a later turn. */
+  readonly wake: () => void
+  /** The snapshot is durable, and the newest. `settle` is to be called when the core knows. */
+  readonly onTaken: (meta: SnapshotMeta, sizeBytes: number, settle: () => void) => void
+  /** It was given up; the policy may ask again after `retryMs`. */
+  readonly onFailed: (error: RaftError, retryMs: number) => void
+}
+
+export class Snapshotter {
+  readonly #context: SnapshotterContext
+  readonly #calls: SnapshotCalls
+  readonly #random: { prng: number }
+  #latest: SnapshotMeta | null
+  /** Of `appliedBytes` when the latest began. */
+  #bytesAtLatest = 0
+  #writing: SnapshotWriting | null = null
+  #idle: Promise<void> = Promise.resolve()
+  #failures = 0
+  /** The policy asks for nothing before this time of the clock. */
+  #notBefore = Number.NEGATIVE_INFINITY
+  /** The interval of the policy is over. */
+  #isIntervalOver = false
+  #interval: { cancel(): void } | null = null
+  #retry: { cancel(): void } | null = null
+  #isClosed = false
+
+  constructor(context: SnapshotterContext) {
+    this.#context = context
+    this.#latest = context.latest
+    this.#random = { prng: jitterSeed(context.options.id, context.options.seed) }
+    this.#calls = new SnapshotCalls(context.calls)
+  }
+
+  /** Of the newest snapshot that was taken here or restored; 0 for none. */
+  get snapshotIndex(): LogIndex {
+    return this.#latest?.lastIncludedIndex ?? 0
+  }
+
+  /** Time begins to count. */
+  begin(): void {
+    this.#armInterval()
+  }
+
+  /**
+   * Resolves with a snapshot that holds at least what is applied now; waits until something is.
+   * @throws RaftError RAFT_OVERLOADED
+   */
+  take(options: ResolvedCallOptions): Promise<SnapshotMeta> {
+    const wanted = Math.max(1, this.#context.applier.appliedIndex)
+    const call = this.#calls.add(options, wanted)
+    if (this.#latest !== null && this.#latest.lastIncludedIndex >= wanted) call.resolve(structuredClone(this.#latest))
+    else this.#context.wake()
+    return call.promise
+  }
+
+  /**
+   * Called between two applies. When a snapshot is due it begins here; the next apply waits for the returned promise,
+   * which never rejects. Null when apply may go on at once.
+   */
+  checkpoint(): Promise<void> | null {
+    return this.#isDue() ? this.#begin() : null
+  }
+
+  /** Gives up the one under way, and takes no other. */
+  close(): void {
+    this.#isClosed = true
+    this.#interval?.cancel()
+    this.#retry?.cancel()
+    this.#writing?.giveUp()
+  }
+
+  /** When the store is not used any more. Never rejects. */
+  async idle(): Promise<void> {
+    await this.#idle
+  }
+
+  #isDue(): boolean {
+    if (this.#isClosed || this.#writing !== null) return false
+    const { snapshot: policy, clock } = this.#context.options
+    const { appliedIndex: applied, appliedBytes } = this.#context.applier
+    if (applied <= this.snapshotIndex) return false
+    if (this.#calls.isWanted(applied)) return true
+    const isOver =
+      applied - this.snapshotIndex >= policy.everyEntries ||
+      appliedBytes - this.#bytesAtLatest >= policy.everyBytes ||
+      this.#isIntervalOver
+    return isOver && clock.now() >= this.#notBefore
+  }
+
+  #begin(): Promise<void> | null {
+    const { applier, state } = this.#context
+    const { stateMachine, snapshotStore: store } = this.#context.options
+    const meta = snapshotMeta(state, applier)
+    const bytes = applier.appliedBytes
+    const writing = new SnapshotWriting({ stateMachine, store, meta })
+    this.#writing = writing
+    this.#idle = writing.run().then(
+      (sizeBytes) => this.#onTaken(meta, { sizeBytes, bytes }),
+      (error: RaftError) => this.#onFailed(error, meta),
+    )
+    return writing.checkpoint
+  }
+
+  #onTaken(meta: SnapshotMeta, { sizeBytes, bytes }: { sizeBytes: number; bytes: number }): void {
+    this.#writing = null
+    if (this.#isClosed) return
+    this.#failures = 0
+    this.#latest = meta
+    this.#bytesAtLatest = bytes
+    this.#armInterval()
+    const answered = this.#calls.take(meta.lastIncludedIndex)
+    this.#context.onTaken(meta, sizeBytes, () => {
+      for (const call of answered) call.resolve(structuredClone(meta))
+    })
+    // Others may want another one.
+    this.#context.wake()
+  }
+
+  #onFailed(error: RaftError, { lastIncludedIndex }: SnapshotMeta): void {
+    this.#writing = null
+    if (this.#isClosed) return
+    const { clock } = this.#context.options
+    const retryMs = Math.min(MAX_SNAPSHOT_RETRY_MS, SNAPSHOT_RETRY_MS * 2 ** Math.min(this.#failures, 16))
+    this.#failures += 1
+    this.#notBefore = clock.now() + retryMs
+    this.#retry?.cancel()
+    this.#retry = clock.schedule(this.#notBefore, () => this.#context.wake())
+    this.#context.onFailed(error, retryMs)
+    for (const call of this.#calls.take(lastIncludedIndex)) call.reject(error)
+    this.#context.wake()
+  }
+
+  /** Drawn anew each time, so that the nodes of a cluster don't take theirs at once (F27). */
+  #armInterval(): void {
+    const { snapshot: policy, clock } = this.#context.options
+    this.#isIntervalOver = false
+    this.#interval?.cancel()
+    if (policy.everyMs === null || this.#isClosed) return
+    const waitMs = policy.everyMs * (0.75 + nextRandom(this.#random) / 2)
+    this.#interval = clock.schedule(clock.now() + waitMs, () => {
+      this.#isIntervalOver = true
+      this.#context.wake()
+    })
+  }
+}
