@@ -1,0 +1,233 @@
+// What a running node is made of, wired: each part gets what it needs of the others, and nothing more (design §3). Decides
+// nothing and carries nothing out: that is the Driver's.
+import type { Output } from '../core/output.js'
+import type { LogIndex } from '../core/types.js'
+import { NotLeaderError, type RaftError } from '../errors.js'
+import type { SnapshotMeta } from '../interfaces/state-machine.js'
+import { Applier } from './applier.js'
+import { EntryCache } from './entry-cache.js'
+import { EventLoop } from './event-loop.js'
+import { invariantError, storeError } from './failures.js'
+import { Identity } from './identity.js'
+import { type Internals, nodeRulesOf, type SteppedCore } from './internals.js'
+import { LogThrottle } from './log.js'
+import { LogBudget } from './log-budget.js'
+import { LogReader } from './log-reader.js'
+import { LogWriter } from './log-writer.js'
+import { makeCore } from './make-core.js'
+import { Narrator } from './narrator.js'
+import type { NodeRules } from './node-rules.js'
+import type { ResolvedOptions } from './options.js'
+import { Outbound } from './outbound.js'
+import { PendingCalls } from './pending-call.js'
+import { Proposals } from './proposals.js'
+import { Readiness } from './readiness.js'
+import { Reads } from './reads.js'
+import { Reception } from './reception.js'
+import type { Recovered } from './recovery.js'
+import { Snapshotter } from './snapshotter.js'
+import { leaderOf } from './status.js'
+import { Transfers } from './transfers.js'
+import { Watchers } from './watchers.js'
+
+/** What the parts tell the Driver and ask of it. */
+export interface PartsHooks {
+  isClosed(): boolean
+  /** Carries an Output out. */
+  handOut(output: Output): void
+  /** At the end of each turn: everything that is not the core's. */
+  afterTurn(): void
+  /** Applied up to here. */
+  onApplied(index: LogIndex): void
+  /** A snapshot of this node's own is durable. `settle` is to be called when the core knows. */
+  onSnapshot(meta: SnapshotMeta, sizeBytes: number, settle: () => void): void
+  /** A call settled: there is room. */
+  onReleased(): void
+  /** The node can't go on. */
+  fail(error: RaftError): void
+}
+
+/** Everything that runs in a node, each part made once. */
+export class DriverParts {
+  readonly core: SteppedCore
+  readonly rules: NodeRules
+  readonly identity: Identity
+  readonly reception: Reception
+  readonly narrator: Narrator
+  readonly calls: PendingCalls
+  readonly watchers: Watchers
+  readonly budget: LogBudget
+  readonly cache: EntryCache = new EntryCache()
+  readonly reader: LogReader
+  readonly writer: LogWriter
+  readonly outbound: Outbound
+  readonly proposals: Proposals
+  readonly transfers: Transfers
+  readonly reads: Reads
+  readonly readiness: Readiness
+  readonly applier: Applier
+  readonly snapshotter: Snapshotter
+  readonly loop: EventLoop
+  readonly #options: ResolvedOptions
+  readonly #hooks: PartsHooks
+
+  constructor(options: ResolvedOptions, recovered: Recovered, internals: Internals, hooks: PartsHooks) {
+    this.#options = options
+    this.#hooks = hooks
+    this.rules = nodeRulesOf(internals)
+    this.core = makeCore(options, recovered, internals)
+    const { state } = this.core
+    this.identity = new Identity(options, recovered.identity)
+    const throttle = new LogThrottle(options.clock)
+    this.narrator = new Narrator(options, options.logger, { throttle, lastIndex: state.log.lastIndex })
+    this.reception = this.#makeReception()
+    this.calls = new PendingCalls(options.clock, this.rules)
+    this.watchers = new Watchers(this.calls)
+    this.budget = new LogBudget(options.limits.uncommittedBytes)
+    this.reader = new LogReader(options.logStore)
+    this.outbound = this.#makeOutbound()
+    this.writer = this.#makeWriter(internals)
+    this.proposals = this.#makeProposals()
+    this.transfers = this.#makeTransfers()
+    this.reads = this.#makeReads()
+    this.readiness = new Readiness({ id: options.id, state, reads: this.reads })
+    this.applier = this.#makeApplier(recovered)
+    this.snapshotter = this.#makeSnapshotter(recovered)
+    this.loop = this.#makeLoop(internals)
+  }
+
+  #makeReception(): Reception {
+    return new Reception({
+      id: this.#options.id,
+      identity: this.identity,
+      narrator: this.narrator,
+      state: this.core.state,
+      isClosed: () => this.#hooks.isClosed(),
+      push: (item) => this.loop.push(item),
+    })
+  }
+
+  #makeOutbound(): Outbound {
+    const { transport, limits } = this.#options
+    return new Outbound({
+      transport,
+      limits,
+      cache: this.cache,
+      reader: this.reader,
+      state: this.core.state,
+      onDropped: (peer, index) => this.loop.push({ type: 'outboundDropped', peer, index }),
+      onFailure: (error) => this.#hooks.fail(storeError(error)),
+      rules: this.rules,
+    })
+  }
+
+  #makeWriter({ answersWait }: Internals): LogWriter {
+    return new LogWriter(this.#options.logStore, {
+      clock: this.#options.clock,
+      release: (envelopes) => this.outbound.send(envelopes),
+      onDurable: (write, tookMs) => {
+        this.narrator.onWrite(tookMs)
+        this.loop.push({ type: 'persisted', ...write })
+      },
+      onFailure: (error) => this.#hooks.fail(storeError(error)),
+      answersWait,
+    })
+  }
+
+  #makeProposals(): Proposals {
+    const { limits, forwardProposals, transport, clock, heartbeatIntervalMs } = this.#options
+    const { state } = this.core
+    return new Proposals({
+      calls: this.calls,
+      budget: this.budget,
+      limits,
+      forwardProposals,
+      maxMessageBytes: transport.maxMessageBytes,
+      state,
+      clock,
+      heartbeatIntervalMs,
+      appliedIndex: () => this.applier.appliedIndex,
+      notLeader: (message) => new NotLeaderError(message, { leader: leaderOf(state) }),
+      wake: () => this.loop.push({ type: 'proposals' }),
+      onReleased: () => this.#hooks.onReleased(),
+    })
+  }
+
+  #makeTransfers(): Transfers {
+    const { state } = this.core
+    return new Transfers({
+      options: this.#options,
+      calls: this.calls,
+      state,
+      ask: (number, to) => this.loop.push({ type: 'transfer', id: number, to }),
+      notLeader: (message) => new NotLeaderError(message, { leader: leaderOf(state) }),
+      onEnded: () => this.proposals.onTransferEnded(),
+    })
+  }
+
+  #makeReads(): Reads {
+    const { clock, heartbeatIntervalMs } = this.#options
+    return new Reads({
+      calls: this.calls,
+      clock,
+      state: this.core.state,
+      heartbeatIntervalMs,
+      appliedIndex: () => this.applier.appliedIndex,
+      wake: () => this.loop.push({ type: 'reads' }),
+      // While events are stepped the end of the turn is still to come.
+      onDue: () => {
+        if (!this.loop.isDraining) this.loop.wake()
+      },
+    })
+  }
+
+  #makeApplier({ snapshot }: Recovered): Applier {
+    const { stateMachine, codec, clock } = this.#options
+    return new Applier({
+      stateMachine,
+      codec,
+      clock,
+      cache: this.cache,
+      reader: this.reader,
+      reads: this.reads,
+      appliedIndex: this.core.state.lastApplied,
+      appliedTimestamp: snapshot?.lastIncludedTimestamp,
+      checkpoint: () => this.snapshotter.checkpoint(),
+      onEntry: (index, term, result) => this.proposals.onApplied(index, term, result),
+      onBatch: (index) => this.#hooks.onApplied(index),
+      yieldTurn: () => this.loop.wake(),
+      onFailure: (error) => this.#hooks.fail(storeError(error)),
+      rules: this.rules,
+    })
+  }
+
+  #makeSnapshotter({ snapshot }: Recovered): Snapshotter {
+    return new Snapshotter({
+      options: this.#options,
+      state: this.core.state,
+      applier: this.applier,
+      calls: this.calls,
+      latest: snapshot,
+      wake: () => this.loop.wake(),
+      onTaken: (meta, sizeBytes, settle) => this.#hooks.onSnapshot(meta, sizeBytes, settle),
+      onFailed: (error, retryMs) => this.narrator.onSnapshotFailed(error, retryMs),
+    })
+  }
+
+  #makeLoop({ observe, observeFailure }: Internals): EventLoop {
+    const { clock, heartbeatIntervalMs } = this.#options
+    return new EventLoop({
+      core: this.core,
+      clock,
+      lateMs: heartbeatIntervalMs / 2,
+      budget: this.budget,
+      proposals: this.proposals,
+      reads: this.reads,
+      observe,
+      observeFailure,
+      handOut: (output) => this.#hooks.handOut(output),
+      afterTurn: () => this.#hooks.afterTurn(),
+      onFailure: (error) => this.#hooks.fail(invariantError(error)),
+    })
+  }
+}
