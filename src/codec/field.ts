@@ -4,6 +4,8 @@
 import { RaftError } from '../errors.js'
 import type { ByteReader, ByteWriter } from './binary.js'
 
+const MAX_UINT32 = 2 ** 32 - 1
+
 /** One field on the wire. */
 export interface Field<T> {
   sizeOf(value: T): number
@@ -101,6 +103,26 @@ export function oneOf<T extends string | null>(values: readonly T[]): Field<T> {
       return value === undefined ? reader.fail(`${name} is ${number}, which means nothing`) : value
     },
   }
+}
+
+/** 0 to 2^32 - 1. */
+export const uint32: Field<number> = {
+  sizeOf: () => 4,
+  write(writer, value, name) {
+    if (!Number.isInteger(value) || value < 0 || value > MAX_UINT32) refuse(name, value, 'a whole number below 2^32')
+    writer.uint32(value)
+  },
+  read: (reader, name) => reader.uint32(name),
+}
+
+/** A length, then that many bytes. */
+export const bytes: Field<Uint8Array> = {
+  sizeOf: (value) => 4 + value.byteLength,
+  write(writer, value) {
+    writer.uint32(value.byteLength)
+    writer.raw(value)
+  },
+  read: (reader, name) => reader.copy(reader.uint32(name), name),
 }
 
 /** A count, then length and bytes of each. */

@@ -13,7 +13,7 @@ const HEADER_BYTES = 8
 const NO_FLAGS = 0
 const ONLY_GROUP = 0
 
-/** No message takes more bytes than this beside its entries or commands and their overhead. */
+/** No message takes more bytes than this beside its entries or commands and their overhead; InstallSnapshot has its own. */
 export const messageOverheadBytes = 96
 
 /** A message in memory of its own. @throws RaftError RAFT_INVARIANT when a field can't be what it is */
@@ -69,9 +69,11 @@ export function decodeMessage(bytes: Uint8Array): Message {
   return decoded
 }
 
-/** `control` must never wait behind `bulk`, which carries entries and commands (H94). */
+const BULK: ReadonlySet<Message['type']> = new Set(['appendEntries', 'proposeRequest', 'installSnapshot'])
+
+/** `control` must never wait behind `bulk`, which carries entries, commands and snapshots (H94). */
 export function messageLane(message: Message): 'control' | 'bulk' {
-  return message.type === 'appendEntries' || message.type === 'proposeRequest' ? 'bulk' : 'control'
+  return BULK.has(message.type) ? 'bulk' : 'control'
 }
 
 function layoutOf(message: Message): MessageLayout {

@@ -2,15 +2,18 @@
 // all follow from this one table, so that they can't disagree. A type number never gets another meaning.
 import type { Message } from '../core/messages.js'
 import { checkEntries, entryList } from './entries-field.js'
+import { checkSnapshot, digest, snapshotMeta } from './snapshot-field.js'
 import {
   boolean,
   byteList,
+  bytes,
   type Field,
   integer,
   integerOrNone,
   milliseconds,
   millisecondsOrNone,
   oneOf,
+  uint32,
 } from './field.js'
 
 type Fields<M extends Message> = { readonly [Name in Exclude<keyof M, 'type'>]: Field<M[Name]> }
@@ -86,6 +89,34 @@ const LAYOUTS: { readonly [M in Message as M['type']]: { readonly number: number
   readIndexRequest: { number: 11, fields: forwarded },
   readIndexResponse: { number: 12, fields: { ...forwarded, readIndex: integerOrNone } },
   timeoutNow: { number: 13, fields: { term: integer } },
+  installSnapshot: {
+    number: 14,
+    fields: {
+      ...ofSession,
+      transfer: integer,
+      meta: snapshotMeta,
+      digest,
+      sizeBytes: integer,
+      offset: integer,
+      chunk: bytes,
+      chunkCrc: uint32,
+    },
+  },
+  installSnapshotResponse: {
+    number: 15,
+    fields: {
+      ...ofSession,
+      transfer: integer,
+      outcome: oneOf(['continue', 'installed', 'busy', 'refused'] as const),
+      offset: integer,
+      index: integer,
+    },
+  },
+}
+
+function checkMessage(message: Message): string | null {
+  if (message.type === 'appendEntries') return checkEntries(message)
+  return message.type === 'installSnapshot' ? checkSnapshot(message) : null
 }
 
 /** By the name of the type. */
@@ -96,7 +127,7 @@ export const layoutsByType: ReadonlyMap<string, MessageLayout> = new Map(
       type: type as Message['type'],
       number,
       fields: Object.entries(fields as Readonly<Record<string, Field<unknown>>>),
-      check: (message: Message) => (message.type === 'appendEntries' ? checkEntries(message) : null),
+      check: checkMessage,
     },
   ]),
 )

@@ -1,6 +1,6 @@
 // Every message between two nodes, as plain data (figure 2's RPCs and what thesis §6.4 and §9.6 add). A request and
 // its answer are two one-way messages: the transport may lose, delay, duplicate and reorder each of them.
-import type { LogEntry, LogIndex, Term } from './types.js'
+import type { LogEntry, LogIndex, SnapshotMeta, Term } from './types.js'
 
 /** Would you vote for me in `term`? Changes nothing on the voter (thesis §9.6). `term` is the one *asked about*. */
 export interface PreVote {
@@ -106,6 +106,44 @@ export interface HeartbeatResponse {
   readonly echoMs: number
 }
 
+/**
+ * InstallSnapshot RPC (figure 13): a chunk of a snapshot, in place of entries that the leader's log does not hold any more.
+ * An empty chunk asks how much is there. It is the last one when `offset` and the chunk reach `sizeBytes`.
+ */
+export interface InstallSnapshot {
+  readonly type: 'installSnapshot'
+  readonly term: Term
+  readonly addedAt: LogIndex
+  /** Rises with each transfer of the leader; with `term`, which has one leader, it names the transfer (H56). */
+  readonly transfer: number
+  /** Of the snapshot that the chunk was read from. */
+  readonly meta: SnapshotMeta
+  /** SHA-256 of the whole content. */
+  readonly digest: Uint8Array
+  /** Of the whole content. */
+  readonly sizeBytes: number
+  readonly offset: number
+  readonly chunk: Uint8Array
+  /** CRC-32 of the chunk. */
+  readonly chunkCrc: number
+}
+
+/**
+ * `continue`: send from `offset` on. `installed`: everything up to `index` is here, durably, by the snapshot or by the log.
+ * `busy`: another one is being installed. `refused`: this transfer has failed; a new one may begin.
+ */
+export interface InstallSnapshotResponse {
+  readonly type: 'installSnapshotResponse'
+  readonly term: Term
+  readonly addedAt: LogIndex
+  readonly transfer: number
+  readonly outcome: 'continue' | 'installed' | 'busy' | 'refused'
+  /** `continue`: bytes that the receiver has; else 0. */
+  readonly offset: number
+  /** `installed`: lastIncludedIndex; else 0. */
+  readonly index: LogIndex
+}
+
 /** Commands that a follower passes on to the leader of `term` (F16). */
 export interface ProposeRequest {
   readonly type: 'proposeRequest'
@@ -162,6 +200,8 @@ export type Message =
   | AppendEntriesResponse
   | Heartbeat
   | HeartbeatResponse
+  | InstallSnapshot
+  | InstallSnapshotResponse
   | ProposeRequest
   | ProposeResponse
   | ReadIndexRequest
@@ -182,8 +222,8 @@ export interface AppendRange {
   readonly leaderCommit: LogIndex
 }
 
-/** What the core puts into an Output: a message, or a range for the driver to fill. */
-export type OutboundMessage = Exclude<Message, AppendEntries> | AppendRange
+/** What the core puts into an Output: a message, or a range for the driver to fill. Snapshots it asks for by `SendSnapshot`. */
+export type OutboundMessage = Exclude<Message, AppendEntries | InstallSnapshot> | AppendRange
 
 export interface Envelope {
   readonly to: string

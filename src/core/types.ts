@@ -47,3 +47,13 @@ export interface LogEntry {
   readonly timestamp: number
   readonly data: Uint8Array
 }
+
+/** Position and configuration that a snapshot stands for (§7). */
+export interface SnapshotMeta {
+  readonly lastIncludedIndex: LogIndex
+  readonly lastIncludedTerm: Term
+  /** Log time goes on from here when no entry is left (F34). */
+  readonly lastIncludedTimestamp: number
+  readonly configuration: Configuration
+  readonly configurationIndex: LogIndex
+}

@@ -1,15 +1,7 @@
 // What an application implements: the replicated state. One caller, in log order.
-import type { Configuration, LogIndex, Term } from '../core/types.js'
+import type { LogIndex, SnapshotMeta, Term } from '../core/types.js'
 
-/** Position and configuration that a snapshot stands for (§7). */
-export interface SnapshotMeta {
-  readonly lastIncludedIndex: LogIndex
-  readonly lastIncludedTerm: Term
-  /** Log time goes on from here when no entry is left (F34). */
-  readonly lastIncludedTimestamp: number
-  readonly configuration: Configuration
-  readonly configurationIndex: LogIndex
-}
+export type { SnapshotMeta } from '../core/types.js'
 
 export interface ApplyContext {
   readonly index: LogIndex

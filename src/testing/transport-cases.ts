@@ -45,6 +45,24 @@ const EVERY_TYPE: readonly Message[] = [
   { type: 'proposeResponse', ...forward, refusal: 'overloaded', firstIndex: 0, entryTerm: 0 },
   { type: 'readIndexRequest', ...forward },
   { type: 'readIndexResponse', ...forward, readIndex: -1 },
+  {
+    type: 'installSnapshot',
+    ...session,
+    transfer: 5,
+    meta: {
+      lastIncludedIndex: 12,
+      lastIncludedTerm: 6,
+      lastIncludedTimestamp: 1_700_000_000_000,
+      configurationIndex: 3,
+      configuration: { members: [{ id: 'a', address: '10.0.0.1:7', suffrage: 'voter' }], votersOutgoing: [] },
+    },
+    digest: new Uint8Array(32).fill(7),
+    sizeBytes: 9,
+    offset: 4,
+    chunk: Uint8Array.from([1, 2, 3]),
+    chunkCrc: 0x55bc801d,
+  },
+  { type: 'installSnapshotResponse', ...session, transfer: 5, outcome: 'continue', offset: 7, index: 0 },
 ]
 
 export const TRANSPORT_MESSAGE_CASES: readonly ConformanceCase<TransportBench>[] = [

@@ -84,9 +84,11 @@ export function messageText(message: Message): string {
       const { number, boot, readIndex, term } = message
       return `answers read ${number}: index ${readIndex}, boot ${boot}, term ${term}`
     }
+    case 'installSnapshot':
+    case 'installSnapshotResponse':
     case 'proposeRequest':
     case 'proposeResponse':
-      // Nothing is forwarded in any model.
+      // Nothing is forwarded and no log is compacted in any model.
       return JSON.stringify(message)
   }
 }

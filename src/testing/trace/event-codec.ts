@@ -18,6 +18,9 @@ export function encodeEvent(event: CoreEvent): unknown {
 export function encodeMessage(message: Message): unknown {
   if (message.type === 'appendEntries') return { ...message, entries: message.entries.map(encodeEntry) }
   if (message.type === 'proposeRequest') return { ...message, commands: message.commands.map(encodeBytes) }
+  if (message.type === 'installSnapshot') {
+    return { ...message, digest: encodeBytes(message.digest), chunk: encodeBytes(message.chunk) }
+  }
   return message
 }
 
@@ -74,6 +77,10 @@ function decodeMessage(value: unknown): Message {
   }
   if (message['type'] === 'proposeRequest') {
     return { ...message, commands: decodeList(message['commands'], decodeBytes) } as unknown as Message
+  }
+  if (message['type'] === 'installSnapshot') {
+    const [digest, chunk] = [decodeBytes(message['digest']), decodeBytes(message['chunk'])]
+    return { ...message, digest, chunk } as unknown as Message
   }
   return message as unknown as Message
 }

@@ -10,7 +10,8 @@ import {
   messageLane,
   messageOverheadBytes,
 } from '../../../src/codec/message-codec.js'
-import type { AppendEntries, Heartbeat, Message, ProposeRequest } from '../../../src/core/index.js'
+import { MAX_MEMBERS } from '../../../src/core/configuration.js'
+import type { AppendEntries, Heartbeat, InstallSnapshot, Message, ProposeRequest } from '../../../src/core/index.js'
 import { isRaftError } from '../../../src/errors.js'
 import { arbMessage, samples } from './message-samples.js'
 
@@ -36,6 +37,10 @@ const GOLDEN: { readonly [T in Message['type']]: string } = {
   readIndexRequest: '010b000000000000000000000000000700000000000000030000000000000011',
   readIndexResponse: '010c000000000000000000000000000700000000000000030000000000000011ffffffffffffffff',
   timeoutNow: '010d0000000000000000000000000007',
+  installSnapshot:
+    '010e000000000000000000000000000700000000000000020000000000000005000000000000000c00000000000000064278bcfe56800000000000000000000300020001610003683a3100000200047261636b0002723100047a6f6e6500017a0001620003683a3201ffff00010001630003683a33000000d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1000000000000001400000000000000100000000301020355bc801d',
+  installSnapshotResponse:
+    '010f000000000000000000000000000700000000000000020000000000000005010000000000000000000000000000000c',
 }
 
 /** Decodes, and fails on any error that is not RAFT_CORRUPTION. */
@@ -130,7 +135,7 @@ describe('message codec', () => {
   })
 
   it('reads arbitrary bytes as corruption or as a valid message', () => {
-    const header = fc.integer({ min: 1, max: 12 }).map((type) => [1, type, 0, 0, 0, 0, 0, 0])
+    const header = fc.integer({ min: 1, max: 15 }).map((type) => [1, type, 0, 0, 0, 0, 0, 0])
     fc.assert(
       fc.property(header, fc.uint8Array({ maxLength: 200 }), (head, tail) => {
         const bytes = Uint8Array.from([...head, ...tail])
@@ -211,7 +216,7 @@ describe('message codec, hostile input', () => {
 
   it.each([
     ['version', 0, 2, /its version is 2/],
-    ['type', 1, 14, /its type 14 is unknown/],
+    ['type', 1, 16, /its type 16 is unknown/],
     ['type 0', 1, 0, /its type 0 is unknown/],
     ['flags', 2, 1, /its flags are 1/],
     ['reserved byte', 3, 1, /reserved byte is not zero/],
@@ -236,6 +241,52 @@ describe('message codec, hostile input', () => {
     expect(() => encodeMessage(message as unknown as Message)).toThrow(
       expect.objectContaining({ code: 'RAFT_INVARIANT' }),
     )
+  })
+})
+
+describe('message codec, snapshots', () => {
+  const { installSnapshot } = samples
+  const { meta } = installSnapshot
+  const [voter] = meta.configuration.members
+
+  it.each([
+    ['a chunk beyond the end', { sizeBytes: 18 }, /ends at 19 of 18 bytes/],
+    ['an offset beyond the end', { offset: 2 ** 50, chunk: new Uint8Array(0) }, /of 20 bytes/],
+    ['no entry', { meta: { ...meta, lastIncludedIndex: 0, configurationIndex: 0 } }, /holds no entry/],
+    ['a term ahead of the message', { meta: { ...meta, lastIncludedTerm: 8 } }, /of term 8 in a message of term 7/],
+    ['a configuration behind it', { meta: { ...meta, configurationIndex: 13 } }, /index 13, behind 12/],
+    [
+      'no voter',
+      { meta: { ...meta, configuration: { members: [{ ...voter!, suffrage: 'learner' }], votersOutgoing: [] } } },
+      /there is no voter/,
+    ],
+    [
+      'a member twice',
+      { meta: { ...meta, configuration: { members: [voter!, voter!], votersOutgoing: [] } } },
+      /'a' is listed twice/,
+    ],
+    ['a digest of another length', { digest: new Uint8Array(31) }, /31 bytes, not 32 bytes/],
+    ['a CRC that is none', { chunkCrc: -1 }, /chunkCrc is -1/],
+  ] as const)('refuses to send one with %s', (_, change, reason) => {
+    expect(() => encodeMessage({ ...installSnapshot, ...change } as InstallSnapshot)).toThrow(reason)
+  })
+
+  it('refuses from the wire what it would not send', () => {
+    const encoded = encodeMessage(installSnapshot)
+    const view = new DataView(encoded.buffer)
+    view.setUint32(8 + 3 * 8 + 4, 2)
+    expect(() => decodeMessage(encoded)).toThrow(/configuration of its snapshot is of index 3, behind 2/)
+    view.setUint32(8 + 3 * 8 + 4, 12)
+    expect(decodeMessage(encoded)).toEqual(installSnapshot)
+  })
+
+  it('takes the most members that a cluster may have, and reads no longer list (H91)', () => {
+    const members = Array.from({ length: MAX_MEMBERS }, (_, at) => ({ ...voter!, id: `n${at}` }))
+    const most = { ...installSnapshot, meta: { ...meta, configuration: { members, votersOutgoing: members } } }
+    const encoded = encodeMessage(most)
+    expect(decodeMessage(encoded)).toEqual(most)
+    new DataView(encoded.buffer).setUint16(8 + 7 * 8, 65)
+    expect(() => decodeMessage(encoded)).toThrow(/the members has 65 members, more than 64/)
   })
 })
 
@@ -268,6 +319,8 @@ describe('message codec, limits', () => {
 
   it('costs no more beside payloads than the constants say', () => {
     for (const message of all) {
+      // What a configuration costs is no constant: whoever sends a snapshot asks encodedSize.
+      if (message.type === 'installSnapshot') continue
       const bare = {
         ...message,
         ...('entries' in message && { entries: [] }),
@@ -285,6 +338,6 @@ describe('message codec, limits', () => {
 describe('messageLane', () => {
   it('keeps what carries entries or commands apart from what elections and reads wait for (H94)', () => {
     const bulk = all.filter((message) => messageLane(message) === 'bulk').map(({ type }) => type)
-    expect(bulk).toEqual(['appendEntries', 'proposeRequest'])
+    expect(bulk).toEqual(['appendEntries', 'proposeRequest', 'installSnapshot'])
   })
 })

@@ -1,6 +1,6 @@
 // Messages for the tests of the wire format: one plain sample of each type, and an arbitrary of all that are valid.
 import fc from 'fast-check'
-import type { AppendEntries, LogEntry, Message } from '../../../src/core/index.js'
+import type { AppendEntries, InstallSnapshot, LogEntry, Member, Message } from '../../../src/core/index.js'
 
 const bytes = (...values: number[]): Uint8Array => Uint8Array.from(values)
 
@@ -67,6 +67,39 @@ export const samples: { readonly [M in Message as M['type']]: M } = {
   readIndexRequest: { type: 'readIndexRequest', term: 7, boot: 3, number: 17 },
   readIndexResponse: { type: 'readIndexResponse', term: 7, boot: 3, number: 17, readIndex: -1 },
   timeoutNow: { type: 'timeoutNow', term: 7 },
+  installSnapshot: {
+    type: 'installSnapshot',
+    term: 7,
+    addedAt: 2,
+    transfer: 5,
+    meta: {
+      lastIncludedIndex: 12,
+      lastIncludedTerm: 6,
+      lastIncludedTimestamp: 1_700_000_000_000,
+      configurationIndex: 3,
+      configuration: {
+        members: [
+          { id: 'a', address: 'h:1', suffrage: 'voter', metadata: { rack: 'r1', zone: 'z' } },
+          { id: 'b', address: 'h:2', suffrage: 'learner' },
+        ],
+        votersOutgoing: [{ id: 'c', address: 'h:3', suffrage: 'voter', metadata: {} }],
+      },
+    },
+    digest: new Uint8Array(32).fill(0xd1),
+    sizeBytes: 20,
+    offset: 16,
+    chunk: bytes(1, 2, 3),
+    chunkCrc: 0x55bc_801d,
+  },
+  installSnapshotResponse: {
+    type: 'installSnapshotResponse',
+    term: 7,
+    addedAt: 2,
+    transfer: 5,
+    outcome: 'installed',
+    offset: 0,
+    index: 12,
+  },
 }
 
 const EDGES = [0, 1, 2 ** 31, 2 ** 32 - 1, 2 ** 32, 2 ** 32 + 1, 2 ** 53 - 1]
@@ -103,6 +136,51 @@ const appendEntries: fc.Arbitrary<AppendEntries> = fc
       ...rest,
     } satisfies AppendEntries
   })
+
+const name = fc.string({ unit: 'binary', maxLength: 6 })
+const suffrage = fc.constantFrom('voter' as const, 'learner' as const)
+const member = (id: string): fc.Arbitrary<Member> =>
+  fc
+    .record({
+      address: name,
+      suffrage,
+      metadata: fc.option(fc.dictionary(name, name, { maxKeys: 3 }), { nil: undefined }),
+    })
+    .map(({ metadata, ...rest }) => ({ id, ...rest, ...(metadata === undefined ? {} : { metadata }) }))
+
+/** With one voter at least, and a chunk that lies in the content. */
+const installSnapshot: fc.Arbitrary<InstallSnapshot> = fc
+  .record({
+    others: fc.tuple(member('b'), member('c')),
+    outgoing: fc.array(member('d'), { maxLength: 1 }),
+    session: fc.record({ addedAt: integer, transfer: integer }),
+    terms: fc.tuple(fc.integer({ min: 1, max: 2 ** 31 }), fc.nat()),
+    index: fc.integer({ min: 1, max: 2 ** 31 }),
+    lead: fc.nat(),
+    lastIncludedTimestamp: milliseconds,
+    digest: fc.uint8Array({ minLength: 32, maxLength: 32 }),
+    offset: fc.oneof(fc.nat(), fc.constant(2 ** 40)),
+    chunk: data,
+    rest: fc.nat(),
+    chunkCrc: fc.integer({ min: 0, max: 2 ** 32 - 1 }),
+  })
+  .map(({ others, outgoing, session, terms, index, lead, lastIncludedTimestamp, rest, ...fields }) => ({
+    type: 'installSnapshot',
+    ...session,
+    term: terms[0] + terms[1],
+    meta: {
+      lastIncludedIndex: index,
+      lastIncludedTerm: terms[0],
+      lastIncludedTimestamp,
+      configurationIndex: Math.max(0, index - lead),
+      configuration: {
+        members: [{ id: 'a', address: 'x', suffrage: 'voter' }, ...others],
+        votersOutgoing: outgoing,
+      },
+    },
+    sizeBytes: fields.offset + fields.chunk.length + rest,
+    ...fields,
+  }))
 
 const forwarded = { term: integer, boot: integer, number: integer }
 
@@ -169,6 +247,16 @@ export const arbMessage: fc.Arbitrary<Message> = fc.oneof(
     refusal: fc.constantFrom(null, 'notLeader', 'overloaded', 'reordered', 'transferring'),
     firstIndex: integer,
     entryTerm: integer,
+  }),
+  installSnapshot,
+  fc.record({
+    type: fc.constant('installSnapshotResponse'),
+    term: integer,
+    addedAt: integer,
+    transfer: integer,
+    outcome: fc.constantFrom('continue', 'installed', 'busy', 'refused'),
+    offset: integer,
+    index: integer,
   }),
   fc.record({ type: fc.constant('readIndexRequest'), ...forwarded }),
   fc.record({ type: fc.constant('readIndexResponse'), ...forwarded, readIndex: integerOrNone }),
