@@ -28,6 +28,11 @@ export function handleAppendEntries(core: Core, message: AppendEntries, context:
     return
   }
   followLeader(core, from)
+  if (state.installing !== null) {
+    // The log is about to be another one: nothing is judged by it, and nothing is added to it (F29).
+    answer(core, from, message, { outcome: 'busy', index: prevLogIndex })
+    return
+  }
   if (!matchesLeader(state.log, prevLogIndex, prevLogTerm)) {
     const hintIndex = lastIndexOfTermAtMost(state.log, prevLogIndex, prevLogTerm)
     const hintTerm = termAt(state.log, hintIndex) ?? 0
@@ -54,7 +59,7 @@ export function handleHeartbeat(core: Core, from: NodeId, message: Heartbeat): v
   const isOfThisTerm = message.term === state.currentTerm
   if (isOfThisTerm) {
     followLeader(core, from)
-    if (matchesLeader(state.log, prevLogIndex, prevLogTerm)) {
+    if (state.installing === null && matchesLeader(state.log, prevLogIndex, prevLogTerm)) {
       index = Math.min(prevLogIndex, state.persistedIndex)
       commitUpTo(core, rules.followerCommit(message.leaderCommit, prevLogIndex))
     }
@@ -70,7 +75,7 @@ export function handleHeartbeat(core: Core, from: NodeId, message: Heartbeat): v
 }
 
 /** A valid message of this term's leader: the only thing, beside a granted vote, that restarts the election timer (H15). */
-function followLeader(core: Core, leader: NodeId): void {
+export function followLeader(core: Core, leader: NodeId): void {
   const { state } = core
   assert(state.role !== 'leader', `${leader} leads term ${state.currentTerm}, which this node leads`)
   assert(state.leaderId === null || state.leaderId === leader, `term ${state.currentTerm} has one leader`)

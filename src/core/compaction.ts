@@ -7,7 +7,14 @@ import type { SnapshotTakenEvent } from './event.js'
 import { compactUpTo } from './log-trail.js'
 import { needSnapshot } from './progress.js'
 import { settleFreshness } from './read-index.js'
+import { firstBehindTransfer } from './snapshot-transfer.js'
 import type { LogIndex } from './types.js'
+
+/**
+ * Entries beyond what the policy keeps that are kept for peers at most: one that hears its leader and never catches up must
+ * not fill the disks of all.
+ */
+export const MAX_ENTRIES_KEPT_FOR_PEERS = 1_048_576
 
 /** A snapshot of this node is durable. One that is behind the newest says nothing new (H119). */
 export function onSnapshotTaken(core: Core, event: SnapshotTakenEvent): void {
@@ -28,7 +35,13 @@ export function onSnapshotTaken(core: Core, event: SnapshotTakenEvent): void {
 /** Forgets what may be forgotten now. What has to wait for a peer is tried again with each tick. */
 export function compactLog(core: Core): void {
   const { state, output } = core
-  const index = Math.min(state.compactableIndex, firstNeeded(core) - 1)
+  // What is below is replaced as a whole in a moment.
+  if (state.installing !== null) return
+  const { compactableIndex } = state
+  const index = Math.min(
+    compactableIndex,
+    Math.max(firstNeeded(core) - 1, compactableIndex - MAX_ENTRIES_KEPT_FOR_PEERS),
+  )
   if (index <= state.log.baseIndex) return
   compactUpTo(state.log, index)
   for (const progress of state.progress.values()) needSnapshot(progress, index)
@@ -36,16 +49,17 @@ export function compactLog(core: Core): void {
 }
 
 /**
- * The first index that a peer of this leader may need: behind what it is known to hold. Who was not heard within an
- * election timeout is not waited for, or one dead node would fill the disks of all (F27), nor is who needs a snapshot
- * already. There is no other cap: the leader can't send snapshots.
+ * The first index that a peer of this leader may need: behind what it is known to hold, or will hold with the snapshot
+ * that it is being sent (H58). Who was not heard within an election timeout is not waited for, or one dead node would fill
+ * the disks of all (F27).
  */
 function firstNeeded({ state, options }: Core): LogIndex {
   let first = Number.POSITIVE_INFINITY
-  for (const { state: mode, matchIndex, contactAt } of state.progress.values()) {
+  for (const progress of state.progress.values()) {
+    const { state: mode, matchIndex, contactAt } = progress
     const heardAt = Math.max(state.quorumCheckSince, contactAt ?? Number.NEGATIVE_INFINITY)
     const isLive = state.now - heardAt < options.electionTimeoutMs
-    if (isLive && mode !== 'snapshot') first = Math.min(first, matchIndex + 1)
+    if (isLive) first = Math.min(first, mode === 'snapshot' ? firstBehindTransfer(progress) : matchIndex + 1)
   }
   return first
 }

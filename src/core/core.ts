@@ -17,7 +17,7 @@ export function currentConfiguration(state: CoreState): Configuration | null {
   return state.log.configurations.at(-1)?.configuration ?? null
 }
 
-/** May campaign: a voter of the configuration in force (F6, H17). */
+/** May campaign: a voter of the configuration in force, when its log is not about to be another one (F6, H17). */
 export function isPromotable({ state, options }: Core): boolean {
-  return isVoter(state.quorum, options.id)
+  return state.installing === null && isVoter(state.quorum, options.id)
 }

@@ -1,7 +1,8 @@
 // Everything that can happen to a core. One event in, one Output out; each carries `now`, a monotonic clock in ms that
 // never goes back, because the core has no clock of its own.
 import type { Message } from './messages.js'
-import type { HardState, LogIndex, NodeId } from './types.js'
+import type { SnapshotSource } from './state.js'
+import type { HardState, LogIndex, NodeId, SnapshotMeta } from './types.js'
 
 /** Time has passed; sent at the latest at `Output.deadline`. */
 export interface TickEvent {
@@ -85,6 +86,41 @@ export interface SnapshotTakenEvent {
   readonly compactableIndex: LogIndex
 }
 
+/** The driver gave up sending a snapshot: another try is due after a pause (H57). */
+export interface SnapshotUnsentEvent {
+  readonly type: 'snapshotUnsent'
+  readonly now: number
+  readonly peer: NodeId
+  readonly transfer: number
+}
+
+/** A chunk of a snapshot that a leader sends was taken in, or the transfer has failed here. */
+export interface SnapshotWrittenEvent {
+  readonly type: 'snapshotWritten'
+  readonly now: number
+  readonly source: SnapshotSource
+  /** `busy`: one is being put in the store already. */
+  readonly outcome: 'continue' | 'busy' | 'refused'
+  /** `continue`: bytes that are held; else 0. */
+  readonly offset: number
+}
+
+/** All of a snapshot that a leader sends is here, and nothing of it is visible. The answer comes in `Output.snapshotDecision`. */
+export interface SnapshotReceivedEvent {
+  readonly type: 'snapshotReceived'
+  readonly now: number
+  readonly source: SnapshotSource
+  readonly meta: SnapshotMeta
+}
+
+/** Store, log and state machine hold the snapshot that is being installed; or its content was not what it should be. */
+export interface SnapshotInstalledEvent {
+  readonly type: 'snapshotInstalled'
+  readonly now: number
+  /** `failed`: nothing was replaced. */
+  readonly outcome: 'installed' | 'failed'
+}
+
 /** A client of this node wants another leader. What becomes of it comes in `Output.transfers` with the same id (F4). */
 export interface TransferEvent {
   readonly type: 'transfer'
@@ -104,4 +140,8 @@ export type CoreEvent =
   | PeerStatusEvent
   | OutboundDroppedEvent
   | SnapshotTakenEvent
+  | SnapshotUnsentEvent
+  | SnapshotWrittenEvent
+  | SnapshotReceivedEvent
+  | SnapshotInstalledEvent
   | TransferEvent

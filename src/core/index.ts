@@ -10,10 +10,15 @@ export type {
   ProposeEvent,
   ReadEvent,
   ReceiveEvent,
+  SnapshotInstalledEvent,
+  SnapshotReceivedEvent,
   SnapshotTakenEvent,
+  SnapshotUnsentEvent,
+  SnapshotWrittenEvent,
   TickEvent,
   TransferEvent,
 } from './event.js'
+export { MAX_ENTRIES_KEPT_FOR_PEERS } from './compaction.js'
 export { FORWARD_WINDOW } from './forwarding.js'
 export { checkState, checkStep, type StateSummary, summarize } from './invariants.js'
 export { hasEntry, type LogTrail, lastTerm, termAt } from './log-trail.js'
@@ -23,7 +28,11 @@ export {
   Output,
   type ProposeResult,
   type ReadOutcome,
+  type ReceivedChunk,
   type RoleChange,
+  type SendSnapshot,
+  type SnapshotAnswer,
+  type SnapshotDecision,
   type TransferEndReason,
   type TransferOutcome,
   type TransferRefusal,
@@ -33,5 +42,13 @@ export { hasQuorum, isVoter, type Quorum, quorumOf, quorumValue } from './quorum
 export { RaftCore } from './raft-core.js'
 export { freshness } from './read-index.js'
 export { RULES, type Rules } from './rules.js'
-export type { CoreOptions, CoreState, ForwardOrigin, PendingRead, RestoredState, Transfer } from './state.js'
+export type {
+  CoreOptions,
+  CoreState,
+  ForwardOrigin,
+  PendingRead,
+  RestoredState,
+  SnapshotSource,
+  Transfer,
+} from './state.js'
 export type * from './types.js'

@@ -85,6 +85,16 @@ export function compactUpTo(log: LogTrail, index: LogIndex): void {
   log.baseTerm = term
 }
 
+/** Forgets everything: the log is empty behind a position that a snapshot stands for (§7). */
+export function resetTo(log: LogTrail, { index, term }: { readonly index: LogIndex; readonly term: Term }): void {
+  assert(index > log.baseIndex, `the base of the log only rises: ${index} is not behind ${log.baseIndex}`)
+  log.runs.length = 0
+  log.configurations.length = 0
+  log.baseIndex = index
+  log.baseTerm = term
+  log.lastIndex = index
+}
+
 /**
  * The largest index at or below `index` whose term is at most `term`; the base when there is none. Both sides of a
  * mismatch skip a whole term with it (F8). `index` is not below the base.

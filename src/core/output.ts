@@ -2,8 +2,8 @@
 // `messagesAfterPersist` leaves only when this Output's `append` and `hardState` *and every write handed out before*
 // are durable (H111). This file holds the merge rule of each field, and nothing else decides how two Outputs become one.
 import { assert } from './assert.js'
-import type { AppendRange, Envelope, ProposeRefusal } from './messages.js'
-import type { HardState, LogEntry, LogIndex, NodeId, Role, Term } from './types.js'
+import type { AppendRange, Envelope, InstallSnapshot, InstallSnapshotResponse, ProposeRefusal } from './messages.js'
+import type { HardState, LogEntry, LogIndex, NodeId, Role, SnapshotMeta, Term } from './types.js'
 
 /** Entries to write: contiguous; the stored suffix from the first one on is dropped in the same write. */
 export interface Append {
@@ -45,6 +45,31 @@ export type TransferOutcome =
       readonly wasTold: boolean
     }
 
+/** The newest snapshot of this node is to be sent to `to`, as long as that peer's progress names this transfer. */
+export interface SendSnapshot {
+  readonly to: NodeId
+  readonly term: Term
+  readonly addedAt: LogIndex
+  readonly transfer: number
+}
+
+/** What a peer says of a transfer that is under way. */
+export interface SnapshotAnswer extends Pick<InstallSnapshotResponse, 'transfer' | 'outcome' | 'offset'> {
+  readonly from: NodeId
+}
+
+/** A chunk that the leader of this term sent and that is of use. */
+export interface ReceivedChunk {
+  readonly from: NodeId
+  readonly message: InstallSnapshot
+}
+
+/**
+ * `install`: commit it to the store, reset the log to it, restore the state machine, then say so. `discard`: the log holds
+ * what it holds. `keep`: nothing may be decided now; it comes again.
+ */
+export type SnapshotDecision = 'install' | 'discard' | 'keep'
+
 export interface RoleChange {
   readonly role: Role
   readonly previous: Role
@@ -68,6 +93,16 @@ export class Output {
   readonly results: ProposeResult[] = []
   readonly roles: RoleChange[] = []
   readonly transfers: TransferOutcome[] = []
+  /** Snapshots to send. */
+  readonly sendSnapshots: SendSnapshot[] = []
+  /** For the senders of snapshots. */
+  readonly snapshotAnswers: SnapshotAnswer[] = []
+  /** For the receiver of snapshots. */
+  readonly chunks: ReceivedChunk[] = []
+  /** About the snapshot that was received. */
+  snapshotDecision: SnapshotDecision | undefined
+  /** The log now begins behind this snapshot, which a leader sent, and everything in it is committed and applied. */
+  installed: SnapshotMeta | undefined
   /** The leader as this node now knows it; undefined when that did not change. */
   leader: { readonly id: NodeId | null; readonly term: Term } | undefined
   /** A tick is due at the latest at this time, ms of the event's clock. */
@@ -143,6 +178,12 @@ export class Output {
     this.compactTo = index
   }
 
+  /** One snapshot is received at a time, and asked about once. */
+  setSnapshotDecision(decision: SnapshotDecision): void {
+    assert(this.snapshotDecision === undefined, 'one snapshot is decided about at a time')
+    this.snapshotDecision = decision
+  }
+
   /** True when there is nothing for the driver to do but to set its timer. */
   get isEmpty(): boolean {
     return (
@@ -156,6 +197,11 @@ export class Output {
       this.results.length === 0 &&
       this.roles.length === 0 &&
       this.transfers.length === 0 &&
+      this.sendSnapshots.length === 0 &&
+      this.snapshotAnswers.length === 0 &&
+      this.chunks.length === 0 &&
+      this.snapshotDecision === undefined &&
+      this.installed === undefined &&
       this.leader === undefined
     )
   }

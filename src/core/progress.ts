@@ -1,6 +1,6 @@
 // What a leader knows of one peer (figure 2, "volatile state on leaders") and how much it may send it (F7). `probe`: one
 // append at a time, until one fits. `replicate`: a window of ranges, sent before the earlier ones are answered. `snapshot`:
-// the log does not hold any more what the peer needs next (§7); no entries until an answer shows that it got them.
+// the log does not hold any more what the peer needs next (§7): a snapshot is sent, and no entries before it got there.
 import { assert } from './assert.js'
 import type { LogIndex } from './types.js'
 
@@ -13,6 +13,12 @@ export interface Progress {
   readonly addedAt: LogIndex
   /** Last index of each range in flight, rising. */
   readonly inflight: LogIndex[]
+  /** `snapshot`: number of the transfer under way; 0 for none. */
+  transfer: number
+  /** Of a transfer under way: what it brings ends here or later, so that what lies behind it will be needed. */
+  transferIndex: LogIndex
+  /** `snapshot`: no transfer begins before this time, ms (H57). */
+  transferAt: number
   /** `probe`: one was sent and nothing came back yet. */
   probeSent: boolean
   /** Since when something is unanswered or nothing was heard of it, ms: after a heartbeat interval it may be lost. */
@@ -40,6 +46,9 @@ export function newProgress(lastIndex: LogIndex, addedAt: LogIndex): Progress {
     matchIndex: 0,
     addedAt,
     inflight: [],
+    transfer: 0,
+    transferIndex: 0,
+    transferAt: 0,
     probeSent: false,
     waitingSince: 0,
     contactAt: null,

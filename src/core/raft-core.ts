@@ -35,6 +35,14 @@ import {
 import { becomeFollower } from './roles.js'
 import { RULES, type Rules } from './rules.js'
 import { compactLog, onSnapshotTaken } from './compaction.js'
+import {
+  handleInstallSnapshot,
+  handleInstallSnapshotResponse,
+  onSnapshotInstalled,
+  onSnapshotReceived,
+  onSnapshotWritten,
+} from './install-snapshot.js'
+import { checkTransfersOfSnapshots, onSnapshotUnsent } from './snapshot-transfer.js'
 import { type CoreOptions, type CoreState, initialState, type RestoredState } from './state.js'
 import { nextDeadline, resetElectionTimer, restartTimersAfterStall } from './timers.js'
 import { hasConflict } from './log-trail.js'
@@ -124,6 +132,14 @@ export class RaftCore {
         return onOutboundDropped(core, event.peer, event.index)
       case 'snapshotTaken':
         return onSnapshotTaken(core, event)
+      case 'snapshotUnsent':
+        return onSnapshotUnsent(core, event)
+      case 'snapshotWritten':
+        return onSnapshotWritten(core, event)
+      case 'snapshotReceived':
+        return onSnapshotReceived(core, event)
+      case 'snapshotInstalled':
+        return onSnapshotInstalled(core, event)
       case 'transfer':
         return onTransfer(core, event.id, event.to)
     }
@@ -132,12 +148,12 @@ export class RaftCore {
 
 /** Whether the event could change term or role or truncate; true too often costs a batch, true too rarely an invariant. */
 function mayEndBatch({ state }: Core, event: CoreEvent): boolean {
-  if (event.type === 'tick') return true
+  if (event.type === 'tick' || event.type === 'snapshotInstalled') return true
   if (event.type === 'persisted') return state.role === 'candidate' || state.role === 'preCandidate'
   if (event.type !== 'receive') return false
   const { message } = event
   if (message.term > state.currentTerm) return true
-  if (message.type === 'heartbeat') return state.role !== 'follower'
+  if (message.type === 'heartbeat' || message.type === 'installSnapshot') return state.role !== 'follower'
   if (message.type === 'appendEntries') return state.role !== 'follower' || hasConflict(state.log, message.entries)
   if (message.type === 'timeoutNow') return true
   return message.type === 'preVoteResponse' || message.type === 'requestVoteResponse'
@@ -147,6 +163,7 @@ function onTick(core: Core): void {
   const { state } = core
   checkElectionTimers(core)
   checkTransferTimer(core)
+  checkTransfersOfSnapshots(core)
   expireForwardedReads(core)
   if (state.role === 'leader' && state.now >= state.heartbeatDeadline) {
     heartbeatRound(core)
@@ -184,6 +201,10 @@ function onReceive(core: Core, event: ReceiveEvent): void {
       return handleHeartbeat(core, from, message)
     case 'heartbeatResponse':
       return handleHeartbeatResponse(core, from, message)
+    case 'installSnapshot':
+      return handleInstallSnapshot(core, from, message)
+    case 'installSnapshotResponse':
+      return handleInstallSnapshotResponse(core, from, message)
     case 'proposeRequest':
       return handleProposeRequest(core, from, message, event.budgetBytes)
     case 'proposeResponse':

@@ -7,6 +7,7 @@ import type { AppendEntriesResponse, HeartbeatResponse } from './messages.js'
 import { acknowledge, becomeProbe, maySend, needSnapshot, type Progress, restartProbe, sentRange } from './progress.js'
 import { finishConfirmedReads, startRound } from './read-index.js'
 import { sendRange } from './send.js'
+import { continueSnapshot } from './snapshot-transfer.js'
 import { continueTransfer } from './transfer.js'
 import type { LogEntry, LogIndex, NodeId } from './types.js'
 
@@ -49,19 +50,28 @@ export function handleAppendEntriesResponse(core: Core, from: NodeId, message: A
     restartProbe(progress)
     needSnapshot(progress, state.log.baseIndex)
     waitForHeartbeat(core, progress)
-    return
+  } else if (message.outcome === 'success') {
+    onAcknowledged(core, from, message.index)
+  } else if (backtrack(core, progress, message)) {
+    replicateTo(core, from, progress)
+    continueTransfer(core)
   }
-  if (message.outcome === 'mismatch') {
-    if (!backtrack(core, progress, message)) return
-  } else {
-    const moved = acknowledge(progress, message.index)
-    needSnapshot(progress, state.log.baseIndex)
-    if (moved) {
-      progress.waitingSince = state.now
-      advanceCommit(core)
-    }
+  continueSnapshot(core, from, progress)
+}
+
+/** The peer holds everything up to `index`, durably, as it says by entries or by a snapshot. */
+export function onAcknowledged(core: Core, peer: NodeId, index: LogIndex): void {
+  const { state } = core
+  const progress = state.progress.get(peer)
+  assert(progress !== undefined, `${peer} has a replication session`)
+  const moved = acknowledge(progress, index)
+  needSnapshot(progress, state.log.baseIndex)
+  continueSnapshot(core, peer, progress)
+  if (moved) {
+    progress.waitingSince = state.now
+    advanceCommit(core)
   }
-  replicateTo(core, from, progress)
+  replicateTo(core, peer, progress)
   continueTransfer(core)
 }
 
@@ -78,6 +88,7 @@ export function handleHeartbeatResponse(core: Core, from: NodeId, message: Heart
   progress.confirmedRound = Math.max(progress.confirmedRound, message.round)
   rememberClock(progress, message)
   finishConfirmedReads(core)
+  continueSnapshot(core, from, progress)
   if (state.now - progress.waitingSince < options.heartbeatIntervalMs) return
   progress.waitingSince = state.now
   if (progress.state === 'replicate' && progress.inflight.length === 0) return
@@ -128,7 +139,12 @@ export function setCommitIndex(core: Core, index: LogIndex): void {
   output.setCommitIndex(index)
 }
 
-function sessionWith(core: Core, from: NodeId, message: { term: number; addedAt: LogIndex }): Progress | null {
+/** The progress that an answer is about; null for one of another leadership or session (F12). */
+export function sessionWith(
+  core: Core,
+  from: NodeId,
+  message: { readonly term: number; readonly addedAt: LogIndex },
+): Progress | null {
   const { state } = core
   if (state.role !== 'leader' || message.term !== state.currentTerm) return null
   const progress = state.progress.get(from)

@@ -27,5 +27,6 @@ export function isTermDurable({ currentTerm, votedFor, persistedHardState }: Cor
 /** A candidate that claims an unpersisted log, crashes and returns shorter could win on an old grant: requests wait too. */
 function isPromise(message: OutboundMessage): boolean {
   if (message.type === 'appendEntriesResponse') return message.outcome === 'success'
+  if (message.type === 'installSnapshotResponse') return message.outcome === 'installed'
   return message.type === 'requestVote' || message.type === 'requestVoteResponse'
 }

@@ -5,7 +5,7 @@ import { type LogTrail, termAt } from './log-trail.js'
 import type { ProposeResponse } from './messages.js'
 import type { Progress } from './progress.js'
 import { type Quorum, quorumOf } from './quorum.js'
-import type { Configuration, HardState, LogIndex, NodeId, Role, Term } from './types.js'
+import type { Configuration, HardState, LogIndex, NodeId, Role, SnapshotMeta, Term } from './types.js'
 
 /** What the driver knows before the first event. */
 export interface CoreOptions {
@@ -53,6 +53,14 @@ export interface Transfer {
   readonly toldAt: number | null
 }
 
+/** The transfer that a chunk of a snapshot came with: `term` has one leader, which numbers its transfers (H56). */
+export interface SnapshotSource {
+  readonly from: NodeId
+  readonly term: Term
+  readonly addedAt: LogIndex
+  readonly transfer: number
+}
+
 /** A linearizable read that waits for its round; `origin` is null for this node's own. */
 export interface PendingRead {
   readonly id: number
@@ -89,6 +97,8 @@ export interface CoreState {
   compactableIndex: LogIndex
 
   // Volatile state on all servers
+  /** A snapshot that takes the place of log and state just now: no index moves meanwhile. Never changed, only replaced. */
+  installing: { readonly source: SnapshotSource; readonly meta: SnapshotMeta } | null
   commitIndex: LogIndex
   lastApplied: LogIndex
   role: Role
@@ -111,6 +121,8 @@ export interface CoreState {
   /** Index of the no-op that opened this leader's term; 0 elsewhere. */
   termFirstIndex: LogIndex
   readRound: number
+  /** Number of the last transfer of a snapshot that was begun in this boot. */
+  lastTransfer: number
   /** Null but on a leader that hands over. */
   transfer: Transfer | null
 
@@ -171,6 +183,7 @@ export function initialState(options: CoreOptions, restored: RestoredState, now:
     epoch: 0,
     snapshotIndex: lastIncludedIndex,
     compactableIndex: log.baseIndex,
+    installing: null,
     commitIndex: lastIncludedIndex,
     lastApplied: lastIncludedIndex,
     role: 'follower',
@@ -184,6 +197,7 @@ export function initialState(options: CoreOptions, restored: RestoredState, now:
     progress: new Map(),
     termFirstIndex: 0,
     readRound: 0,
+    lastTransfer: 0,
     transfer: null,
     ledTerm: 0,
     forgottenTerm: hardState.currentTerm,

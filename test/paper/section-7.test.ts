@@ -1,7 +1,8 @@
 // §7, log compaction: a snapshot replaces the prefix of the log; the last included index and term stand for it in every
 // comparison of logs, and a restarted server begins from it.
 import { describe, expect, it } from 'vitest'
-import { between, CoreCluster, ofType } from '../support/core-cluster.js'
+import { between, configurationOf, CoreCluster, ofType, type Packet, to } from '../support/core-cluster.js'
+import { installSnapshot } from '../support/core-node.js'
 import { append, entriesOf, heartbeat, SoloCore } from '../support/solo-core.js'
 
 /** A follower of term 3 whose log was 1:1 2:1 3:2 4:2 5:3, with a snapshot of the first three entries. */
@@ -139,4 +140,93 @@ describe('§7', () => {
     expect(cluster.node('c').state.lastApplied).toBe(2)
     expect(cluster.node('a').state.log.baseIndex).toBe(2)
   })
+
+  it('the leader sends a snapshot to a follower that is so far behind that the next entry is discarded', () => {
+    const cluster = laggard()
+    expect(cluster.node('a').state.progress.get('c')?.state).toBe('replicate')
+    expect(cluster.node('c').state).toMatchObject({ snapshotIndex: 4, lastApplied: 5, commitIndex: 5 })
+    expect(cluster.node('c').state.log).toMatchObject({ baseIndex: 4, lastIndex: 5 })
+  })
+
+  it('the snapshot replaces the whole log of a follower that holds conflicting entries', () => {
+    const cluster = new CoreCluster()
+    cluster.elect('c')
+    cluster.partition(['a', 'b'], ['c'])
+    for (const command of ['lost', 'lost too', 'and this', 'and that']) cluster.node('c').propose(command)
+    cluster.campaign('a')
+    cluster.run(300)
+    const leader = cluster.leader
+    leader?.propose('x')
+    cluster.run(100)
+    leader?.takeSnapshot()
+    cluster.heal()
+    cluster.run(400)
+    expect(cluster.node('c').log).toEqual(cluster.leader?.log)
+    expect(cluster.node('c').state.snapshotIndex).toBeGreaterThanOrEqual(3)
+  })
+
+  it('a snapshot that describes a prefix of the log leaves the entries that follow it', () => {
+    const node = new SoloCore({ terms: [1, 1, 2, 2, 3], currentTerm: 3 })
+    const { configuration } = node.state.log.configurations[0] ?? { configuration: configurationOf(['a', 'b', 'c']) }
+    const meta = { lastIncludedIndex: 3, lastIncludedTerm: 2, lastIncludedTimestamp: 0, configurationIndex: 0 }
+    node.receive('b', installSnapshot({ term: 3, transfer: 1, meta: { ...meta, configuration } }))
+    expect(node.state).toMatchObject({ commitIndex: 3, snapshotIndex: 0 })
+    expect(node.state.log).toMatchObject({ baseIndex: 0, lastIndex: 5 })
+  })
+
+  it('a snapshot that was sent twice, or late, does nothing the second time', () => {
+    let isDoubled = false
+    const cluster = laggard((packet, network) => {
+      if (packet.message.type !== 'installSnapshot' || isDoubled) return
+      isDoubled = true
+      network.push(packet)
+    })
+    expect(isDoubled).toBe(true)
+    expect(cluster.node('c').state).toMatchObject({ snapshotIndex: 4, lastApplied: 5 })
+    cluster.run(200)
+    expect(cluster.leader?.id).toBe('a')
+  })
+
+  it('a server restarts from the snapshot that it was sent', () => {
+    const cluster = laggard()
+    cluster.crash('c')
+    cluster.restart('c')
+    expect(cluster.node('c').state).toMatchObject({ snapshotIndex: 4, commitIndex: 4 })
+    cluster.run(100)
+    expect(cluster.node('c').state.commitIndex).toBe(5)
+  })
+
+  it('the next leader goes on when the one that sends a snapshot fails', () => {
+    const cluster = new CoreCluster({ voters: ['a', 'b', 'c', 'd'] })
+    cluster.elect('a')
+    cluster.cut('a', 'c')
+    cluster.cut('b', 'c')
+    cluster.cut('d', 'c')
+    for (const command of ['x', 'y']) cluster.node('a').propose(command)
+    cluster.run(200)
+    for (const id of ['a', 'b', 'd']) cluster.node(id).takeSnapshot()
+    cluster.heal()
+    cluster.run(40, (packet) => !to('c')(packet) || !ofType('installSnapshot')(packet))
+    cluster.crash('a')
+    cluster.drop(ofType('installSnapshot'))
+    cluster.run(500)
+    expect(cluster.leader?.id).not.toBe('a')
+    expect(cluster.node('c').state.lastApplied).toBe(cluster.leader?.state.commitIndex)
+  })
 })
+
+/** c missed entries that a has compacted since: a has sent it its snapshot, and the entry behind that. */
+function laggard(onDeliver: (packet: Packet, network: Packet[]) => void = () => {}): CoreCluster {
+  const cluster = new CoreCluster()
+  cluster.elect('a')
+  cluster.cut('a', 'c')
+  cluster.cut('b', 'c')
+  for (const command of ['x', 'y', 'z']) cluster.node('a').propose(command)
+  cluster.run(200)
+  cluster.node('a').takeSnapshot()
+  cluster.node('a').propose('behind it')
+  cluster.onDeliver = (packet) => onDeliver(packet, cluster.network)
+  cluster.heal()
+  cluster.run(200)
+  return cluster
+}

@@ -50,6 +50,8 @@ export class ClusterChecks {
         baseIndex + log.length >= message.index || message.term < hardState.currentTerm,
         `durable entries: ${place}`,
       )
+    } else if (message.type === 'installSnapshotResponse' && message.outcome === 'installed') {
+      demand(baseIndex + log.length >= message.index, `durable snapshot: ${place}`)
     }
   }
 
@@ -114,7 +116,7 @@ export class ClusterChecks {
     }
     this.committedIndex = Math.max(this.committedIndex, commitIndex)
     const known = this.committed.get(commitIndex)
-    const held = node.entry(commitIndex)?.term
+    const held = commitIndex === node.durable.baseIndex ? node.durable.baseTerm : node.entry(commitIndex)?.term
     demand(
       known === undefined || known.term === held,
       `state machine safety: ${node.id} commits ${commitIndex}:${held}`,

@@ -11,6 +11,7 @@ import {
   checkStep,
   type Envelope,
   type HardState,
+  type InstallSnapshot,
   type LogEntry,
   type Message,
   type NodeId,
@@ -19,10 +20,14 @@ import {
   RaftCore,
   type ReadOutcome,
   type RestoredState,
+  type ReceivedChunk,
   type RoleChange,
   RULES,
   type Rules,
+  type SendSnapshot,
+  type SnapshotMeta,
   summarize,
+  termAt,
   type Term,
   type TransferOutcome,
 } from 'helios-raft/core'
@@ -46,6 +51,8 @@ export interface Durable {
   readonly log: readonly LogEntry[]
   /** Of the snapshot; absent for one that ends at the base, or none. */
   readonly lastIncludedIndex?: number
+  /** What the snapshot says of itself, where one was taken or installed. */
+  readonly snapshot?: SnapshotMeta
 }
 
 export const EMPTY_DISK: Durable = { hardState: { currentTerm: 0, votedFor: null }, baseIndex: 0, baseTerm: 0, log: [] }
@@ -76,6 +83,8 @@ export class SimulatedNode {
   budgetBytes = Number.MAX_SAFE_INTEGER
   persistence: 'now' | 'later' = 'now'
   applies: 'now' | 'later' = 'now'
+  /** When a snapshot that was decided for takes the place of log and state. */
+  installs: 'now' | 'later' = 'now'
   core: RaftCore | null = null
   /** The log as the core believes it to be; the entry at `baseIndex + 1` first. */
   log: LogEntry[] = []
@@ -181,8 +190,27 @@ export class SimulatedNode {
   takeSnapshot(trailingEntries = 0): void {
     const lastIncludedIndex = this.state.lastApplied
     const compactableIndex = Math.max(0, lastIncludedIndex - trailingEntries)
-    this.durable = { ...this.durable, lastIncludedIndex }
+    this.durable = { ...this.durable, lastIncludedIndex, snapshot: this.#metaAt(lastIncludedIndex) }
     this.step({ type: 'snapshotTaken', now: this.clock, lastIncludedIndex, compactableIndex })
+  }
+
+  /** Store, log and state machine take the snapshot over that the core decided to install, behind the writes under way. */
+  completeInstall(): void {
+    const { installing } = this.state
+    if (installing === null) throw new Error(`${this.id} installs no snapshot`)
+    this.persist()
+    const { meta } = installing
+    const { lastIncludedIndex, lastIncludedTerm } = meta
+    const { hardState } = this.durable
+    const position = { baseIndex: lastIncludedIndex, baseTerm: lastIncludedTerm, lastIncludedIndex }
+    this.durable = { hardState, ...position, log: [], snapshot: meta }
+    this.log = []
+    this.step({ type: 'snapshotInstalled', now: this.clock, outcome: 'installed' })
+  }
+
+  /** The content could not be used. */
+  failInstall(): void {
+    this.step({ type: 'snapshotInstalled', now: this.clock, outcome: 'failed' })
   }
 
   /** Returns the id that comes back in `transfers`. */
@@ -239,6 +267,7 @@ export class SimulatedNode {
     if (output.commitIndex !== undefined) this.committed = output.commitIndex
     this.#hooks.onOutput?.(this, output)
     for (const envelope of output.messages) this.#post(envelope)
+    for (const asked of output.sendSnapshots) this.#sendSnapshot(asked)
     if (output.compactTo !== undefined) this.#compact(output.compactTo)
     const { entries = [], epoch = 0 } = append ?? {}
     const write: PendingWrite = { hardState: hardState ?? null, entries, epoch, after: output.messagesAfterPersist }
@@ -247,6 +276,31 @@ export class SimulatedNode {
     // What only waits for earlier writes leaves with the last of them.
     while (this.writes[0] !== undefined && !isWrite(this.writes[0])) this.persist(1)
     if (this.applies === 'now' && this.isUp) this.apply()
+    for (const received of output.chunks) this.#receiveSnapshot(received)
+    if (output.snapshotDecision === 'install' && this.installs === 'now') this.completeInstall()
+  }
+
+  /** All of it in one message: how it is cut is the driver's. */
+  #sendSnapshot({ to, term, addedAt, transfer }: SendSnapshot): void {
+    const meta = this.durable.snapshot
+    if (meta === undefined) return
+    this.#hooks.post(this, to, installSnapshot({ term, addedAt, transfer, meta }))
+  }
+
+  #receiveSnapshot({ from, message: { term, addedAt, transfer, meta } }: ReceivedChunk): void {
+    // A driver asks about one at a time.
+    if (this.core?.state.installing !== null) return
+    this.step({ type: 'snapshotReceived', now: this.clock, source: { from, term, addedAt, transfer }, meta })
+  }
+
+  #metaAt(index: number): SnapshotMeta {
+    const { log } = this.state
+    const held = log.configurations.findLast((configuration) => configuration.index <= index)
+    if (held === undefined) throw new Error(`${this.id} knows no configuration of ${index}`)
+    const lastIncludedTerm = termAt(log, index) ?? 0
+    const { index: configurationIndex, configuration } = held
+    const lastIncludedTimestamp = this.entry(index)?.timestamp ?? 0
+    return { lastIncludedIndex: index, lastIncludedTerm, lastIncludedTimestamp, configurationIndex, configuration }
   }
 
   #compact(index: number): void {
@@ -274,6 +328,14 @@ export class SimulatedNode {
   }
 }
 
+/** A snapshot without content, which one message brings. */
+export function installSnapshot(
+  fields: Pick<InstallSnapshot, 'term' | 'transfer' | 'meta'> & Partial<InstallSnapshot>,
+): InstallSnapshot {
+  const content = { digest: new Uint8Array(32), sizeBytes: 0, offset: 0, chunk: new Uint8Array(0), chunkCrc: 0 }
+  return { type: 'installSnapshot', addedAt: 0, ...content, ...fields }
+}
+
 function isWrite(write: PendingWrite): boolean {
   return write.hardState !== null || write.entries.length > 0
 }
@@ -294,8 +356,13 @@ function restoredFrom(durable: Durable, options: NodeOptions): RestoredState {
     termRuns,
     logTime: log.at(-1)?.timestamp ?? 0,
     lastIncludedIndex,
-    configuration: options.configuration === null ? null : { index: baseIndex, configuration: options.configuration },
+    configuration: configurationFrom(durable, options),
   }
+}
+
+function configurationFrom({ snapshot, baseIndex }: Durable, options: NodeOptions): RestoredState['configuration'] {
+  if (snapshot !== undefined) return { index: snapshot.configurationIndex, configuration: snapshot.configuration }
+  return options.configuration === null ? null : { index: baseIndex, configuration: options.configuration }
 }
 
 export const DEFAULT_NODE = {

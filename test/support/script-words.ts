@@ -39,6 +39,12 @@ function describeMessage(message: Message): string {
       return `${term} prev=${message.prevLogIndex}/${message.prevLogTerm} commit=${message.leaderCommit} round=${message.round}`
     case 'heartbeatResponse':
       return `${term} index=${message.index} round=${message.round}`
+    case 'installSnapshot': {
+      const { lastIncludedIndex, lastIncludedTerm } = message.meta
+      return `${term} snapshot=${lastIncludedIndex}/${lastIncludedTerm} transfer=${message.transfer}`
+    }
+    case 'installSnapshotResponse':
+      return `${term} transfer=${message.transfer} ${message.outcome} index=${message.index}`
     case 'proposeRequest':
       return `${term} number=${message.number} ${message.commands.map(text).join(' ')}`
     case 'proposeResponse':
@@ -61,6 +67,10 @@ export function describeOutput(node: SimulatedNode, output: Output): string[] {
     lines.push(`writes entries ${entries.join(' ')}`)
   }
   if (commitIndex !== undefined) lines.push(`commits up to ${commitIndex}`)
+  if (output.compactTo !== undefined) lines.push(`compacts its log up to ${output.compactTo}`)
+  for (const { to, transfer } of output.sendSnapshots) lines.push(`sends its snapshot to ${to}, transfer ${transfer}`)
+  if (output.snapshotDecision !== undefined) lines.push(`decides about the snapshot: ${output.snapshotDecision}`)
+  if (output.installed !== undefined) lines.push(`has the snapshot of ${output.installed.lastIncludedIndex} installed`)
   for (const read of output.reads) {
     lines.push(read.type === 'ready' ? `read ${read.id} is ready at ${read.readIndex}` : `read ${read.id} asks again`)
   }

@@ -116,6 +116,15 @@ class Stage {
     disks: ([id = '', speed = '']) => {
       for (const node of this.#chosen(id)) node.persistence = speed === 'slow' ? 'later' : 'now'
     },
+    /** `snapshot a`, `snapshot all trailing=2`: of what is applied; what of the log lies before those entries goes. */
+    snapshot: ([id = '', ...words]) => {
+      for (const node of this.#chosen(id)) node.takeSnapshot(Number(options(words)['trailing'] ?? 0))
+    },
+    /** `installs c slow`: a snapshot that is decided for waits for `install c`. */
+    installs: ([id = '', speed = '']) => {
+      for (const node of this.#chosen(id)) node.installs = speed === 'slow' ? 'later' : 'now'
+    },
+    install: ([id = '']) => this.#nodes.node(id).completeInstall(),
     /** `persist a 1`: the oldest writes complete. */
     persist: ([id = '', count = '1000']) => void this.#nodes.node(id).persist(Number(count)),
     peer: ([id = '', peer = '', status = '']) => {

@@ -62,6 +62,10 @@ export function decodeEvent(value: unknown): CoreEvent {
     case 'peerStatus':
     case 'outboundDropped':
     case 'snapshotTaken':
+    case 'snapshotUnsent':
+    case 'snapshotWritten':
+    case 'snapshotReceived':
+    case 'snapshotInstalled':
     case 'transfer':
       return event as unknown as CoreEvent
     default:

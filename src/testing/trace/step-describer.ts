@@ -28,6 +28,10 @@ const EVENT_STEPS: Readonly<Record<Exclude<CoreEvent['type'], 'tick'>, string>> 
   peerStatus: 'peerStatus',
   outboundDropped: 'outboundDropped',
   snapshotTaken: 'snapshotTaken',
+  snapshotUnsent: 'snapshotUnsent',
+  snapshotWritten: 'snapshotWritten',
+  snapshotReceived: 'snapshotReceived',
+  snapshotInstalled: 'snapshotInstalled',
   transfer: 'transfer',
 })
 

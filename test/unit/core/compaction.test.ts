@@ -1,7 +1,9 @@
 // A log whose prefix is gone, from the leader's side: whom it waits for, and what becomes of a peer that needs what is not
 // there any more (F27, H57).
+import { MAX_ENTRIES_KEPT_FOR_PEERS, type Message, RaftCore } from 'helios-raft/core'
 import { describe, expect, it } from 'vitest'
-import { both, CoreCluster, diskOf, ofType, to } from '../../support/core-cluster.js'
+import { both, configurationOf, CoreCluster, diskOf, ofType, to } from '../../support/core-cluster.js'
+import { DEFAULT_NODE } from '../../support/core-node.js'
 import { appendResponse, SoloCore } from '../../support/solo-core.js'
 
 const BASE = { hardState: { currentTerm: 3, votedFor: null }, baseIndex: 5, baseTerm: 3, log: [] } as const
@@ -79,6 +81,40 @@ describe('compaction', () => {
   })
 })
 
+/** Leads term 2 with `lastIndex` entries of term 1, which c holds and b does not, and hears both. */
+function leaderOfMany(lastIndex: number): RaftCore {
+  const options = { id: 'a', ...DEFAULT_NODE, boot: 1 }
+  const hardState = { currentTerm: 1, votedFor: null }
+  const configuration = { index: 0, configuration: configurationOf(['a', 'b', 'c']) }
+  const log = { firstIndex: 1, lastIndex, previousTerm: 0, termRuns: [{ first: 1, term: 1 }], logTime: 0 }
+  const core = new RaftCore(options, { hardState, ...log, configuration }, 0)
+  core.step({ type: 'tick', now: 90 })
+  const now = core.state.electionDeadline
+  const hears = (from: string, message: Message) =>
+    core.step({ type: 'receive', now, wallTime: 0, from, message, budgetBytes: 1 })
+  core.step({ type: 'tick', now })
+  hears('c', { type: 'preVoteResponse', term: 2, round: core.state.preVoteRound, voteGranted: true })
+  const own = { currentTerm: 2, votedFor: 'a' }
+  core.step({ type: 'persisted', now, hardState: own, index: 0, epoch: 0 })
+  hears('c', { type: 'requestVoteResponse', term: 2, voteGranted: true })
+  core.step({ type: 'persisted', now, hardState: null, index: lastIndex + 1, epoch: 0 })
+  hears('c', appendResponse({ term: 2, index: lastIndex + 1 }))
+  hears('b', appendResponse({ term: 2, index: 0 }))
+  return core
+}
+
+describe('the entries that are kept for peers', () => {
+  it.each([-1, 0, 1])('are bounded: a peer that lies %i beyond the bound', (beyond) => {
+    const lastIndex = MAX_ENTRIES_KEPT_FOR_PEERS + 10
+    const core = leaderOfMany(lastIndex)
+    const { now } = core.state
+    const compactableIndex = MAX_ENTRIES_KEPT_FOR_PEERS + beyond
+    const output = core.step({ type: 'snapshotTaken', now, lastIncludedIndex: lastIndex, compactableIndex })
+    expect(core.state.log.baseIndex).toBe(Math.max(0, beyond))
+    expect(output.compactTo).toBe(beyond > 0 ? beyond : undefined)
+  })
+})
+
 describe('a peer that needs what was compacted', () => {
   it('is found by its hint, and gets no entries: they would begin where nobody can judge them', () => {
     const leader = compactedLeader()
@@ -145,9 +181,10 @@ describe('a peer that needs what was compacted', () => {
     expect(cluster.node('c').state.log.lastIndex).toBe(1)
   })
 
-  it('does not keep the leader from compacting further', () => {
+  it('does not keep the leader from compacting further while nothing is sent to it', () => {
     const leader = compactedLeader()
     leader.receive('b', appendResponse({ term: 4, outcome: 'mismatch', index: 5, hintIndex: 2, hintTerm: 2 }))
+    leader.step({ type: 'snapshotUnsent', now: leader.clock, peer: 'b', transfer: 1 })
     leader.acknowledge('c', 6)
     leader.takeSnapshot()
     expect(leader.state.log.baseIndex).toBe(6)
@@ -165,9 +202,9 @@ describe('a peer that needs what was compacted', () => {
     cluster.node('a').peerStatus('c', 'up')
     expect(cluster.node('a').state.progress.get('c')).toMatchObject({ state: 'snapshot', matchIndex: 1, nextIndex: 2 })
     cluster.run(200)
-    expect(cluster.node('c').state.log.lastIndex).toBe(1)
     cluster.node('a').propose('y')
     cluster.run(60)
+    expect(cluster.node('c').state).toMatchObject({ lastApplied: 3, snapshotIndex: 2 })
     expect(cluster.node('b').state.lastApplied).toBe(3)
   })
 })
