@@ -1,7 +1,6 @@
 // What a snapshot says of itself on the wire (§7): position, time and configuration, in fixed fields. Each field of a
 // member stands in one table, so that one that is added to the type can't be left out here. How the fields of an
-// InstallSnapshot relate is checked by `checkSnapshot`, on both ends.
-import { configurationProblem, MAX_MEMBERS } from '../core/configuration.js'
+// InstallSnapshot relate is checked by `checkSnapshot`, on both ends; whether a configuration makes sense is the core's.
 import type { InstallSnapshot } from '../core/messages.js'
 import type { Configuration, Member, SnapshotMeta } from '../core/types.js'
 import type { ByteReader, ByteWriter } from './binary.js'
@@ -9,6 +8,8 @@ import { type Field, integer, milliseconds, oneOf, refuse } from './field.js'
 
 /** Of a SHA-256. */
 export const DIGEST_BYTES = 32
+/** Of one list: no cluster has more. */
+export const MAX_MEMBERS_PER_LIST = 64
 /** Of one id, address, name or value, in UTF-8. */
 const MAX_TEXT_BYTES = 4_096
 /** Pairs of one member's metadata; what it may weigh is checked where it is given. */
@@ -89,14 +90,16 @@ const MEMBER_FIELDS = Object.entries(MEMBER) as readonly (readonly [keyof Member
 const members: Field<readonly Member[]> = {
   sizeOf: (list) => list.reduce((size, member) => size + memberBytes(member), 2),
   write(writer, list, name) {
-    if (list.length > MAX_MEMBERS) refuse(`the length of ${name}`, list.length, `at most ${MAX_MEMBERS}`)
+    if (list.length > MAX_MEMBERS_PER_LIST) {
+      refuse(`the length of ${name}`, list.length, `at most ${MAX_MEMBERS_PER_LIST}`)
+    }
     writer.uint16(list.length)
     for (const member of list)
       for (const [key, field] of MEMBER_FIELDS) field.write(writer, member[key], `${key} of ${name}`)
   },
   read(reader, name) {
     const count = reader.uint16(`the length of ${name}`)
-    if (count > MAX_MEMBERS) reader.fail(`${name} has ${count} members, more than ${MAX_MEMBERS}`)
+    if (count > MAX_MEMBERS_PER_LIST) reader.fail(`${name} has ${count} members, more than ${MAX_MEMBERS_PER_LIST}`)
     return Array.from({ length: count }, () => readMember(reader, name))
   },
 }
@@ -141,8 +144,7 @@ export function checkSnapshot({ term, meta, sizeBytes, offset, chunk }: InstallS
     return `the configuration of its snapshot is of index ${configurationIndex}, behind ${lastIncludedIndex}`
   }
   const end = offset + chunk.byteLength
-  if (end > sizeBytes) return `its chunk ends at ${end} of ${sizeBytes} bytes`
-  return configurationProblem(meta.configuration)
+  return end > sizeBytes ? `its chunk ends at ${end} of ${sizeBytes} bytes` : null
 }
 
 function memberBytes(member: Member): number {

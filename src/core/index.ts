@@ -25,6 +25,7 @@ export { hasEntry, type LogTrail, lastTerm, termAt } from './log-trail.js'
 export type * from './messages.js'
 export {
   type Append,
+  type InstalledSnapshot,
   Output,
   type ProposeResult,
   type ReadOutcome,

@@ -3,6 +3,7 @@
 // installed is committed, so no leader, term or vote that comes meanwhile can make it wrong.
 import { followLeader } from './append-entries.js'
 import { assert } from './assert.js'
+import { configurationProblem } from './configuration.js'
 import type { Core } from './core.js'
 import type { SnapshotInstalledEvent, SnapshotReceivedEvent, SnapshotWrittenEvent } from './event.js'
 import { hasEntry, resetTo } from './log-trail.js'
@@ -26,7 +27,8 @@ export function handleInstallSnapshot(core: Core, from: NodeId, message: Install
     return
   }
   followLeader(core, from)
-  if (isHeld(core, meta)) answer(core, source, { outcome: 'installed', index: meta.lastIncludedIndex })
+  if (configurationProblem(meta.configuration) !== null) answer(core, source, { outcome: 'refused' })
+  else if (isHeld(core, meta)) answer(core, source, { outcome: 'installed', index: meta.lastIncludedIndex })
   else if (state.installing !== null) answer(core, source, { outcome: 'busy' })
   else output.chunks.push({ from, message })
 }
@@ -103,6 +105,7 @@ function install(core: Core, meta: SnapshotMeta): void {
   assert(state.role === 'follower', 'a follower installs snapshots')
   assert(index > state.commitIndex, `the snapshot of ${index} lies beyond what is committed, ${state.commitIndex}`)
   assert(term <= state.currentTerm, `the snapshot of term ${term} is not of a later one than ${state.currentTerm}`)
+  const changesConfiguration = state.log.configurations.at(-1)?.index !== configurationIndex
   resetTo(state.log, { index, term })
   state.log.configurations.push({ index: configurationIndex, configuration })
   state.quorum = quorumOf(configuration)
@@ -115,7 +118,7 @@ function install(core: Core, meta: SnapshotMeta): void {
   state.lastApplied = index
   state.logTime = Math.max(state.logTime, meta.lastIncludedTimestamp)
   settleFreshness(state)
-  output.installed = meta
+  output.installed = { meta, changesConfiguration }
   output.endsBatch = true
 }
 

@@ -70,6 +70,12 @@ export interface ReceivedChunk {
  */
 export type SnapshotDecision = 'install' | 'discard' | 'keep'
 
+export interface InstalledSnapshot {
+  readonly meta: SnapshotMeta
+  /** The configuration in force is another one than before. */
+  readonly changesConfiguration: boolean
+}
+
 export interface RoleChange {
   readonly role: Role
   readonly previous: Role
@@ -102,7 +108,7 @@ export class Output {
   /** About the snapshot that was received. */
   snapshotDecision: SnapshotDecision | undefined
   /** The log now begins behind this snapshot, which a leader sent, and everything in it is committed and applied. */
-  installed: SnapshotMeta | undefined
+  installed: InstalledSnapshot | undefined
   /** The leader as this node now knows it; undefined when that did not change. */
   leader: { readonly id: NodeId | null; readonly term: Term } | undefined
   /** A tick is due at the latest at this time, ms of the event's clock. */

@@ -16,7 +16,7 @@ export interface StoredSnapshot {
   readonly sizeBytes: number
   /** SHA-256 of the content. */
   readonly digest: Uint8Array
-  /** A running read stays valid after a newer commit. Rejects with RAFT_CORRUPTION when the content fails its digest. */
+  /** A running read stays valid after a newer commit, and so does one that begins while it runs. Rejects with RAFT_CORRUPTION when the content fails its digest. */
   read(fromOffset?: number): AsyncIterable<Uint8Array>
 }
 

@@ -47,6 +47,25 @@ export class AppendedCalls {
     for (const call of calls) call.onApplied(index, term, result)
   }
 
+  /** The state jumped to `index` by a snapshot: calls that waited for an entry up to there, which is never applied here. */
+  takeUpTo(index: LogIndex): readonly ProposalCall[] {
+    const taken: ProposalCall[] = []
+    for (
+      let call = this.#own[this.#head];
+      call !== undefined && call.firstIndex <= index;
+      call = this.#own[this.#head]
+    ) {
+      taken.push(call)
+      this.#head += 1
+    }
+    for (const [at, calls] of this.#scattered) {
+      if (at > index) continue
+      taken.push(...calls)
+      this.#scattered.delete(at)
+    }
+    return taken
+  }
+
   #applyOwn(index: LogIndex, term: Term, result: unknown): void {
     const call = this.#own[this.#head]
     if (call === undefined || call.firstIndex > index) return

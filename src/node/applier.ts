@@ -47,6 +47,9 @@ export class Applier {
   #appliedIndex: LogIndex
   #appliedTimestamp: number
   #appliedBytes = 0
+  /** A snapshot takes the place of the state: nothing is applied and no query runs. */
+  #isPaused = false
+  #onPaused: (() => void) | null = null
   /** A checkpoint is being taken: the next apply waits for it. */
   #isHeld = false
   /** May be applied: min(commitIndex, persistedIndex). */
@@ -95,10 +98,36 @@ export class Applier {
     this.#runSlice()
   }
 
+  /** Resolves when nothing reads or changes the state, and nothing begins to, until `resume` or `jump`. */
+  pause(): Promise<void> {
+    this.#isPaused = true
+    return new Promise((resolve) => {
+      this.#onPaused = resolve
+      this.#tellPaused()
+    })
+  }
+
+  /** Nothing took the place of the state. */
+  resume(): void {
+    this.#isPaused = false
+    this.#context.yieldTurn()
+  }
+
+  /** The state machine holds the snapshot of `index` now, and apply goes on behind it. */
+  jump(index: LogIndex, timestamp: number): void {
+    this.#appliedIndex = index
+    this.#appliedTimestamp = timestamp
+    this.#target = index
+    this.#reported = index
+    this.#page = []
+    this.resume()
+  }
+
   /** Applies nothing more. */
   close(): void {
     this.#isClosed = true
     this.#page = []
+    this.#tellPaused()
   }
 
   #runSlice(done?: { readonly entry: LogEntry; readonly result: unknown }): void {
@@ -112,6 +141,7 @@ export class Applier {
       this.#fail(error)
     }
     this.#isInSlice = false
+    this.#tellPaused()
     if (this.#isClosed || this.#work.isApplying) return
     if (this.#appliedIndex !== this.#reported) {
       this.#reported = this.#appliedIndex
@@ -122,11 +152,12 @@ export class Applier {
 
   /** Reads that came while queries run wait for the next apply if there is one, or reads could starve it. */
   #mayQuery(): boolean {
-    return this.#rules.mayQuery(this.#work, this.#appliedIndex >= this.#target)
+    return !this.#isPaused && this.#rules.mayQuery(this.#work, this.#appliedIndex >= this.#target)
   }
 
   #mayApply(): boolean {
-    return !this.#isClosed && !this.#isHeld && this.#appliedIndex < this.#target && this.#rules.mayApply(this.#work)
+    const isStopped = this.#isClosed || this.#isHeld || this.#isPaused
+    return !isStopped && this.#appliedIndex < this.#target && this.#rules.mayApply(this.#work)
   }
 
   #isReadDue(): boolean {
@@ -193,12 +224,13 @@ export class Applier {
 
   /** Nothing is half applied now. */
   #look(): void {
-    if (this.#isClosed || this.#isHeld) return
+    if (this.#isClosed || this.#isHeld || this.#isPaused) return
     const held = this.#context.checkpoint?.() ?? null
     if (held === null) return
     this.#isHeld = true
     void held.then(() => {
       this.#isHeld = false
+      this.#tellPaused()
       if (!this.#isClosed) this.#context.yieldTurn()
     })
   }
@@ -210,6 +242,7 @@ export class Applier {
       this.#work.queryCount += 1
       void query.then(() => {
         this.#work.queryCount -= 1
+        this.#tellPaused()
         if (this.#work.queryCount === 0) this.#context.yieldTurn()
       })
     }
@@ -228,6 +261,14 @@ export class Applier {
       },
       (error) => this.#fail(error),
     )
+  }
+
+  #tellPaused(): void {
+    const { isApplying, isFetching, queryCount } = this.#work
+    const isBusy = this.#isInSlice || this.#isHeld || isApplying || isFetching || queryCount > 0
+    if (!this.#isClosed && (isBusy || !this.#isPaused)) return
+    this.#onPaused?.()
+    this.#onPaused = null
   }
 
   #fail(error: unknown): void {

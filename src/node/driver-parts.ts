@@ -1,7 +1,7 @@
 // What a running node is made of, wired: each part gets what it needs of the others, and nothing more (design §3). Decides
 // nothing and carries nothing out: that is the Driver's.
 import type { Output } from '../core/output.js'
-import type { LogIndex } from '../core/types.js'
+import type { LogIndex, NodeId } from '../core/types.js'
 import { NotLeaderError, type RaftError } from '../errors.js'
 import type { SnapshotMeta } from '../interfaces/state-machine.js'
 import { Applier } from './applier.js'
@@ -9,6 +9,7 @@ import { EntryCache } from './entry-cache.js'
 import { EventLoop } from './event-loop.js'
 import { invariantError, storeError } from './failures.js'
 import { Identity } from './identity.js'
+import { installSnapshot } from './install-snapshot.js'
 import { type Internals, nodeRulesOf, type SteppedCore } from './internals.js'
 import { LogThrottle } from './log.js'
 import { LogBudget } from './log-budget.js'
@@ -25,6 +26,8 @@ import { Readiness } from './readiness.js'
 import { Reads } from './reads.js'
 import { Reception } from './reception.js'
 import type { Recovered } from './recovery.js'
+import { SnapshotReception } from './snapshot-reception.js'
+import { SnapshotStreams } from './snapshot-streams.js'
 import { Snapshotter } from './snapshotter.js'
 import { leaderOf } from './status.js'
 import { Transfers } from './transfers.js'
@@ -67,6 +70,8 @@ export class DriverParts {
   readonly readiness: Readiness
   readonly applier: Applier
   readonly snapshotter: Snapshotter
+  readonly snapshotStreams: SnapshotStreams
+  readonly snapshotReception: SnapshotReception
   readonly loop: EventLoop
   readonly #options: ResolvedOptions
   readonly #hooks: PartsHooks
@@ -93,6 +98,8 @@ export class DriverParts {
     this.readiness = new Readiness({ id: options.id, state, reads: this.reads })
     this.applier = this.#makeApplier(recovered)
     this.snapshotter = this.#makeSnapshotter(recovered)
+    this.snapshotStreams = this.#makeSnapshotStreams()
+    this.snapshotReception = this.#makeSnapshotReception()
     this.loop = this.#makeLoop(internals)
   }
 
@@ -211,6 +218,44 @@ export class DriverParts {
       wake: () => this.loop.wake(),
       onTaken: (meta, sizeBytes, settle) => this.#hooks.onSnapshot(meta, sizeBytes, settle),
       onFailed: (error, retryMs) => this.narrator.onSnapshotFailed(error, retryMs),
+    })
+  }
+
+  #makeSnapshotStreams(): SnapshotStreams {
+    const { snapshotStore: store, clock, heartbeatIntervalMs, limits } = this.#options
+    return new SnapshotStreams({
+      store,
+      clock,
+      heartbeatIntervalMs,
+      snapshotChunkBytes: limits.snapshotChunkBytes,
+      state: this.core.state,
+      send: (to, message) => this.outbound.sendSnapshot(to, message),
+      onOpened: (to, { meta, sizeBytes }) => this.narrator.onSendingSnapshot(to, meta, sizeBytes),
+      onUnsent: ({ to: peer, transfer }, error) => {
+        if (this.#hooks.isClosed()) return
+        this.narrator.onSnapshotUnsent(peer, error)
+        if (error.code === 'RAFT_CORRUPTION') this.snapshotter.replace()
+        this.loop.push({ type: 'snapshotUnsent', peer, transfer })
+      },
+    })
+  }
+
+  #makeSnapshotReception(): SnapshotReception {
+    const { applier, snapshotter, writer, reader } = this
+    const onFailed = (from: NodeId, error: RaftError) => this.narrator.onSnapshotRefused(from, error)
+    const parts = {
+      options: this.#options,
+      ...{ applier, snapshotter, writer, reader },
+      isClosed: () => this.#hooks.isClosed(),
+      onFailed,
+      onFatal: (error: RaftError) => this.#hooks.fail(error),
+    }
+    return new SnapshotReception({
+      store: this.#options.snapshotStore,
+      push: (item) => this.loop.push(item),
+      install: (sink, source) => installSnapshot(parts, sink, source),
+      onDamaged: (from, offset) => this.narrator.onDamagedChunk(from, offset),
+      onFailed,
     })
   }
 

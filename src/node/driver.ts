@@ -1,6 +1,6 @@
 // A node that runs: the core and everything around it (design §3). Carries each Output out in the order that durability
 // demands, and turns any failure into one end. Owns no rule of the protocol.
-import type { Output } from '../core/output.js'
+import type { InstalledSnapshot, Output } from '../core/output.js'
 import type { Configuration, LogIndex, Member, NodeId, Term } from '../core/types.js'
 import type { RaftError } from '../errors.js'
 import type { SnapshotMeta } from '../interfaces/state-machine.js'
@@ -127,6 +127,8 @@ export class Driver {
     this.#parts.applier.close()
     this.#parts.proposals.close()
     this.#parts.snapshotter.close()
+    this.#parts.snapshotStreams.close()
+    this.#parts.snapshotReception.close()
     this.#parts.reads.close()
     this.#notices = []
     this.#parts.calls.endAll(cause)
@@ -135,7 +137,8 @@ export class Driver {
   /** When the writes and the read that were under way are over: the stores may be closed. Never rejects. */
   async idle(): Promise<void> {
     if (!this.#parts.rules.awaitsWrites()) return
-    await Promise.all([this.#parts.writer.idle(), this.#parts.reader.idle(), this.#parts.snapshotter.idle()])
+    const { writer, reader, snapshotter, snapshotStreams, snapshotReception } = this.#parts
+    await Promise.all([writer, reader, snapshotter, snapshotStreams, snapshotReception].map((part) => part.idle()))
   }
 
   #handOut(output: Output): void {
@@ -155,11 +158,37 @@ export class Driver {
       this.#parts.narrator.onCompacted(output.compactTo)
       this.#parts.reader.compact(output.compactTo).catch((error: unknown) => this.#fail(storeError(error)))
     }
+    this.#handOutSnapshots(output)
     for (const outcome of output.reads) this.#parts.reads.onOutcome(outcome)
     this.#noticeChanges(output)
     if (state.currentTerm === this.#lastTerm) return
     this.#lastTerm = state.currentTerm
     this.#parts.proposals.onTerm(state.currentTerm)
+  }
+
+  #handOutSnapshots(output: Output): void {
+    const { snapshotStreams, snapshotReception } = this.#parts
+    const { chunks, snapshotDecision, installed } = output
+    snapshotStreams.onOutput(output)
+    if (chunks.length > 0) snapshotReception.take(chunks)
+    if (snapshotDecision !== undefined) snapshotReception.decide(snapshotDecision)
+    if (installed !== undefined) this.#onInstalled(installed)
+  }
+
+  /** Log and state begin behind a snapshot of the leader now: whatever is kept of what was before goes. */
+  #onInstalled({ meta, changesConfiguration }: InstalledSnapshot): void {
+    const { lastIncludedIndex: index, lastIncludedTimestamp, configuration, configurationIndex } = meta
+    const { cache, budget, applier, snapshotter, proposals, narrator } = this.#parts
+    const { emit } = this.#hooks
+    cache.reset(index)
+    budget.reset(index)
+    applier.jump(index, lastIncludedTimestamp)
+    snapshotter.installed(meta)
+    proposals.onJumped(index)
+    narrator.onInstalled(meta)
+    if (changesConfiguration) this.#notices.push(() => emit('configuration', configuration, configurationIndex))
+    this.#notices.push(() => emit('snapshot', structuredClone(meta), 'leader'))
+    this.#notices.push(() => emit('applied', index))
   }
 
   #noticeChanges(output: Output): void {
@@ -193,6 +222,7 @@ export class Driver {
     this.#notices = []
     for (const notice of notices) notice()
     this.#parts.transfers.look()
+    this.#parts.snapshotStreams.look()
     this.#parts.watchers.look()
   }
 

@@ -62,6 +62,11 @@ export class EntryCache {
     return entries
   }
 
+  /** The log was replaced by a snapshot of `index`. */
+  reset(index: LogIndex): void {
+    this.#clear(index + 1)
+  }
+
   /** Forgets the oldest durable entries, as far as the bound demands it. */
   trim(persistedIndex: LogIndex): void {
     while (

@@ -4,7 +4,8 @@
 import type { CoreEvent } from '../core/event.js'
 import type { Message } from '../core/messages.js'
 import { Output } from '../core/output.js'
-import type { HardState, LogIndex, NodeId } from '../core/types.js'
+import type { SnapshotSource } from '../core/state.js'
+import type { HardState, LogIndex, NodeId, SnapshotMeta } from '../core/types.js'
 import type { Clock } from '../interfaces/clock.js'
 import type { Internals, SteppedCore } from './internals.js'
 import type { LogBudget } from './log-budget.js'
@@ -30,6 +31,15 @@ export type InboxItem =
   | { readonly type: 'applied'; readonly index: LogIndex }
   | { readonly type: 'transfer'; readonly id: number; readonly to: NodeId | null }
   | { readonly type: 'snapshotTaken'; readonly lastIncludedIndex: LogIndex; readonly compactableIndex: LogIndex }
+  | { readonly type: 'snapshotUnsent'; readonly peer: NodeId; readonly transfer: number }
+  | {
+      readonly type: 'snapshotWritten'
+      readonly source: SnapshotSource
+      readonly outcome: 'continue' | 'busy' | 'refused'
+      readonly offset: number
+    }
+  | { readonly type: 'snapshotReceived'; readonly source: SnapshotSource; readonly meta: SnapshotMeta }
+  | { readonly type: 'snapshotInstalled'; readonly outcome: 'installed' | 'failed' }
   /** There is something to propose; what, is decided when its turn comes. */
   | { readonly type: 'proposals' }
   | { readonly type: 'reads' }

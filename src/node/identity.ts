@@ -131,11 +131,12 @@ export class Identity {
       )
     }
     this.#checkOther(peer)
-    const neededBytes = limits.commandBytes + messageOverheadBytes + entryOverheadBytes
-    if (peer.maxMessageBytes < neededBytes) {
+    for (const name of ['commandBytes', 'snapshotChunkBytes'] as const) {
+      const neededBytes = limits[name] + messageOverheadBytes + entryOverheadBytes
+      if (peer.maxMessageBytes >= neededBytes) continue
       throw identityError(
-        `peer '${peer.nodeId}' takes messages of at most ${peer.maxMessageBytes} bytes and limits.commandBytes of '${id}' ` +
-          `needs ${neededBytes}: raise the peer's limit or lower limits.commandBytes`,
+        `peer '${peer.nodeId}' takes messages of at most ${peer.maxMessageBytes} bytes and limits.${name} of '${id}' ` +
+          `needs ${neededBytes}: raise the peer's limit or lower limits.${name}`,
       )
     }
     return peer.nodeId

@@ -116,6 +116,19 @@ export class LogBudget {
     this.#head = 0
   }
 
+  /** The log was replaced by a snapshot of `index`, which is applied. */
+  reset(index: LogIndex): void {
+    this.#runs = []
+    this.#head = 0
+    this.#logBytes = 0
+    for (const stage of [this.#persisted, this.#committed]) {
+      stage.next = 0
+      stage.bytes = 0
+    }
+    this.#lastIndex = index
+    this.#appliedIndex = index
+  }
+
   #remaining(usedBytes: number): number {
     return usedBytes === 0 ? Number.POSITIVE_INFINITY : Math.max(0, this.#limitBytes - usedBytes)
   }

@@ -31,6 +31,7 @@ export interface LogWriterHooks {
 
 /** Everything of one write, merged from one Output or several. */
 class Batch {
+  resetTo: LogWrite['resetTo']
   entries: LogEntry[] = []
   epoch = 0
   hardState: HardState | undefined
@@ -50,8 +51,15 @@ class Batch {
     this.epoch = append.epoch
   }
 
+  /** The log is replaced: what was to be written before is of the log that is gone. */
+  reset(position: NonNullable<LogWrite['resetTo']>): void {
+    this.resetTo = position
+    this.entries = []
+  }
+
   toLogWrite(): LogWrite {
     return {
+      ...(this.resetTo === undefined ? {} : { resetTo: this.resetTo }),
       ...(this.hardState === undefined ? {} : { hardState: this.hardState }),
       ...(this.entries.length === 0 ? {} : { entries: this.entries }),
     }
@@ -94,13 +102,25 @@ export class LogWriter {
     if (this.#running === null && this.#next !== null) this.#writing = this.#run()
   }
 
+  /**
+   * Replaces the whole log by a position, behind the write under way. Resolves when that is durable, or the writer was
+   * closed or failed. Never rejects.
+   */
+  async reset(position: NonNullable<LogWrite['resetTo']>): Promise<void> {
+    if (this.#isClosed) return
+    this.#next ??= new Batch()
+    this.#next.reset(position)
+    if (this.#running === null) this.#writing = this.#run()
+    await this.#writing
+  }
+
   /** Begins no further write and releases nothing more. */
   close(): void {
     this.#isClosed = true
     this.#next = null
   }
 
-  /** When the running write is over. Never rejects. */
+  /** When all that was handed out is written, or nothing will be. Never rejects. */
   async idle(): Promise<void> {
     await this.#writing
   }

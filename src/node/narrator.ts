@@ -88,6 +88,32 @@ export class Narrator {
     this.#logger.info({ node: this.#options.id, index, term, sizeBytes }, 'Snapshot created')
   }
 
+  /** One that the leader sent took the place of log and state. */
+  onInstalled({ lastIncludedIndex: index, lastIncludedTerm: term }: SnapshotMeta): void {
+    this.#lastIndex = index
+    this.#logger.info({ node: this.#options.id, index, term }, 'Snapshot installed')
+  }
+
+  onSendingSnapshot(peer: NodeId, { lastIncludedIndex: index }: SnapshotMeta, sizeBytes: number): void {
+    this.#logger.info({ node: this.#options.id, peer, index, sizeBytes }, 'Sending snapshot')
+  }
+
+  onSnapshotUnsent(peer: NodeId, { code, message }: RaftError): void {
+    if (!this.#throttle.allows(`unsent ${peer}`)) return
+    this.#logger.warn({ node: this.#options.id, peer, code, reason: message }, 'Snapshot not sent')
+  }
+
+  /** A transfer from `peer` failed here. */
+  onSnapshotRefused(peer: NodeId, { code, message }: RaftError): void {
+    if (!this.#throttle.allows(`refused snapshot ${peer}`)) return
+    this.#logger.warn({ node: this.#options.id, peer, code, reason: message }, 'Received snapshot dropped')
+  }
+
+  onDamagedChunk(peer: NodeId, offset: number): void {
+    if (!this.#throttle.allows(`chunk ${peer}`)) return
+    this.#logger.warn({ node: this.#options.id, peer, offset }, 'Damaged chunk of a snapshot dropped')
+  }
+
   onSnapshotFailed({ code, message }: RaftError, retryMs: number): void {
     this.#logger.warn({ node: this.#options.id, code, reason: message, retryMs }, 'Snapshot failed')
   }

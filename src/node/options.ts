@@ -62,6 +62,8 @@ export interface Limits {
   inflightMessages?: number | undefined
   /** Entries in flight to one follower. @defaultValue 8 MiB */
   inflightBytes?: number | undefined
+  /** Of a snapshot in one message to a follower; four are in flight. @defaultValue 1 MiB */
+  snapshotChunkBytes?: number | undefined
 }
 
 /** Timings for one data centre (the paper's 150-300 ms) and for several. */
@@ -92,6 +94,7 @@ export const DEFAULTS: {
     appendEntries: 1024,
     inflightMessages: 256,
     inflightBytes: 8 * MIB,
+    snapshotChunkBytes: MIB,
   }),
 })
 
@@ -230,7 +233,7 @@ function resolveLimits(given: Limits, maxMessageBytes: number): ResolvedLimits {
     refuse(`transport.maxMessageBytes is ${show(maxMessageBytes)}: it must be a whole number of bytes`)
   }
   const overheadBytes = messageOverheadBytes + entryOverheadBytes
-  for (const name of ['commandBytes', 'appendBytes'] as const) {
+  for (const name of ['commandBytes', 'appendBytes', 'snapshotChunkBytes'] as const) {
     const needed = limits[name] + overheadBytes
     if (needed <= maxMessageBytes) continue
     refuse(

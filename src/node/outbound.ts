@@ -4,7 +4,7 @@
 import { entryOverheadBytes } from '../codec/entries-field.js'
 import { messageOverheadBytes } from '../codec/message-codec.js'
 import { findMember } from '../core/configuration.js'
-import type { AppendEntries, AppendRange, Envelope, Message } from '../core/messages.js'
+import type { AppendEntries, AppendRange, Envelope, InstallSnapshot, Message } from '../core/messages.js'
 import type { CoreState } from '../core/state.js'
 import type { LogEntry, LogIndex, NodeId, Term } from '../core/types.js'
 import type { Transport } from '../interfaces/transport.js'
@@ -59,6 +59,11 @@ export class Outbound {
       if (message.type === 'appendRange') this.#enqueue(to, message)
       else this.#transmit(to, message)
     }
+  }
+
+  /** A chunk: how many of them are under way is its sender's. */
+  sendSnapshot(to: NodeId, message: InstallSnapshot): void {
+    this.#transmit(to, message)
   }
 
   /** Something was acknowledged, or written, or leadership changed: goes on with what was held. */

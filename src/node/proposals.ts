@@ -173,6 +173,13 @@ export class Proposals implements ProposalOwner {
     this.#forwards.onApplied(index, term, result)
   }
 
+  /** The state jumped to `index` by a snapshot: what became of the calls up to there nobody can tell here (F16). */
+  onJumped(index: LogIndex): void {
+    for (const call of this.#appended.takeUpTo(index)) {
+      if (!call.isSettled) call.reject(jumpedError(call.firstIndex, index))
+    }
+  }
+
   describeLeader(): { readonly isKnown: boolean; readonly text: string } {
     const { leaderId } = this.#context.state
     if (leaderId === null) return { isKnown: false, text: 'no leader is known' }
@@ -322,6 +329,15 @@ export class Proposals implements ProposalOwner {
 
 function forwardBytes(count: number, sizeBytes: number): number {
   return messageOverheadBytes + count * entryOverheadBytes + sizeBytes
+}
+
+function jumpedError(firstIndex: LogIndex, index: LogIndex): RaftError {
+  return new RaftError(
+    'RAFT_TIMEOUT',
+    `the command waited at index ${firstIndex} and this node took over a snapshot of index ${index}, which does not tell ` +
+      'its result: look its effect up before you repeat it',
+    { outcome: 'unknown' },
+  )
 }
 
 function tooLarge(message: string): RaftError {

@@ -24,7 +24,7 @@ export async function restoreLatest(
   checkPosition(log, snapshot)
   if (snapshot === null) return null
   checkMeta(log, snapshot.meta)
-  const restored = await unlessDamaged(options, log, () => restore(options, snapshot))
+  const restored = await unlessDamaged(options, log, () => restore(options, snapshot, 'the node does not start'))
   check()
   return restored
 }
@@ -64,18 +64,26 @@ function checkMeta({ hardState }: RestoredLog, meta: SnapshotMeta): void {
   throw new RaftError('RAFT_CORRUPTION', `the snapshot of index ${lastIncludedIndex} can't be: ${problem}: ${LEAVE}`)
 }
 
-async function restore({ stateMachine }: ResolvedOptions, snapshot: StoredSnapshot): Promise<SnapshotMeta> {
+/**
+ * The state machine takes the state of the snapshot over. `consequence` says what becomes of the node if it can't.
+ * @throws RaftError RAFT_CORRUPTION, RAFT_STATE_MACHINE, or what the store throws
+ */
+export async function restore(
+  { stateMachine }: Pick<ResolvedOptions, 'stateMachine'>,
+  snapshot: StoredSnapshot,
+  consequence: string,
+): Promise<SnapshotMeta> {
   const { meta } = snapshot
   const watched = new WatchedChunks(snapshot)
   try {
     await stateMachine.restore(watched.chunks(), structuredClone(meta))
   } catch (error) {
     if (watched.failure !== null) throw watched.failure
-    throw restoreError(meta, textOf(error), error)
+    throw restoreError({ meta, consequence }, textOf(error), error)
   }
   // It may have taken half of it for the whole: nothing could be applied to that.
-  if (watched.failure !== null) throw restoreError(meta, 'it went on although its chunks had failed', watched.failure)
-  return meta
+  if (watched.failure === null) return meta
+  throw restoreError({ meta, consequence }, 'it went on although its chunks had failed', watched.failure)
 }
 
 /** Tells a snapshot that can't be read from a state machine that can't take it. */
@@ -97,11 +105,15 @@ class WatchedChunks {
   }
 }
 
-function restoreError({ lastIncludedIndex }: SnapshotMeta, text: string, cause: unknown): RaftError {
+function restoreError(
+  { meta, consequence }: { readonly meta: SnapshotMeta; readonly consequence: string },
+  text: string,
+  cause: unknown,
+): RaftError {
   return new RaftError(
     'RAFT_STATE_MACHINE',
-    `the state machine could not be restored from the snapshot of index ${lastIncludedIndex}: ${text}; the node does not ` +
-      'start, because nothing can be applied to another state: fix the state machine, then restart',
+    `the state machine could not be restored from the snapshot of index ${meta.lastIncludedIndex}: ${text}; ${consequence}, ` +
+      'because nothing can be applied to another state: fix the state machine, then restart',
     { cause },
   )
 }

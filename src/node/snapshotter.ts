@@ -1,6 +1,6 @@
 // When a snapshot of this node's own state is taken, and how it gets into the store (F27): one at a time, begun between
 // two applies, written while apply goes on. A snapshot that fails costs nothing but a warning; the log is compacted only
-// behind one that is durable (H53). Receives no snapshots.
+// behind one that is durable (H53). Receives no snapshots, and stands aside while one is installed.
 import { nextRandom } from '../core/prng.js'
 import type { CoreState } from '../core/state.js'
 import type { LogIndex } from '../core/types.js'
@@ -51,6 +51,10 @@ export class Snapshotter {
   #isIntervalOver = false
   #interval: { cancel(): void } | null = null
   #retry: { cancel(): void } | null = null
+  /** One that a leader sent is being installed: none is taken meanwhile. */
+  #isPaused = false
+  /** The newest one turned out to be damaged. */
+  #isReplacing = false
   #isClosed = false
 
   constructor(context: SnapshotterContext) {
@@ -90,6 +94,34 @@ export class Snapshotter {
     return this.#isDue() ? this.#begin() : null
   }
 
+  /** Gives up the one under way, and begins no other until `resume` or `installed`. Never rejects. */
+  async pause(): Promise<void> {
+    this.#isPaused = true
+    this.#writing?.giveUp()
+    await this.#idle
+  }
+
+  /** Nothing was installed. */
+  resume(): void {
+    this.#isPaused = false
+    this.#context.wake()
+  }
+
+  /** One that a leader sent is the newest now: it answers who waits for one of its index. */
+  installed(meta: SnapshotMeta): void {
+    this.#latest = meta
+    this.#bytesAtLatest = this.#context.applier.appliedBytes
+    this.#armInterval()
+    for (const call of this.#calls.take(meta.lastIncludedIndex)) call.resolve(structuredClone(meta))
+    this.resume()
+  }
+
+  /** The newest one can't be read: another takes its place, even if nothing was applied since (F30). */
+  replace(): void {
+    this.#isReplacing = true
+    this.#context.wake()
+  }
+
   /** Gives up the one under way, and takes no other. */
   close(): void {
     this.#isClosed = true
@@ -104,9 +136,10 @@ export class Snapshotter {
   }
 
   #isDue(): boolean {
-    if (this.#isClosed || this.#writing !== null) return false
+    if (this.#isClosed || this.#isPaused || this.#writing !== null) return false
     const { snapshot: policy, clock } = this.#context.options
     const { appliedIndex: applied, appliedBytes } = this.#context.applier
+    if (this.#isReplacing) return applied >= this.snapshotIndex && clock.now() >= this.#notBefore
     if (applied <= this.snapshotIndex) return false
     if (this.#calls.isWanted(applied)) return true
     const isOver =
@@ -134,6 +167,7 @@ export class Snapshotter {
     this.#writing = null
     if (this.#isClosed) return
     this.#failures = 0
+    this.#isReplacing = false
     this.#latest = meta
     this.#bytesAtLatest = bytes
     this.#armInterval()
@@ -147,7 +181,8 @@ export class Snapshotter {
 
   #onFailed(error: RaftError, { lastIncludedIndex }: SnapshotMeta): void {
     this.#writing = null
-    if (this.#isClosed) return
+    // Given up for one that comes from the leader: who waits is answered with that.
+    if (this.#isClosed || this.#isPaused) return
     const { clock } = this.#context.options
     const retryMs = Math.min(MAX_SNAPSHOT_RETRY_MS, SNAPSHOT_RETRY_MS * 2 ** Math.min(this.#failures, 16))
     this.#failures += 1

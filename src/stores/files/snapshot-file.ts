@@ -88,7 +88,8 @@ export class SnapshotFile {
   }
 
   async *#read(header: SnapshotHeader, fromOffset: number): AsyncGenerator<Uint8Array> {
-    if (this.#retired) {
+    // While another read holds the file it is still there.
+    if (this.#retired && this.#readers === 0) {
       const text = `The snapshot of index ${this.position.index} was replaced by a newer one before this read began`
       throw new RaftError('RAFT_STALE', `${text}. Ask latest() again.`)
     }

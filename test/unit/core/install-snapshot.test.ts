@@ -48,6 +48,15 @@ describe('a snapshot that is received', () => {
     expect(node.state.leaderId).toBeNull()
   })
 
+  it('with members that make no sense is refused, and the leader is a leader all the same', () => {
+    const node = follower()
+    for (const voters of [[], ['b', 'b']]) {
+      node.receive('b', chunk({ meta: { ...META, configuration: configurationOf(voters) } }))
+      expect(node.last('installSnapshotResponse')).toMatchObject({ outcome: 'refused' })
+    }
+    expect(node.state).toMatchObject({ leaderId: 'b', installing: null })
+  })
+
   it('makes a candidate of its term a follower, with an Output of its own', () => {
     const node = follower()
     node.timeOut()

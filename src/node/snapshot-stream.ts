@@ -1,0 +1,174 @@
+// One snapshot on its way to one peer (F28): the peer says how much it has, and from there on chunks leave in a window.
+// What was lost is found by an answer that does not move, or by asking after a silence. Sends the meta of the snapshot that
+// it opened, never of a newer one (H119). Decides nothing: whether the transfer is still wanted is the core's.
+import { encodedSize, messageOverheadBytes } from '../codec/message-codec.js'
+import { portableCrc32 } from '../codec/portable-crc32.js'
+import type { InstallSnapshot } from '../core/messages.js'
+import type { SendSnapshot, SnapshotAnswer } from '../core/output.js'
+import { RaftError } from '../errors.js'
+import type { Clock } from '../interfaces/clock.js'
+import type { SnapshotStore, StoredSnapshot } from '../interfaces/snapshot-store.js'
+import { ChunkReader } from './chunk-reader.js'
+import { storeError } from './failures.js'
+
+/** Chunks in flight to one peer. */
+export const WINDOW_CHUNKS = 4
+
+const NOTHING = new Uint8Array(0)
+
+export interface SnapshotStreamContext {
+  readonly store: Pick<SnapshotStore, 'latest'>
+  readonly clock: Clock
+  readonly snapshotChunkBytes: number
+  /** After so long without an answer the peer is asked, ms. */
+  readonly silenceMs: number
+  /** Whether the node still leads the term, and in it the transfer. */
+  readonly isCurrent: () => boolean
+  readonly send: (message: InstallSnapshot) => void
+  readonly onOpened: (snapshot: StoredSnapshot) => void
+  /** It can't be sent: it has ended. */
+  readonly onFailed: (error: RaftError) => void
+}
+
+export class SnapshotStream {
+  readonly asked: SendSnapshot
+  readonly #context: SnapshotStreamContext
+  /** Everything of a message but its chunk. */
+  #head: Omit<InstallSnapshot, 'offset' | 'chunk' | 'chunkCrc'> | null = null
+  #chunkBytes = 1
+  /** Bytes that the peer is known to have, and bytes that were sent. */
+  #acknowledged = 0
+  #sent = 0
+  /** Where to go on, when that is not behind what was sent last; null for there. */
+  #goTo: number | null = null
+  /** Where the last going back went: older answers may say the same once more. */
+  #wentTo = -1
+  /** Nothing is sent before the peer says where: at the beginning, and while it installs. */
+  #isWaiting = true
+  /** The peer was asked after a silence. */
+  #isAsking = false
+  #isEnded = false
+  #wake: (() => void) | null = null
+  #timer: { cancel(): void } | null = null
+
+  constructor(asked: SendSnapshot, context: SnapshotStreamContext) {
+    this.asked = asked
+    this.#context = context
+  }
+
+  get isCurrent(): boolean {
+    return !this.#isEnded && this.#context.isCurrent()
+  }
+
+  /** Sends until it is ended or fails. Never rejects. */
+  async run(): Promise<void> {
+    let reader: ChunkReader | null = null
+    try {
+      const snapshot = await this.#context.store.latest()
+      if (!this.isCurrent) return
+      if (snapshot === null) throw new RaftError('RAFT_CORRUPTION', 'the snapshot store holds no snapshot')
+      this.#open(snapshot)
+      reader = new ChunkReader(snapshot)
+      this.#ask()
+      while (await this.#mayGoOn()) await this.#sendNext(reader)
+    } catch (error) {
+      if (!this.#isEnded) this.#context.onFailed(storeError(error))
+    } finally {
+      this.end()
+      await reader?.close()
+    }
+  }
+
+  /** What the peer says. */
+  onAnswer({ outcome, offset }: SnapshotAnswer): void {
+    if (this.#isEnded || outcome === 'refused' || outcome === 'installed') return
+    if (outcome === 'busy') {
+      this.#isWaiting = true
+      return
+    }
+    const isLost = offset === this.#acknowledged && this.#sent > offset && offset !== this.#wentTo
+    if (this.#isWaiting || offset > this.#sent || isLost) this.#goBack(offset)
+    else if (offset > this.#acknowledged) this.#acknowledged = offset
+    else if (this.#isAsking && offset < this.#sent) this.#goBack(offset)
+    else return
+    this.#isWaiting = false
+    this.#isAsking = false
+    this.#listen()
+    this.#wake?.()
+  }
+
+  /** Nobody wants it any more. Idempotent. */
+  end(): void {
+    this.#isEnded = true
+    this.#timer?.cancel()
+    this.#wake?.()
+  }
+
+  #open(snapshot: StoredSnapshot): void {
+    const { meta, digest, sizeBytes } = snapshot
+    const { term, addedAt, transfer } = this.asked
+    this.#head = { type: 'installSnapshot', term, addedAt, transfer, meta, digest, sizeBytes }
+    // With all that is around it a chunk takes no more than any other message of that limit, which every peer can take in.
+    const { snapshotChunkBytes } = this.#context
+    const headBytes = encodedSize({ ...this.#head, offset: 0, chunk: NOTHING, chunkCrc: 0 })
+    this.#chunkBytes = Math.max(1, snapshotChunkBytes - Math.max(0, headBytes - messageOverheadBytes))
+    this.#context.onOpened(snapshot)
+  }
+
+  /** Waits until a chunk may leave; false when none will. */
+  async #mayGoOn(): Promise<boolean> {
+    while (!this.#isEnded && !this.#hasRoom()) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve
+      })
+      this.#wake = null
+    }
+    return this.isCurrent
+  }
+
+  #hasRoom(): boolean {
+    if (this.#isWaiting) return false
+    if (this.#goTo !== null) return true
+    const isWithinWindow = this.#sent - this.#acknowledged < WINDOW_CHUNKS * this.#chunkBytes
+    return this.#sent < (this.#head?.sizeBytes ?? 0) && isWithinWindow
+  }
+
+  async #sendNext(reader: ChunkReader): Promise<void> {
+    const goTo = this.#goTo
+    this.#goTo = null
+    if (goTo !== null) await reader.seek(goTo)
+    const chunk = await reader.next(this.#chunkBytes)
+    // Meanwhile the node may lead another term or none (H98), or the peer may have said that it wants another place.
+    if (this.#goTo !== null || this.#isWaiting || !this.isCurrent) return
+    if (chunk.length > 0) this.#send(reader.offset - chunk.length, chunk)
+    this.#sent = reader.offset
+  }
+
+  #goBack(offset: number): void {
+    this.#acknowledged = offset
+    this.#sent = offset
+    this.#goTo = offset
+    this.#wentTo = offset
+  }
+
+  #send(offset: number, chunk: Uint8Array): void {
+    if (this.#head !== null) this.#context.send({ ...this.#head, offset, chunk, chunkCrc: portableCrc32(chunk) })
+    this.#listen()
+  }
+
+  #ask(): void {
+    this.#send(this.#acknowledged, NOTHING)
+  }
+
+  /** From now on silence counts. */
+  #listen(): void {
+    const { clock, silenceMs } = this.#context
+    this.#timer?.cancel()
+    if (this.#isEnded) return
+    this.#timer = clock.schedule(clock.now() + silenceMs, () => {
+      if (!this.isCurrent) return
+      this.#isAsking = true
+      this.#ask()
+    })
+  }
+}
