@@ -196,6 +196,25 @@ describe('§7', () => {
     expect(cluster.node('c').state.commitIndex).toBe(5)
   })
 
+  it('a learner is sent a snapshot as any follower is', () => {
+    const cluster = new CoreCluster({ voters: ['a', 'b'], learners: ['c'] })
+    cluster.elect('a')
+    cluster.cut('a', 'c')
+    for (const command of ['x', 'y']) cluster.node('a').propose(command)
+    cluster.run(200)
+    cluster.node('a').takeSnapshot()
+    cluster.heal()
+    cluster.run(200)
+    expect(cluster.node('c').state).toMatchObject({ snapshotIndex: 3, lastApplied: 3, role: 'follower' })
+  })
+
+  it('leadership may be handed to a follower that was sent a snapshot', () => {
+    const cluster = laggard()
+    cluster.node('a').transfer('c')
+    cluster.run(100)
+    expect(cluster.leader?.id).toBe('c')
+  })
+
   it('the next leader goes on when the one that sends a snapshot fails', () => {
     const cluster = new CoreCluster({ voters: ['a', 'b', 'c', 'd'] })
     cluster.elect('a')

@@ -218,6 +218,27 @@ describe('when a snapshot is installed', () => {
     expect(node.state.quorum.incoming).toEqual(['a', 'b', 'c', 'd'])
   })
 
+  it('learners and outgoing voters of its configuration are what they are in it', () => {
+    const node = follower()
+    const joint = { ...configurationOf(['a', 'b'], ['d']), votersOutgoing: configurationOf(['b', 'c']).members }
+    node.receive('b', chunk({ meta: { ...META, configuration: joint } }))
+    node.completeInstall()
+    expect(node.state.quorum).toMatchObject({ incoming: ['a', 'b'], outgoing: ['b', 'c'] })
+    expect(node.state.log.configurations.at(-1)?.configuration).toEqual(joint)
+  })
+
+  it('a voter that is a learner in it campaigns no more, and a learner that is a voter in it may', () => {
+    const voter = follower()
+    voter.receive('b', chunk({ meta: { ...META, configuration: configurationOf(['b', 'c'], ['a']) } }))
+    voter.completeInstall()
+    voter.tick(1_000)
+    expect(voter.state.role).toBe('follower')
+    const learner = new SoloCore({ voters: ['b', 'c'], learners: ['a'], currentTerm: 3 })
+    learner.receive('b', chunk({ meta: { ...META, configuration: configurationOf(['a', 'b', 'c']) } }))
+    learner.timeOut()
+    expect(learner.state.role).toBe('preCandidate')
+  })
+
   it('entries that conflict with it are gone, and the next ones follow it', () => {
     const node = follower([1, 1, 1, 1, 1, 1])
     node.receive('b', chunk())
