@@ -4,9 +4,9 @@ import { RaftError } from '../errors.js'
 
 /** Whichever comes first asks for a snapshot; nothing does when nothing was applied since the last one. */
 export interface SnapshotPolicy {
-  /** Applied since the last snapshot; `Infinity` for never by this. @defaultValue Infinity, until snapshots travel */
+  /** Applied since the last snapshot; `Infinity` for never by this. @defaultValue 10_000 */
   everyEntries?: number | undefined
-  /** Payload applied since the last snapshot, bytes; `Infinity` for never by this. @defaultValue Infinity, until snapshots travel */
+  /** Payload applied since the last snapshot, bytes; `Infinity` for never by this. @defaultValue 64 MiB */
   everyBytes?: number | undefined
   /** Since the last snapshot, ms; each wait is drawn from [0.75 t, 1.25 t), so that nodes don't take theirs at once. @defaultValue none */
   everyMs?: number | undefined
@@ -22,13 +22,10 @@ export interface ResolvedSnapshotPolicy {
   readonly trailingEntries: number
 }
 
-/**
- * What is assumed where the policy does not say. No snapshot unless it is asked for: a node that was away for longer than the
- * trailing entries can't be given one yet, and would never catch up.
- */
+/** What is assumed where the policy does not say. */
 export const SNAPSHOT_DEFAULTS: ResolvedSnapshotPolicy = Object.freeze({
-  everyEntries: Number.POSITIVE_INFINITY,
-  everyBytes: Number.POSITIVE_INFINITY,
+  everyEntries: 10_000,
+  everyBytes: 64 * 1024 * 1024,
   everyMs: null,
   trailingEntries: 10_000,
 })

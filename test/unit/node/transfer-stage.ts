@@ -5,7 +5,6 @@ import {
   type Codec,
   decodeMessage,
   encodeMessage,
-  type InstallSnapshot,
   type Logger,
   MemoryLogStore,
   MemorySnapshotStore,
@@ -13,6 +12,7 @@ import {
   RaftNode,
   type SnapshotMeta,
 } from 'helios-raft'
+import type { InstallSnapshot } from 'helios-raft/core'
 import { ManualClock, type Sent, TestNetwork } from './harness.js'
 import { ByteList, type LogLine } from './snapshot-stage.js'
 
