@@ -14,6 +14,9 @@ import { storeError } from './failures.js'
 /** Chunks in flight to one peer. */
 export const WINDOW_CHUNKS = 4
 
+/** Questions without an answer that are told apart. */
+const MAX_QUESTIONS = 16
+
 const NOTHING = new Uint8Array(0)
 
 export interface SnapshotStreamContext {
@@ -45,8 +48,8 @@ export class SnapshotStream {
   #wentTo = -1
   /** Nothing is sent before the peer says where: at the beginning, and while it installs. */
   #isWaiting = true
-  /** The peer was asked after a silence. */
-  #isAsking = false
+  /** What was sent when the peer was asked, for each question without an answer. */
+  #asked: number[] = []
   #isEnded = false
   #wake: (() => void) | null = null
   #timer: { cancel(): void } | null = null
@@ -84,15 +87,14 @@ export class SnapshotStream {
     if (this.#isEnded || outcome === 'refused' || outcome === 'installed') return
     if (outcome === 'busy') {
       this.#isWaiting = true
+      this.#asked = []
       return
     }
-    const isLost = offset === this.#acknowledged && this.#sent > offset && offset !== this.#wentTo
-    if (this.#isWaiting || offset > this.#sent || isLost) this.#goBack(offset)
+    if (this.#isWaiting || offset > this.#sent) this.#goBack(offset)
     else if (offset > this.#acknowledged) this.#acknowledged = offset
-    else if (this.#isAsking && offset < this.#sent) this.#goBack(offset)
+    else if (this.#isLost(offset)) this.#goBack(offset)
     else return
     this.#isWaiting = false
-    this.#isAsking = false
     this.#listen()
     this.#wake?.()
   }
@@ -144,7 +146,19 @@ export class SnapshotStream {
     this.#sent = reader.offset
   }
 
+  /**
+   * Whether an answer that does not move says that something is missing. To go back for nothing costs the store a whole read:
+   * a question that a slow disk answers late says nothing about what was sent after it.
+   */
+  #isLost(offset: number): boolean {
+    if (offset === this.#sent) return false
+    const sentBefore = this.#asked.shift()
+    if (sentBefore !== undefined) return offset < sentBefore
+    return offset === this.#acknowledged && offset !== this.#wentTo
+  }
+
   #goBack(offset: number): void {
+    this.#asked = []
     this.#acknowledged = offset
     this.#sent = offset
     this.#goTo = offset
@@ -157,6 +171,7 @@ export class SnapshotStream {
   }
 
   #ask(): void {
+    if (this.#asked.length < MAX_QUESTIONS) this.#asked.push(this.#sent)
     this.#send(this.#acknowledged, NOTHING)
   }
 
@@ -167,7 +182,6 @@ export class SnapshotStream {
     if (this.#isEnded) return
     this.#timer = clock.schedule(clock.now() + silenceMs, () => {
       if (!this.isCurrent) return
-      this.#isAsking = true
       this.#ask()
     })
   }

@@ -110,6 +110,30 @@ describe('a transfer', () => {
     expect(installed).toHaveLength(1)
   })
 
+  it('sends nothing twice to a disk that is slow, however often it asks meanwhile', async () => {
+    const stage = await new TransferStage({ everyEntries: 25 }).start()
+    const id = await stage.leaveBehind()
+    const store = stage.snapshotStores.get(id)!
+    const create = store.create.bind(store)
+    store.create = async (...args) => {
+      const sink = await create(...args)
+      const write = sink.write.bind(sink)
+      sink.write = async (chunk) => {
+        await new Promise<void>((resolve) => void stage.clock.schedule(stage.clock.now() + 130, resolve))
+        await write(chunk)
+      }
+      return sink
+    }
+    await stage.startNode(id)
+    await stage.converge()
+    const offsets = stage.chunksTo(id).map(({ offset }) => offset)
+    expect(offsets).toEqual([...new Set(offsets)])
+    const questions = stage.network.sent.filter(
+      ({ message }) => message.type === 'installSnapshot' && message.chunk.length === 0,
+    )
+    expect(questions.length).toBeGreaterThan(3)
+  })
+
   it('survives chunks that come twice and out of order', async () => {
     const stage = await new TransferStage().start()
     const id = await stage.leaveBehind()
