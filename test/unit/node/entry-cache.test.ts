@@ -18,6 +18,15 @@ describe('EntryCache', () => {
     expect(cache.lastIndex).toBe(4)
   })
 
+  test('holds nothing of a log that a snapshot replaced', () => {
+    const cache = new EntryCache()
+    cache.append(run(1, 12))
+    cache.reset(9)
+    expect([cache.firstIndex, cache.lastIndex, cache.sizeBytes, cache.get(10)]).toEqual([10, 9, 0, undefined])
+    cache.append(run(10, 11, 2))
+    expect(cache.get(10)?.term).toBe(2)
+  })
+
   test('keeps what is not durable, whatever the bound, and forgets the oldest of the rest', () => {
     const cache = new EntryCache(138 * 3)
     cache.append(run(1, 10))

@@ -24,6 +24,19 @@ describe('LogBudget', () => {
     expect(budget.usedBytes(true)).toBe(0)
   })
 
+  test('counts nothing of a log that a snapshot replaced', () => {
+    const budget = new LogBudget(100)
+    budget.append(run(1, 9, 10))
+    budget.persisted(4)
+    budget.committed(2)
+    budget.reset(20)
+    expect([budget.usedBytes(true), budget.receivableBytes(), budget.unappliedEntries]).toEqual([0, Infinity, 0])
+    budget.append(run(21, 22, 10))
+    expect([budget.usedBytes(true), budget.unappliedEntries]).toEqual([20, 2])
+    budget.applied(22)
+    expect(budget.usedBytes(true)).toBe(0)
+  })
+
   test('lets a follower receive whatever is durable and not committed: it may need the next entries for that', () => {
     const budget = new LogBudget(100)
     budget.append(run(1, 9, 10))

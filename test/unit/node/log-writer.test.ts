@@ -55,6 +55,32 @@ describe('LogWriter', () => {
     ])
   })
 
+  test('resets the log behind the write under way, and drops entries that were to come before it', async () => {
+    const { store, writer, durable } = await makeWriter()
+    writer.submit(output({ append: { entries: run(1, 1), epoch: 0 } }))
+    writer.submit(output({ append: { entries: run(2, 3), epoch: 0 }, vote: 'b' }))
+    let isReset = false
+    const reset = writer.reset({ index: 9, term: 1 }).then(() => void (isReset = true))
+    store.release()
+    await settle()
+    expect(store.writes[1]).toEqual({ resetTo: { index: 9, term: 1 }, hardState: { currentTerm: 1, votedFor: 'b' } })
+    expect(isReset).toBe(false)
+    store.release()
+    await reset
+    expect(durable.at(-1)).toMatchObject({ index: 0, hardState: { votedFor: 'b' } })
+  })
+
+  test('ends the wait for a reset when the write fails, and takes none after it', async () => {
+    const { store, writer, failures } = await makeWriter()
+    store.failure = new Error('no disk')
+    const reset = writer.reset({ index: 9, term: 1 })
+    store.release()
+    await reset
+    expect(failures).toHaveLength(1)
+    await writer.reset({ index: 10, term: 1 })
+    expect(store.writes).toHaveLength(1)
+  })
+
   test('releases answers when their own write is durable', async () => {
     const { store, writer, released } = await makeWriter()
     writer.submit(output({ vote: 'b', answers: ['b'] }))
