@@ -5,7 +5,7 @@ import { assert } from './assert.js'
 import type { Core } from './core.js'
 import type { SnapshotTakenEvent } from './event.js'
 import { compactUpTo } from './log-trail.js'
-import { needSnapshot } from './progress.js'
+import { heardAt, needSnapshot } from './progress.js'
 import { settleFreshness } from './read-index.js'
 import { firstBehindTransfer } from './snapshot-transfer.js'
 import type { LogIndex } from './types.js'
@@ -56,9 +56,8 @@ export function compactLog(core: Core): void {
 function firstNeeded({ state, options }: Core): LogIndex {
   let first = Number.POSITIVE_INFINITY
   for (const progress of state.progress.values()) {
-    const { state: mode, matchIndex, contactAt } = progress
-    const heardAt = Math.max(state.quorumCheckSince, contactAt ?? Number.NEGATIVE_INFINITY)
-    const isLive = state.now - heardAt < options.electionTimeoutMs
+    const isLive = state.now - heardAt(state, progress) < options.electionTimeoutMs
+    const { state: mode, matchIndex } = progress
     if (isLive) first = Math.min(first, mode === 'snapshot' ? firstBehindTransfer(progress) : matchIndex + 1)
   }
   return first

@@ -38,6 +38,11 @@ export interface Progress {
   toldCommit: LogIndex
 }
 
+/** When the leader last heard of the peer, ms. One that just began, or woke from a stall, counts from `quorumCheckSince` on. */
+export function heardAt(state: { readonly quorumCheckSince: number }, progress: Progress | undefined): number {
+  return Math.max(state.quorumCheckSince, progress?.contactAt ?? Number.NEGATIVE_INFINITY)
+}
+
 /** A peer of a new leader: nextIndex is just after the leader's last entry (figure 2). */
 export function newProgress(lastIndex: LogIndex, addedAt: LogIndex): Progress {
   return {

@@ -1,6 +1,7 @@
 // Deadlines, in ms of the events' own clock (§5.2, §9.3 of the thesis). The core asks for a tick; it never waits.
 import { type Core, isPromotable } from './core.js'
 import { nextRandom } from './prng.js'
+import { heardAt } from './progress.js'
 import { isSoleVoter, quorumValue } from './quorum.js'
 import { isTermDurable } from './send.js'
 import { transferDeadline } from './transfer.js'
@@ -24,7 +25,7 @@ export function restartTimersAfterStall(core: Core): void {
 export function quorumContactAt({ state, options }: Core): number {
   return quorumValue(state.quorum, (id) => {
     if (id === options.id) return state.now
-    return Math.max(state.quorumCheckSince, state.progress.get(id)?.contactAt ?? Number.NEGATIVE_INFINITY)
+    return heardAt(state, state.progress.get(id))
   })
 }
 

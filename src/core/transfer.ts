@@ -3,6 +3,7 @@
 // who leads next: the target must still win an election. Its own side is in election.ts.
 import type { Core } from './core.js'
 import type { TransferEndReason, TransferRefusal } from './output.js'
+import { heardAt } from './progress.js'
 import { send } from './send.js'
 import type { NodeId } from './types.js'
 
@@ -77,13 +78,12 @@ function targetOf(core: Core, to: NodeId | null): { readonly id: NodeId } | { re
 /** The most up to date of those that were heard within an election timeout, and of equals the one heard last. */
 function bestOf({ state, options }: Core, others: readonly NodeId[]): NodeId | null {
   const heard = others
-    .map((id) => ({ id, matchIndex: state.progress.get(id)?.matchIndex ?? 0, heardAt: heardAt(state, id) }))
+    .map((id) => ({
+      id,
+      matchIndex: state.progress.get(id)?.matchIndex ?? 0,
+      heardAt: heardAt(state, state.progress.get(id)),
+    }))
     .filter(({ heardAt: at }) => state.now - at < options.electionTimeoutMs)
   heard.sort((one, other) => other.matchIndex - one.matchIndex || other.heardAt - one.heardAt)
   return heard[0]?.id ?? null
-}
-
-/** A leader that just began has not heard from its peers yet, as CheckQuorum has it. */
-function heardAt(state: Core['state'], id: NodeId): number {
-  return Math.max(state.quorumCheckSince, state.progress.get(id)?.contactAt ?? Number.NEGATIVE_INFINITY)
 }
