@@ -2,6 +2,9 @@
 import { InvariantViolation } from '../core/assert.js'
 import { isRaftError, RaftError } from '../errors.js'
 
+/** What to do with a node whose directory can't be trusted; behind a colon. */
+export const LEAVE_OFF = 'leave this node off and its directory as it is, the majority goes on without it'
+
 /** The log store failed. A store's own RaftError says more than we could. */
 export function storeError(error: unknown): RaftError {
   if (isRaftError(error)) return error

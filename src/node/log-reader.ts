@@ -3,6 +3,7 @@
 import type { LogEntry, LogIndex } from '../core/types.js'
 import { RaftError } from '../errors.js'
 import type { LogStore } from '../interfaces/log-store.js'
+import { LEAVE_OFF } from './failures.js'
 
 export class LogReader {
   readonly #store: LogStore
@@ -26,7 +27,7 @@ export class LogReader {
         throw new RaftError(
           'RAFT_CORRUPTION',
           `the log store was asked for entries ${first}..${last} and gave ${entry.index} where ${first + at} belongs: ` +
-            'leave this node off and its directory as it is, the majority goes on without it',
+            LEAVE_OFF,
         )
       })
       return entries

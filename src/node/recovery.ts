@@ -5,6 +5,7 @@ import type { RestoredState } from '../core/state.js'
 import { RaftError } from '../errors.js'
 import type { RestoredLog, StoreIdentity } from '../interfaces/log-store.js'
 import type { SnapshotMeta } from '../interfaces/state-machine.js'
+import { LEAVE_OFF } from './failures.js'
 import { identityAtStart } from './identity.js'
 import type { ResolvedOptions } from './options.js'
 import { restoreLatest } from './restore-snapshot.js'
@@ -55,7 +56,7 @@ function checkTerms({ termRuns, previousTerm, hardState }: RestoredLog): void {
   throw new RaftError(
     'RAFT_CORRUPTION',
     `the log store holds an entry of term ${lastTerm} and currentTerm ${hardState.currentTerm}, which can't be behind it: ` +
-      'leave this node off and its directory as it is, the majority goes on without it',
+      LEAVE_OFF,
   )
 }
 
@@ -99,6 +100,6 @@ async function lastTimestamp({ logStore }: ResolvedOptions, { firstIndex, lastIn
   if (entry?.index === lastIndex) return entry.timestamp
   throw new RaftError(
     'RAFT_CORRUPTION',
-    `the log store says that its last entry is ${lastIndex}, and does not have it: leave this node off and its directory as it is, the majority goes on without it`,
+    `the log store says that its last entry is ${lastIndex}, and does not have it: ${LEAVE_OFF}`,
   )
 }

@@ -5,10 +5,8 @@ import { isRaftError, RaftError } from '../errors.js'
 import type { RestoredLog } from '../interfaces/log-store.js'
 import type { StoredSnapshot } from '../interfaces/snapshot-store.js'
 import type { SnapshotMeta } from '../interfaces/state-machine.js'
-import { storeError, textOf } from './failures.js'
+import { LEAVE_OFF, storeError, textOf } from './failures.js'
 import type { ResolvedOptions } from './options.js'
-
-const LEAVE = 'leave this node off and its directory as it is, the majority goes on without it'
 
 /**
  * Restores the latest snapshot. Null where there is none, or a damaged one that nothing depends on.
@@ -50,7 +48,7 @@ function checkPosition({ firstIndex }: RestoredLog, snapshot: StoredSnapshot | n
   const what = snapshot === null ? 'there is no snapshot' : `the latest snapshot ends at ${held}`
   throw new RaftError(
     'RAFT_CORRUPTION',
-    `the log begins at index ${firstIndex} and ${what}, so what lies between is missing: ${LEAVE}`,
+    `the log begins at index ${firstIndex} and ${what}, so what lies between is missing: ${LEAVE_OFF}`,
   )
 }
 
@@ -61,7 +59,10 @@ function checkMeta({ hardState }: RestoredLog, meta: SnapshotMeta): void {
       ? `it is of term ${lastIncludedTerm}, and currentTerm is ${hardState.currentTerm}`
       : configurationProblem(configuration)
   if (problem === null) return
-  throw new RaftError('RAFT_CORRUPTION', `the snapshot of index ${lastIncludedIndex} can't be: ${problem}: ${LEAVE}`)
+  throw new RaftError(
+    'RAFT_CORRUPTION',
+    `the snapshot of index ${lastIncludedIndex} can't be: ${problem}: ${LEAVE_OFF}`,
+  )
 }
 
 /**
