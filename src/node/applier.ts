@@ -7,8 +7,10 @@ import type { Clock } from '../interfaces/clock.js'
 import type { Codec } from '../interfaces/codec.js'
 import type { StateMachine } from '../interfaces/state-machine.js'
 import type { EntryCache } from './entry-cache.js'
+import { LEAVE_OFF } from './failures.js'
 import type { LogReader } from './log-reader.js'
 import { type ApplierWork, NODE_RULES, type NodeRules } from './node-rules.js'
+import { isThenable } from './promises.js'
 import type { Reads } from './reads.js'
 
 /** How long one slice of work may keep the event loop, ms. */
@@ -291,10 +293,6 @@ function stateMachineError({ index, term }: LogEntry, cause: unknown): RaftError
 function missingError(index: LogIndex): RaftError {
   return new RaftError(
     'RAFT_CORRUPTION',
-    `the log store does not hold entry ${index}, which is committed and durable: leave this node off and its directory as it is, the majority goes on without it`,
+    `the log store does not hold entry ${index}, which is committed and durable: ${LEAVE_OFF}`,
   )
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof (value as { then?: unknown } | null | undefined)?.then === 'function'
 }

@@ -4,6 +4,7 @@ import { RaftError } from '../errors.js'
 import type { Clock } from '../interfaces/clock.js'
 import type { ResolvedCallOptions } from './calls.js'
 import { NODE_RULES, type NodeRules } from './node-rules.js'
+import { ignore } from './promises.js'
 
 /** Why a call ends without a result of its own. */
 export type EndReason = 'timeout' | 'aborted' | 'stopped'
@@ -142,5 +143,3 @@ export function throwIfAborted({ signal }: ResolvedCallOptions): void {
     cause: signal.reason,
   })
 }
-
-function ignore(): void {}

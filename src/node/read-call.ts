@@ -4,6 +4,7 @@ import type { LogIndex } from '../core/types.js'
 import { RaftError } from '../errors.js'
 import type { ReadResult, ResolvedReadOptions } from './calls.js'
 import { type EndReason, PendingCall, type PendingCalls } from './pending-call.js'
+import { isThenable } from './promises.js'
 
 /** What a read asks of its owner. */
 export interface ReadOwner {
@@ -76,8 +77,4 @@ export class ReadCall extends PendingCall<ReadResult<unknown>> {
     this.#onEnd?.()
     this.#owner.released(this)
   }
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof (value as { then?: unknown } | null | undefined)?.then === 'function'
 }

@@ -5,6 +5,7 @@ import { isRaftError, RaftError } from '../errors.js'
 import type { SnapshotSink, SnapshotStore } from '../interfaces/snapshot-store.js'
 import type { SnapshotMeta, StateMachine } from '../interfaces/state-machine.js'
 import { textOf } from './failures.js'
+import { ignore, isThenable } from './promises.js'
 
 export interface SnapshotPlan {
   readonly stateMachine: StateMachine<unknown, unknown>
@@ -37,7 +38,7 @@ export class SnapshotWriting {
     let asked: AsyncIterable<Uint8Array> | Promise<AsyncIterable<Uint8Array>>
     try {
       asked = plan.stateMachine.snapshot({ index, term, signal })
-      if (isPromise(asked)) {
+      if (isThenable(asked)) {
         const first = asked.then((chunks) => this.#pull(chunks))
         this.#first = first.then(({ chunk }) => chunk)
         this.checkpoint = Promise.race([first, this.#givenUp]).then(ignore, ignore)
@@ -122,9 +123,3 @@ function storeFailure(error: unknown): RaftError {
   const text = `the snapshot store failed: ${textOf(error)}; the node goes on with its log and tries again later`
   return new RaftError('RAFT_STORAGE', text, { cause: error })
 }
-
-function isPromise<T>(value: T | Promise<T>): value is Promise<T> {
-  return typeof (value as { then?: unknown } | null | undefined)?.then === 'function'
-}
-
-function ignore(): void {}

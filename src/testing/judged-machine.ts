@@ -2,6 +2,7 @@
 // everywhere. It passes everything through and changes nothing.
 import type { LogIndex, NodeId } from '../core/types.js'
 import type { ApplyContext, SnapshotContext, SnapshotMeta, StateMachine } from '../interfaces/state-machine.js'
+import { isThenable } from '../node/promises.js'
 import type { Invariants } from './invariants.js'
 import type { ProcessGate } from './process-gate.js'
 
@@ -29,7 +30,7 @@ export class JudgedMachine<Command, Result> implements StateMachine<Command, Res
     if (!gate.isDead) invariants.applies(id, this.#lastApplied, context)
     this.#lastApplied = context.index
     const result = inner.apply(command, context)
-    if (!isPromise(result)) {
+    if (!isThenable(result)) {
       this.#settle(context, result)
       return result
     }
@@ -55,8 +56,4 @@ export class JudgedMachine<Command, Result> implements StateMachine<Command, Res
     invariants.applied(id, context.index, result)
     onApplied(context)
   }
-}
-
-function isPromise<T>(value: T | Promise<T>): value is Promise<T> {
-  return typeof value === 'object' && value !== null && typeof (value as Promise<T>).then === 'function'
 }
