@@ -3,7 +3,7 @@
 import { closeSync, openSync, writeFileSync, writeSync } from 'node:fs'
 import { runSeedGuarded } from './guarded-run.js'
 import type { SimulationPlan } from './plan/plan.js'
-import { readScript, runPlan, shrinkSeed } from './plan/script-commands.js'
+import { flagsOf, readScript, runPlan, shrinkSeed } from './plan/script-commands.js'
 import type { SeedResult } from './run-seed.js'
 import { runSeeds, threadsFor } from './seed-runner.js'
 import { parseSimArguments, SIM_USAGE, type SimArguments, UsageError } from './sim-arguments.js'
@@ -19,7 +19,7 @@ async function main(argv: readonly string[]): Promise<number> {
     return 0
   }
   if (options.wantsShrink) return shrink(options)
-  const plan = options.scriptFile === undefined ? undefined : readPlan(options.scriptFile)
+  const plan = options.scriptFile === undefined ? undefined : withFile('--script', options.scriptFile, readScript)
   const totals = new SimTotals(options.profile)
   const startedMs = performance.now()
   const onResult = (result: SeedResult): void => {
@@ -51,27 +51,20 @@ async function shrink({ firstSeed: seed, profile, bug, shrinkRuns: maxRuns }: Si
   return result.check === null ? 0 : 1
 }
 
-function readPlan(file: string): SimulationPlan {
+/** A file that can't be read or written is a mistake of the command line. */
+function withFile<T>(flag: string, file: string, use: (file: string) => T): T {
   try {
-    return readScript(file)
+    return use(file)
   } catch (error) {
-    throw new UsageError(`--script ${file}: ${(error as Error).message}`)
-  }
-}
-
-function openForWriting(file: string): number {
-  try {
-    return openSync(file, 'w')
-  } catch (error) {
-    throw new UsageError(`--trace ${file}: ${(error as Error).message}`)
+    throw new UsageError(`${flag} ${file}: ${(error as Error).message}`)
   }
 }
 
 function reportViolation({ seed, violation }: SeedResult, options: SimArguments, totals: SimTotals): void {
   if (totals.violations > MAX_PRINTED) return
-  const { bug, scriptFile, profile } = options
+  const { scriptFile } = options
   if (scriptFile !== undefined) return console.error(`violation in ${scriptFile}: ${violation}`)
-  const more = `${profile === 'default' ? '' : ` --profile ${profile}`}${bug === undefined ? '' : ` --bug ${bug}`}`
+  const more = flagsOf(options)
   console.error(`violation in seed ${seed}, after ${totals.seeds} seeds: ${violation}`)
   console.error(`  replay: npm run sim -- --seed ${seed} --seeds 1${more} --trace trace-${seed}.ndjson`)
   console.error(`  shrink: npm run sim -- --seed ${seed}${more} --shrink`)
@@ -83,7 +76,7 @@ async function runTraced(
   file: string,
   plan: SimulationPlan | undefined,
 ): Promise<SeedResult> {
-  const descriptor = openForWriting(file)
+  const descriptor = withFile('--trace', file, (path) => openSync(path, 'w'))
   const lines: string[] = []
   const flush = (): void => {
     if (lines.length > 0) writeSync(descriptor, `${lines.splice(0).join('\n')}\n`)

@@ -47,7 +47,7 @@ export async function shrinkSeed(request: ShrinkRequest): Promise<ShrinkReport> 
   })
   if (shrunk === null) return { result, script: null, line: 'shrunk=none violations=1' }
   const last = await runPlan(shrunk.plan, bug)
-  const more = `${profile === 'default' ? '' : ` --profile ${profile}`}${bug === undefined ? '' : ` --bug ${bug}`}`
+  const more = flagsOf(request)
   const prose = [
     `${check}: ${last.violation ?? violation ?? ''}`,
     `Found by npm run sim -- --seed ${seed}${more}; shrunk in ${shrunk.runs} runs from ${describe(plan)}.`,
@@ -57,6 +57,11 @@ export async function shrinkSeed(request: ShrinkRequest): Promise<ShrinkReport> 
   const { faults, calls, settings } = shrunk.plan
   const measures = `voters=${settings.shape.voters} faults=${faults.length} calls=${calls.length} runs=${shrunk.runs}`
   return { result, script, line: `shrunk=${file} ${measures} violations=1` }
+}
+
+/** The flags that make a seed this run, each behind a space. */
+export function flagsOf({ profile, bug }: { readonly profile: Profile; readonly bug: string | undefined }): string {
+  return `${profile === 'default' ? '' : ` --profile ${profile}`}${bug === undefined ? '' : ` --bug ${bug}`}`
 }
 
 /** @throws ScriptError naming the line */
