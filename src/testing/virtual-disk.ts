@@ -110,19 +110,18 @@ export class VirtualDisk {
     const onMisuse = (problem: string): void => {
       if (!gate.isDead) watch?.onMisuse?.(problem)
     }
-    return new ContractedStore(this.#storeFor(gate), { isWriting: () => this.isWriting, onMisuse })
+    return new ContractedStore(this.#storeFor(gate, onMisuse), { isWriting: () => this.isWriting, onMisuse })
   }
 
-  #storeFor(gate: ProcessGate): LogStore {
+  #storeFor(gate: ProcessGate, onMisuse: (problem: string) => void): LogStore {
     const level = this.#level
     if (level === null) return new VirtualLogStore(this, this.#options, gate)
-    const { watch } = this.#options
     return new VirtualLevelStore({
       disk: this,
       level,
       gate,
       later: (answer) => this.later(gate, answer),
-      onMisuse: (problem) => watch?.onMisuse?.(problem),
+      onMisuse,
       onDamageFound: (place) => this.damageFound(place),
     })
   }

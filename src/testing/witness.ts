@@ -79,10 +79,15 @@ export class Witness {
 
   /** What a core takes for durable is durable (H26). */
   #checkPersisted({ persistedIndex: index }: CoreState): void {
+    const problem = this.#differenceAt(index)
+    if (problem !== null) this.#fail('persisted-is-durable', `it takes for durable ${problem} (H26)`)
+  }
+
+  /** How the entry in the log is another than the durable one; null when they are the same. */
+  #differenceAt(index: LogIndex): string | null {
     const [held, durable] = [this.#log[index - 1]?.entry.term, this.#disk.entryAt(index)?.term]
-    if (index === 0 || held === durable) return
-    const problem = `it takes entry ${index} of term ${held ?? 'none'} for durable, where one of term ${durable ?? 'none'} is (H26)`
-    this.#fail('persisted-is-durable', problem)
+    if (index === 0 || held === durable) return null
+    return `entry ${index} of term ${held ?? 'none'}, where one of term ${durable ?? 'none'} is durable`
   }
 
   /** What a leader counts as replicated is durable there, and what it holds itself (H24, H25). */
@@ -166,11 +171,8 @@ export class Witness {
     if (index > lastIndex)
       return this.#fail('acknowledged-is-durable', `${what} entry ${index}, but only ${lastIndex} is durable (H26)`)
     // In a later term the log may have moved on already, while this answer waited.
-    if (index === 0 || this.#before?.currentTerm !== term) return
-    const [held, durable] = [this.#log[index - 1]?.entry.term, this.#disk.entryAt(index)?.term]
-    if (held === durable) return
-    const problem = `${what} entry ${index} of term ${held ?? 'none'}, where one of term ${durable} is durable (H26)`
-    this.#fail('acknowledged-is-durable', problem)
+    const problem = this.#before?.currentTerm === term ? this.#differenceAt(index) : null
+    if (problem !== null) this.#fail('acknowledged-is-durable', `${what} ${problem} (H26)`)
   }
 
   /** A new incarnation holds what its disk held. */
