@@ -37,9 +37,7 @@ export interface Model {
   readonly preVote: 'real' | 'assumed'
   /** `slow`: a write becomes durable at any later moment, or is lost in a crash. `instant`: within the step. */
   readonly disks: 'slow' | 'instant'
-  /**
-   * `any`: one may be due at any time. `lost`: no heartbeat ever arrives.
-   */
+  /** `any`: one may be due at any time. `lost`: no heartbeat ever arrives. */
   readonly heartbeats: 'any' | 'lost'
   /** A leader that waited long enough for an answer asks again. Off: it never does. */
   readonly resends: boolean
