@@ -12,6 +12,13 @@ const refusal = (code: () => unknown) => {
   }
   return 'accepted'
 }
+/** -0 becomes 0: what counts is that the stored form means the same on every node (H104). */
+const withoutNegativeZero = (value: unknown): unknown => {
+  if (Object.is(value, -0)) return 0
+  if (Array.isArray(value)) return value.map(withoutNegativeZero)
+  if (value === null || typeof value !== 'object' || value instanceof Uint8Array) return value
+  return Object.fromEntries(Object.entries(value).map(([key, held]) => [key, withoutNegativeZero(held)]))
+}
 const cycle: { self?: unknown } = {}
 cycle.self = cycle
 class Point {}
@@ -35,11 +42,11 @@ describe('msgpackCodec', () => {
     fc.assert(
       fc.property(plain, (value) => {
         const decoded = roundTrip(msgpackCodec, value)
-        // -0 becomes 0: what counts is that the stored form means the same on every node (H104).
-        expect(decoded).toEqual(structuredClone(value, {}) === value ? value : decoded)
+        expect(decoded).toEqual(withoutNegativeZero(value))
         expect(roundTrip(msgpackCodec, decoded)).toEqual(decoded)
         expect(new Uint8Array(msgpackCodec.encode(decoded))).toEqual(new Uint8Array(msgpackCodec.encode(value)))
       }),
+      { examples: [[-0], [{ deep: [-0, 'text'] }]] },
     )
   })
 
