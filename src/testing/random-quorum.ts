@@ -10,7 +10,7 @@ import type { SimulatedProcess } from './simulated-process.js'
 import { CALM_LINKS } from './virtual-network.js'
 
 /** What is left of a node outside of the quorum. `mute` hears everybody and reaches nobody; `deaf` is its mirror image. */
-const REMAINS = ['dead', 'paused', 'mute', 'deaf', 'isolated', 'diskFull', 'diskHangs'] as const
+const REMAINS = ['dead', 'paused', 'mute', 'deaf', 'isolated', 'diskHangs', 'diskFull'] as const
 
 type Remains = (typeof REMAINS)[number]
 

@@ -9,6 +9,7 @@ import type { Check } from './checks.js'
 import { Cluster } from './cluster.js'
 import { expectAgreement, settleCalls, stopAll } from './conclusion.js'
 import { expectLiveness, healAll, SLOW_DISKS_PACE } from './liveness.js'
+import { LivenessCommands } from './liveness-commands.js'
 import type { Internals } from '../node/internals.js'
 import { Nemesis } from './nemesis.js'
 import { type SimulationPlan, swarmSettingsOf } from './plan/plan.js'
@@ -84,7 +85,8 @@ export async function runSeed(seed: bigint, options: SeedOptions = {}): Promise<
   await runFaults(cluster, settings, random.fork('start'), [workload, nemesis])
   recorder?.end()
   const { electionTimeoutMs } = settings.shape.options
-  const nextCommand = (): Uint8Array => workload.nextCommand()
+  const commands = new LivenessCommands()
+  const nextCommand = (): Uint8Array => commands.next()
   const nextWrite = (): CallerAction<Uint8Array, ChainMachine> => {
     return { type: 'propose', commands: [nextCommand()], asMany: false, input: 'liveness' }
   }

@@ -60,7 +60,7 @@ export class Workload {
   }
 
   /** A command that was never proposed before. */
-  nextCommand(): Uint8Array {
+  #nextCommand(): Uint8Array {
     this.#commandCount += 1
     const command = new Uint8Array(4 + this.#random.integer(...this.#settings.paddingBytes))
     new DataView(command.buffer).setUint32(0, this.#commandCount)
@@ -108,7 +108,7 @@ export class Workload {
     const random = this.#random
     if (!random.chance(this.#settings.readRatio)) {
       const commandCount = random.chance(0.2) ? random.integer(1, 5) : 1
-      const commands = Array.from({ length: commandCount }, () => this.nextCommand())
+      const commands = Array.from({ length: commandCount }, () => this.#nextCommand())
       return { type: 'propose', commands, asMany: commandCount > 1, input: 'command' }
     }
     const takesAWhile = random.chance(0.1)

@@ -34,15 +34,12 @@ export class PlannedWorkload {
   readonly #cluster: ChainCluster
   readonly #caller: Caller<Uint8Array, ChainState, ChainMachine>
   readonly #plan: SimulationPlan
-  #lastNumber: number
   #isEnded = false
 
   constructor(cluster: ChainCluster, caller: Caller<Uint8Array, ChainState, ChainMachine>, plan: SimulationPlan) {
     this.#cluster = cluster
     this.#caller = caller
     this.#plan = plan
-    const commands = plan.calls.flatMap(({ action }) => (action.type === 'propose' ? action.commands : []))
-    this.#lastNumber = Math.max(0, ...commands.map(({ number }) => number))
   }
 
   begin(): void {
@@ -51,12 +48,6 @@ export class PlannedWorkload {
 
   end(): void {
     this.#isEnded = true
-  }
-
-  /** A command that is not in the plan. */
-  nextCommand(): Uint8Array {
-    this.#lastNumber += 1
-    return bytesOf({ number: this.#lastNumber, sizeBytes: 4 })
   }
 
   #make({ on, client, timeoutMs, action }: PlannedCall): void {
