@@ -194,6 +194,8 @@ async function runFaults(
   for (const process of cluster.processes) cluster.timeline.after(random.between(0, staggerMs), () => process.start())
   for (const actor of actors) actor.begin()
   await cluster.run(settings.durationMs, () => cluster.eventCount >= settings.maxEvents)
+  // The rest of this moment: a plan knows when a run ended, not after which event.
+  await cluster.run(cluster.nowMs)
   for (const actor of actors) actor.end()
 }
 

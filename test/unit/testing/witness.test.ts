@@ -66,8 +66,8 @@ describe('Witness', () => {
       return lab.invariants.violation
     }
     expect(await taken(1, entry(2, 2))).toBeNull()
-    expect(await taken(2, entry(2, 2))).toMatch(/takes entry 2 of term 2 for durable, where one of term none is/)
-    expect(await taken(1, entry(1, 2))).toMatch(/takes entry 1 of term 2 for durable, where one of term 1 is/)
+    expect(await taken(2, entry(2, 2))).toMatch(/takes for durable entry 2 of term 2, where one of term none is/)
+    expect(await taken(1, entry(1, 2))).toMatch(/takes for durable entry 1 of term 2, where one of term 1 is/)
   })
 
   it('lets no leader count what is not durable there, unless its peer knows a later term (H24)', async () => {
