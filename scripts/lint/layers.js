@@ -15,7 +15,14 @@ export const ARROWS = [
   { zone: 'core', values: [], types: [], packages: [], builtins: BROWSER_SAFE },
   { zone: 'interfaces', values: [], types: ['core'], packages: [], builtins: BROWSER_SAFE },
   { zone: 'errors.ts', values: [], types: ['core'], packages: [], builtins: BROWSER_SAFE },
-  { zone: 'codec', values: ['errors.ts'], types: ['core', 'interfaces'], packages: ['msgpackr'], builtins: NODE_ONLY },
+  {
+    zone: 'codec',
+    // The one payload that the core understands has its format there.
+    values: ['errors.ts', 'core/configuration.ts', 'core/configuration-codec.ts'],
+    types: ['core', 'interfaces'],
+    packages: ['msgpackr'],
+    builtins: NODE_ONLY,
+  },
   {
     zone: 'stores/memory',
     values: ['codec', 'errors.ts', 'stores/*.ts'],

@@ -1,6 +1,8 @@
 // The entries of an AppendEntries on the wire: a count, then a fixed header and the payload of each (§5.3). Payloads
 // are copied when they are read, because a log keeps them longer than the buffer that they came in.
 // How entries relate to their message is checked by `checkEntries`, on both ends.
+import { configurationProblem } from '../core/configuration.js'
+import { decodeConfiguration } from '../core/configuration-codec.js'
 import type { AppendEntries } from '../core/messages.js'
 import type { LogEntry } from '../core/types.js'
 import type { ByteReader } from './binary.js'
@@ -12,7 +14,7 @@ export const entryOverheadBytes = 32
 export const MAX_ENTRIES_PER_MESSAGE = 65_536
 
 // A number on the wire never gets another meaning.
-const entryType: Field<LogEntry['type']> = oneOf<LogEntry['type']>(['command', 'noop'])
+const entryType: Field<LogEntry['type']> = oneOf<LogEntry['type']>(['command', 'noop', 'configuration'])
 
 export const entryList: Field<readonly LogEntry[]> = {
   sizeOf: (entries) => entries.reduce((size, { data }) => size + entryOverheadBytes + data.byteLength, 4),
@@ -64,7 +66,14 @@ export function checkEntries(message: AppendEntries): string | null {
     if (entry.index !== index) return `the entry at place ${index} says that its index is ${entry.index}`
     if (entry.term < term) return `entry ${index} has term ${entry.term} after an entry of term ${term}`
     if (entry.term > message.term) return `entry ${index} has term ${entry.term} in a message of term ${message.term}`
+    if (entry.type === 'configuration' && !isConfiguration(entry.data)) return `entry ${index} is not a configuration`
     term = entry.term
   }
   return null
+}
+
+/** Checked before the core sees it: a node would have to stop over what a stranger sent. */
+function isConfiguration(data: Uint8Array): boolean {
+  const configuration = decodeConfiguration(data)
+  return configuration !== null && configurationProblem(configuration) === null
 }

@@ -13,7 +13,10 @@ const HEADER_BYTES = 8
 const NO_FLAGS = 0
 const ONLY_GROUP = 0
 
-/** No message takes more bytes than this beside its entries or commands and their overhead; InstallSnapshot has its own. */
+/**
+ * No message takes more bytes than this beside its entries, commands, members and texts and their overhead; InstallSnapshot
+ * has its own.
+ */
 export const messageOverheadBytes = 96
 
 /** A message in memory of its own. @throws RaftError RAFT_INVARIANT when a field can't be what it is */

@@ -15,6 +15,7 @@ import {
   oneOf,
   uint32,
 } from './field.js'
+import { changeOrNone, configurationOrNone, text } from './membership-fields.js'
 
 type Fields<M extends Message> = { readonly [Name in Exclude<keyof M, 'type'>]: Field<M[Name]> }
 
@@ -110,6 +111,31 @@ const LAYOUTS: { readonly [M in Message as M['type']]: { readonly number: number
       outcome: oneOf(['continue', 'installed', 'busy', 'refused'] as const),
       offset: integer,
       index: integer,
+    },
+  },
+  membershipRequest: { number: 16, fields: { ...forwarded, change: changeOrNone, force: boolean } },
+  membershipResponse: {
+    number: 17,
+    fields: {
+      ...forwarded,
+      outcome: oneOf([
+        'progress',
+        'done',
+        'notLeader',
+        'pending',
+        'transferring',
+        'invalid',
+        'unreachable',
+        'tooSlow',
+        'noQuorum',
+        'cancelled',
+        'steppedDown',
+      ] as const),
+      problem: text,
+      member: text,
+      index: integer,
+      lastIndex: integer,
+      configuration: configurationOrNone,
     },
   },
 }

@@ -3,6 +3,7 @@
 import { assert } from './assert.js'
 import { observeFreshness } from './read-index.js'
 import type { Core } from './core.js'
+import { adoptConfiguration, noteConfiguration } from './members.js'
 import { appendRun, lastIndexOfTermAtMost, matchesLeader, termAt, truncateFrom } from './log-trail.js'
 import type { AppendEntries, AppendEntriesResponse, Heartbeat } from './messages.js'
 import { setCommitIndex } from './replication.js'
@@ -89,6 +90,7 @@ export function followLeader(core: Core, leader: NodeId): void {
 function replaceSuffix(core: Core, entries: readonly LogEntry[]): void {
   const { state, output } = core
   const { index: first } = entries[0] as LogEntry
+  const inForce = state.log.configurations.at(-1)
   if (first <= state.log.lastIndex) {
     assert(first > state.commitIndex, `entry ${first} is committed and never dropped`)
     truncateFrom(state.log, first)
@@ -99,7 +101,9 @@ function replaceSuffix(core: Core, entries: readonly LogEntry[]): void {
   for (const entry of entries) {
     appendRun(state.log, { first: entry.index, last: entry.index, term: entry.term })
     state.logTime = Math.max(state.logTime, entry.timestamp)
+    if (entry.type === 'configuration') noteConfiguration(state.log, entry)
   }
+  if (state.log.configurations.at(-1) !== inForce) adoptConfiguration(core)
   output.addEntries(entries, state.epoch)
 }
 

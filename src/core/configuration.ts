@@ -1,8 +1,13 @@
-// Configurations (§6): the bootstrap list as configuration 0, and the checks that every configuration passes.
+// Configurations (§6): the bootstrap list as configuration 0, the checks that every configuration passes, and who is in
+// one. What a change makes of one is in membership-change.ts.
 import type { Configuration, Member, MemberSpec, NodeId } from './types.js'
 
 /** Most members of a cluster; a bound on every per-peer map. */
 export const MAX_MEMBERS = 64
+
+/** Most bytes of a member's address, and of all names and values of its metadata, as UTF-16 code units. */
+export const MAX_ADDRESS_LENGTH = 1_024
+export const MAX_METADATA_LENGTH = 1_024
 
 const ID_PATTERN = /^[A-Za-z0-9._-]{1,64}$/
 
@@ -26,11 +31,20 @@ export function configurationProblem(configuration: Configuration): string | nul
     if (!isNodeId(member.id)) return `'${member.id}' is not a node id (1 to 64 of A-Z a-z 0-9 . _ -)`
     if (seen.has(member.id)) return `member '${member.id}' is listed twice`
     seen.add(member.id)
+    const problem = memberProblem(member)
+    if (problem !== null) return problem
   }
   if (!members.some((member) => member.suffrage === 'voter')) return 'there is no voter'
   if (new Set(votersOutgoing.map((member) => member.id)).size < votersOutgoing.length)
     return 'an outgoing voter is listed twice'
   return null
+}
+
+function memberProblem({ id, address, metadata }: Member): string | null {
+  if (address.length > MAX_ADDRESS_LENGTH) return `the address of '${id}' has ${address.length} characters`
+  let length = 0
+  for (const [name, value] of Object.entries(metadata ?? {})) length += name.length + value.length
+  return length > MAX_METADATA_LENGTH ? `the metadata of '${id}' have ${length} characters` : null
 }
 
 /** Every other node that receives the log: members and outgoing voters. */

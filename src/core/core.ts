@@ -1,6 +1,6 @@
 // What every file of the core is handed: the state, the rules, and the Output of the event under way.
 import type { Output } from './output.js'
-import { isVoter } from './quorum.js'
+import { isVoter, quorumOf } from './quorum.js'
 import type { Rules } from './rules.js'
 import type { CoreOptions, CoreState } from './state.js'
 import type { Configuration } from './types.js'
@@ -17,7 +17,15 @@ export function currentConfiguration(state: CoreState): Configuration | null {
   return state.log.configurations.at(-1)?.configuration ?? null
 }
 
-/** May campaign: a voter of the configuration in force, when its log is not about to be another one (F6, H17). */
+/**
+ * May campaign: a voter of the configuration in force or, while that is not committed, of the one before. That one may
+ * hold the only log that can win: nobody else could commit what leaves it out (F6, H17, H44). Nobody does whose log is
+ * about to be another one.
+ */
 export function isPromotable({ state, options }: Core): boolean {
-  return state.installing === null && isVoter(state.quorum, options.id)
+  if (state.installing !== null) return false
+  if (isVoter(state.quorum, options.id)) return true
+  const [previous, latest] = state.log.configurations.slice(-2)
+  if (previous === undefined || latest === undefined || latest.index <= state.commitIndex) return false
+  return isVoter(quorumOf(previous.configuration), options.id)
 }

@@ -1,5 +1,6 @@
 // Everything that can happen to a core. One event in, one Output out; each carries `now`, a monotonic clock in ms that
 // never goes back, because the core has no clock of its own.
+import type { MembershipChange } from './membership-change.js'
 import type { Message } from './messages.js'
 import type { SnapshotSource } from './state.js'
 import type { HardState, LogIndex, NodeId, SnapshotMeta } from './types.js'
@@ -130,6 +131,25 @@ export interface TransferEvent {
   readonly to: NodeId | null
 }
 
+/** A client of this node wants other members. What becomes of it comes in `Output.changes` with the same id (§6, F22). */
+export interface ChangeMembershipEvent {
+  readonly type: 'changeMembership'
+  readonly now: number
+  readonly wallTime: number
+  /** Rising; never used twice in one boot. */
+  readonly id: number
+  readonly change: MembershipChange
+  /** Also where too few voters would be reachable afterwards. */
+  readonly force: boolean
+}
+
+/** Whoever asked for that change does not wait any more: it ends where it may still end (F23). */
+export interface CancelChangeEvent {
+  readonly type: 'cancelChange'
+  readonly now: number
+  readonly id: number
+}
+
 export type CoreEvent =
   | TickEvent
   | ReceiveEvent
@@ -145,3 +165,5 @@ export type CoreEvent =
   | SnapshotReceivedEvent
   | SnapshotInstalledEvent
   | TransferEvent
+  | ChangeMembershipEvent
+  | CancelChangeEvent

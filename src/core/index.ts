@@ -3,6 +3,8 @@ export { InvariantViolation } from './assert.js'
 export { bootstrapConfiguration, configurationProblem, findMember, isNodeId, MAX_MEMBERS } from './configuration.js'
 export type {
   AppliedEvent,
+  CancelChangeEvent,
+  ChangeMembershipEvent,
   CoreEvent,
   OutboundDroppedEvent,
   PeerStatusEvent,
@@ -19,13 +21,19 @@ export type {
   TransferEvent,
 } from './event.js'
 export { MAX_ENTRIES_KEPT_FOR_PEERS } from './compaction.js'
+export { decodeConfiguration, encodeConfiguration } from './configuration-codec.js'
 export { FORWARD_WINDOW } from './forwarding.js'
+export { CATCH_UP_ROUNDS } from './membership.js'
+export { type MembershipChange, wantedMembers } from './membership-change.js'
 export { checkState, checkStep, type StateSummary, summarize } from './invariants.js'
 export { hasEntry, type LogTrail, lastTerm, termAt } from './log-trail.js'
 export type * from './messages.js'
 export {
   type Append,
   type InstalledSnapshot,
+  type ChangeEndReason,
+  type ChangeOutcome,
+  type ChangeRefusal,
   Output,
   type ProposeResult,
   type ReadOutcome,
@@ -44,6 +52,8 @@ export { RaftCore } from './raft-core.js'
 export { freshness } from './read-index.js'
 export { RULES, type Rules } from './rules.js'
 export type {
+  CatchUp,
+  Change,
   CoreOptions,
   CoreState,
   ForwardOrigin,

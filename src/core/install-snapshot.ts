@@ -7,8 +7,8 @@ import { configurationProblem } from './configuration.js'
 import type { Core } from './core.js'
 import type { SnapshotInstalledEvent, SnapshotReceivedEvent, SnapshotWrittenEvent } from './event.js'
 import { hasEntry, resetTo } from './log-trail.js'
+import { adoptConfiguration } from './members.js'
 import type { InstallSnapshot, InstallSnapshotResponse } from './messages.js'
-import { quorumOf } from './quorum.js'
 import { settleFreshness } from './read-index.js'
 import { onAcknowledged, sessionWith, setCommitIndex } from './replication.js'
 import { send } from './send.js'
@@ -108,7 +108,7 @@ function install(core: Core, meta: SnapshotMeta): void {
   const changesConfiguration = state.log.configurations.at(-1)?.index !== configurationIndex
   resetTo(state.log, { index, term })
   state.log.configurations.push({ index: configurationIndex, configuration })
-  state.quorum = quorumOf(configuration)
+  adoptConfiguration(core)
   // What was under way to the disk is of the log that is gone.
   state.epoch += 1
   state.persistedIndex = index

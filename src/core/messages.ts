@@ -1,6 +1,8 @@
 // Every message between two nodes, as plain data (figure 2's RPCs and what thesis §6.4 and §9.6 add). A request and
 // its answer are two one-way messages: the transport may lose, delay, duplicate and reorder each of them.
-import type { LogEntry, LogIndex, SnapshotMeta, Term } from './types.js'
+import type { MembershipChange } from './membership-change.js'
+import type { ChangeEndReason, ChangeRefusal } from './output.js'
+import type { Configuration, LogEntry, LogIndex, NodeId, SnapshotMeta, Term } from './types.js'
 
 /** Would you vote for me in `term`? Changes nothing on the voter (thesis §9.6). `term` is the one *asked about*. */
 export interface PreVote {
@@ -189,6 +191,36 @@ export interface ReadIndexResponse {
   readonly readIndex: LogIndex
 }
 
+/** A follower asks the leader of `term` for other members, again and again until it is answered (F22). */
+export interface MembershipRequest {
+  readonly type: 'membershipRequest'
+  readonly term: Term
+  readonly boot: number
+  /** Rises with each change that this boot asks for; a repeated one has the same. */
+  readonly number: number
+  /** Null to cancel that number. */
+  readonly change: MembershipChange | null
+  readonly force: boolean
+}
+
+export interface MembershipResponse {
+  readonly type: 'membershipResponse'
+  readonly term: Term
+  readonly boot: number
+  readonly number: number
+  /** `progress` says how far `member` is; `done` brings the configuration; the others say why. */
+  readonly outcome: 'progress' | 'done' | ChangeRefusal | ChangeEndReason
+  /** `invalid`: what is wrong, in words; else empty. */
+  readonly problem: string
+  /** `progress`, and an end that a learner was the reason for; else empty. */
+  readonly member: NodeId
+  /** Of the configuration, or how far `member` is. */
+  readonly index: LogIndex
+  /** `progress`: of the leader's log. */
+  readonly lastIndex: LogIndex
+  readonly configuration: Configuration | null
+}
+
 /** What travels between nodes. */
 export type Message =
   | PreVote
@@ -206,6 +238,8 @@ export type Message =
   | ProposeResponse
   | ReadIndexRequest
   | ReadIndexResponse
+  | MembershipRequest
+  | MembershipResponse
 
 /**
  * An AppendEntries whose entries the core does not hold: the driver fills `first..last` from its cache or the store,

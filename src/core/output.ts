@@ -3,7 +3,7 @@
 // are durable (H111). This file holds the merge rule of each field, and nothing else decides how two Outputs become one.
 import { assert } from './assert.js'
 import type { AppendRange, Envelope, InstallSnapshot, InstallSnapshotResponse, ProposeRefusal } from './messages.js'
-import type { HardState, LogEntry, LogIndex, NodeId, Role, SnapshotMeta, Term } from './types.js'
+import type { Configuration, HardState, LogEntry, LogIndex, NodeId, Role, SnapshotMeta, Term } from './types.js'
 
 /** Entries to write: contiguous; the stored suffix from the first one on is dropped in the same write. */
 export interface Append {
@@ -70,6 +70,31 @@ export interface ReceivedChunk {
  */
 export type SnapshotDecision = 'install' | 'discard' | 'keep'
 
+/** Why a change of the membership was not begun; `invalid` comes with a problem in words. */
+export type ChangeRefusal = 'notLeader' | 'pending' | 'transferring' | 'invalid'
+
+/**
+ * Why a change ended before it was made. `unreachable`: a learner was not heard for long. `tooSlow`: it did not catch up.
+ * Both stay learners. `noQuorum`: too few voters would be reachable. `steppedDown`: the next leader may finish it.
+ */
+export type ChangeEndReason = 'unreachable' | 'tooSlow' | 'noQuorum' | 'cancelled' | 'steppedDown'
+
+/** What became of a changeMembership event of this node, wherever its leader is. */
+export type ChangeOutcome =
+  | { readonly type: 'refused'; readonly id: number; readonly reason: ChangeRefusal; readonly problem: string }
+  | {
+      readonly type: 'progress'
+      readonly id: number
+      readonly member: NodeId
+      readonly matchIndex: LogIndex
+      readonly lastIndex: LogIndex
+    }
+  /** Committed. `index` is that of the configuration. */
+  | { readonly type: 'done'; readonly id: number; readonly index: LogIndex; readonly configuration: Configuration }
+  | { readonly type: 'ended'; readonly id: number; readonly reason: ChangeEndReason; readonly member: NodeId }
+  /** The leader that was asked is none any more, or never was heard: ask again when one is known. */
+  | { readonly type: 'retry'; readonly id: number }
+
 export interface InstalledSnapshot {
   readonly meta: SnapshotMeta
   /** The configuration in force is another one than before. */
@@ -109,6 +134,9 @@ export class Output {
   snapshotDecision: SnapshotDecision | undefined
   /** The log now begins behind this snapshot, which a leader sent, and everything in it is committed and applied. */
   installed: InstalledSnapshot | undefined
+  readonly changes: ChangeOutcome[] = []
+  /** Came into force, at the index of its entry; a truncation brings an earlier one back. */
+  configuration: { readonly index: LogIndex; readonly configuration: Configuration } | undefined
   /** The leader as this node now knows it; undefined when that did not change. */
   leader: { readonly id: NodeId | null; readonly term: Term } | undefined
   /** A tick is due at the latest at this time, ms of the event's clock. */
@@ -208,6 +236,8 @@ export class Output {
       this.chunks.length === 0 &&
       this.snapshotDecision === undefined &&
       this.installed === undefined &&
+      this.changes.length === 0 &&
+      this.configuration === undefined &&
       this.leader === undefined
     )
   }

@@ -16,7 +16,16 @@ import {
 import type { CoreEvent, PeerStatusEvent, PersistedEvent, ReceiveEvent } from './event.js'
 import { handleProposeRequest, handleProposeResponse, onPropose } from './forwarding.js'
 import { checkState } from './invariants.js'
+import { continueMembership, reportCatchUp } from './membership.js'
+import {
+  handleMembershipRequest,
+  handleMembershipResponse,
+  onCancelChange,
+  onChangeMembership,
+  repeatForwardedChange,
+} from './membership-calls.js'
 import { Output } from './output.js'
+import { isVoter } from './quorum.js'
 import {
   expireForwardedReads,
   handleReadIndexRequest,
@@ -96,6 +105,9 @@ export class RaftCore {
     const mustStandAlone = !core.output.isEmpty
     this.#enter(event)
     this.#dispatch(event)
+    if (core.state.role === 'leader' && continueMembership(core)) {
+      becomeFollower(core, core.state.currentTerm, 'left out of the configuration')
+    }
     assert(!(mustStandAlone && core.output.endsBatch), `a ${event.type} that ends the batch has an Output of its own`)
     core.output.deadline = nextDeadline(core)
     checkState(this.state)
@@ -142,13 +154,19 @@ export class RaftCore {
         return onSnapshotInstalled(core, event)
       case 'transfer':
         return onTransfer(core, event.id, event.to)
+      case 'changeMembership':
+        return onChangeMembership(core, event)
+      case 'cancelChange':
+        return onCancelChange(core, event.id)
     }
   }
 }
 
 /** Whether the event could change term or role or truncate; true too often costs a batch, true too rarely an invariant. */
-function mayEndBatch({ state }: Core, event: CoreEvent): boolean {
+function mayEndBatch({ state, options }: Core, event: CoreEvent): boolean {
   if (event.type === 'tick' || event.type === 'snapshotInstalled') return true
+  // A leader that is left out steps down as soon as it may.
+  if (state.role === 'leader' && !isVoter(state.quorum, options.id)) return true
   if (event.type === 'persisted') return state.role === 'candidate' || state.role === 'preCandidate'
   if (event.type !== 'receive') return false
   const { message } = event
@@ -165,9 +183,11 @@ function onTick(core: Core): void {
   checkTransferTimer(core)
   checkTransfersOfSnapshots(core)
   expireForwardedReads(core)
+  repeatForwardedChange(core)
   if (state.role === 'leader' && state.now >= state.heartbeatDeadline) {
     heartbeatRound(core)
     continueTransfer(core)
+    reportCatchUp(core)
   }
   compactLog(core)
 }
@@ -213,6 +233,10 @@ function onReceive(core: Core, event: ReceiveEvent): void {
       return handleReadIndexRequest(core, from, message)
     case 'readIndexResponse':
       return handleReadIndexResponse(core, message)
+    case 'membershipRequest':
+      return handleMembershipRequest(core, from, message)
+    case 'membershipResponse':
+      return handleMembershipResponse(core, message)
   }
 }
 

@@ -92,7 +92,7 @@ export function restartReads(core: Core): void {
 export function expireForwardedReads(core: Core): void {
   const { state, options, output } = core
   for (const [id, sentAt] of state.forwardedReads) {
-    if (state.now - sentAt < options.electionTimeoutMs) return
+    if (state.now < sentAt + options.electionTimeoutMs) return
     state.forwardedReads.delete(id)
     output.reads.push({ type: 'retry', id })
   }

@@ -1,10 +1,12 @@
 // The changes of role (figure 4), and nothing that happens within one. A change of role or term ends the batch, starts
 // the waiting reads again, and is the only thing that touches currentTerm and votedFor together.
 import { assert } from './assert.js'
-import { peersOf } from './configuration.js'
+import { findMember, peersOf } from './configuration.js'
 import { type Core, currentConfiguration, isPromotable } from './core.js'
 import { forgetForwards } from './forwarding.js'
 import { broadcastHeartbeat } from './heartbeat.js'
+import { endChange } from './membership.js'
+import { restartForwardedChange } from './membership-calls.js'
 import { newProgress } from './progress.js'
 import { restartReads } from './read-index.js'
 import { appendToOwnLog, broadcastAppends } from './replication.js'
@@ -57,7 +59,9 @@ export function becomeLeader(core: Core): void {
   const configuration = currentConfiguration(state)
   assert(configuration !== null, 'a leader knows its configuration')
   changeRole(core, 'leader', 'won the election')
-  for (const peer of peersOf(configuration, options.id)) state.progress.set(peer, newProgress(state.log.lastIndex, 0))
+  for (const peer of peersOf(configuration, options.id)) {
+    state.progress.set(peer, newProgress(state.log.lastIndex, findMember(configuration, peer)?.addedAt ?? 0))
+  }
   state.quorumCheckSince = state.now
   forgetForwards(core)
   setLeader(core, options.id)
@@ -93,10 +97,15 @@ function changeRole(core: Core, role: Role, reason: string): void {
   state.votes.clear()
   state.progress.clear()
   state.termFirstIndex = 0
+  state.settledIndex = -1
+  state.departingSince = null
+  state.changeOrigins.clear()
   endTransfer(core, 'steppedDown')
+  endChange(core, 'steppedDown')
   if (role !== 'follower') state.leaderContactAt = Number.NEGATIVE_INFINITY
   if (previous === 'leader' || role === 'preCandidate') setLeader(core, null)
   restartReads(core)
+  restartForwardedChange(core)
   output.endsBatch = true
   if (role !== previous) output.roles.push({ role, previous, term: state.currentTerm, reason })
 }

@@ -31,6 +31,16 @@ export interface Rules {
   takesProposals(isTransferring: boolean): boolean
   /** Thesis §3.10: a transfer that takes longer than an election timeout is given up. */
   isTransferOver(sinceStartMs: number, electionTimeoutMs: number): boolean
+  /** §6, raft-dev 2015: no configuration is appended before an entry of the leader's own term is committed (H39). */
+  mayChangeMembers(commitIndex: LogIndex, termFirstIndex: LogIndex): boolean
+  /** §6: the next configuration waits until the one in force is committed (H40, H42). */
+  isConfigurationCommitted(configurationIndex: LogIndex, commitIndex: LogIndex): boolean
+  /** §6, thesis §4.1: majorities of two configurations meet by themselves only where at most one voter differs. */
+  needsJointConsensus(votersThatDiffer: number): boolean
+  /** Thesis §4.2.1: a learner may vote when its last round of catching up took less than an election timeout (H46). */
+  isFastEnough(roundMs: number, electionTimeoutMs: number): boolean
+  /** §6: a leader whose committed configuration leaves it out of the voters steps down. */
+  mustDepart(isVoter: boolean): boolean
 }
 
 export const RULES: Rules = Object.freeze({
@@ -63,4 +73,9 @@ export const RULES: Rules = Object.freeze({
   isCaughtUp: (matchIndex: LogIndex, lastIndex: LogIndex) => matchIndex === lastIndex,
   takesProposals: (isTransferring: boolean) => !isTransferring,
   isTransferOver: (sinceStartMs: number, electionTimeoutMs: number) => sinceStartMs >= electionTimeoutMs,
+  mayChangeMembers: (commitIndex: LogIndex, termFirstIndex: LogIndex) => commitIndex >= termFirstIndex,
+  isConfigurationCommitted: (configurationIndex: LogIndex, commitIndex: LogIndex) => configurationIndex <= commitIndex,
+  needsJointConsensus: (votersThatDiffer: number) => votersThatDiffer > 1,
+  isFastEnough: (roundMs: number, electionTimeoutMs: number) => roundMs < electionTimeoutMs,
+  mustDepart: (isVoter: boolean) => !isVoter,
 })

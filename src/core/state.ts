@@ -1,11 +1,13 @@
 // The whole state of a core as plain data: figure 2's fields in figure 2's order and words, then what the thesis adds.
 // It can be cloned, hashed and compared; every function of the core takes it and nothing hides beside it.
 import { assert } from './assert.js'
+import { decodeConfiguration } from './configuration-codec.js'
 import { type LogTrail, termAt } from './log-trail.js'
-import type { ProposeResponse } from './messages.js'
+import type { MembershipChange } from './membership-change.js'
+import type { MembershipResponse, ProposeResponse } from './messages.js'
 import type { Progress } from './progress.js'
 import { type Quorum, quorumOf } from './quorum.js'
-import type { Configuration, HardState, LogIndex, NodeId, Role, SnapshotMeta, Term } from './types.js'
+import type { Configuration, HardState, LogEntry, LogIndex, Member, NodeId, Role, SnapshotMeta, Term } from './types.js'
 
 /** What the driver knows before the first event. */
 export interface CoreOptions {
@@ -38,13 +40,15 @@ export interface RestoredState {
    * committed, applied and durable. @defaultValue `firstIndex - 1`
    */
   readonly lastIncludedIndex?: LogIndex | undefined
-  /** The newest configuration and its index; null where none is known yet. */
+  /** Of the snapshot, or of the bootstrap list at index 0; null where neither is known. */
   readonly configuration: { readonly index: LogIndex; readonly configuration: Configuration } | null
+  /** The configuration entries of the log, rising. @defaultValue none */
+  readonly configurationEntries?: readonly LogEntry[] | undefined
 }
 
 /** A hand-over of leadership that is under way (thesis §3.10). Never changed, only replaced. */
 export interface Transfer {
-  /** Of the event that asked for it. */
+  /** Of the event that asked for it; 0 for a leader that is left out of the configuration, which nobody asked. */
   readonly id: number
   readonly to: NodeId
   /** ms of the events' clock. */
@@ -59,6 +63,51 @@ export interface SnapshotSource {
   readonly term: Term
   readonly addedAt: LogIndex
   readonly transfer: number
+}
+
+/** How one learner that is to vote catches up (thesis §4.2.1). Never changed, only replaced. */
+export interface CatchUp {
+  readonly id: NodeId
+  /** From 1; 0 when it has caught up. */
+  readonly round: number
+  /** The round ends when the learner has this entry. */
+  readonly upTo: LogIndex
+  /** ms of the events' clock. */
+  readonly startedAt: number
+}
+
+/** A change of the membership that this leader is making (§6). Never changed, only replaced. */
+export interface Change {
+  /** Of the event or the request that asked for it. */
+  readonly id: number
+  /** The node that asked; null for this one. */
+  readonly origin: NodeId | null
+  readonly asked: MembershipChange
+  /** Whoever asked takes it on himself that too few voters are reachable afterwards. */
+  readonly force: boolean
+  /**
+   * `waiting`: for the configuration in force to be committed and simple. `adding`: the new voters become learners.
+   * `catchingUp`: they get the log. `voting`: the wanted configuration, or the joint one on the way to it, is appended.
+   */
+  readonly phase: 'waiting' | 'adding' | 'catchingUp' | 'voting'
+  readonly wanted: readonly Member[]
+  readonly catchUps: readonly CatchUp[]
+}
+
+/** What a leader remembers of the last change that an origin asked for, to tell a copy from a new one. */
+export interface ChangeOrigin {
+  readonly boot: number
+  readonly number: number
+  /** Null while it is being made. */
+  readonly answer: MembershipResponse | null
+}
+
+/** A change that was passed on to the leader and is asked for again until it is answered. */
+export interface ForwardedChange {
+  readonly id: number
+  readonly asked: MembershipChange
+  readonly force: boolean
+  readonly sentAt: number
 }
 
 /** A linearizable read that waits for its round; `origin` is null for this node's own. */
@@ -125,6 +174,14 @@ export interface CoreState {
   lastTransfer: number
   /** Null but on a leader that hands over. */
   transfer: Transfer | null
+  /** Null but on a leader that changes the membership. */
+  change: Change | null
+  /** Of the newest configuration that this leadership knows to be committed; -1 for none. */
+  settledIndex: LogIndex
+  /** Since when those that it leaves out may hear so; null when they have, or nobody waits for it any more. */
+  departingSince: number | null
+  /** By the node that asked; of this leadership. */
+  readonly changeOrigins: Map<NodeId, ChangeOrigin>
 
   // Forwards that came here (F16). What is remembered outlives the leadership: a late copy must get the first one's answer
   /** The last term that this node led in this boot; 0 for none. */
@@ -139,6 +196,8 @@ export interface CoreState {
   readonly forwardedReads: Map<number, number>
   /** Number of the last forwarded proposal. */
   forwardNumber: number
+  /** Null but on a node that asked the leader for a change of the membership. */
+  forwardedChange: ForwardedChange | null
 
   // Freshness of a follower's state (F21), by its own clock
   /** This state held all that the leader had committed at this time; -Infinity for never. */
@@ -159,13 +218,13 @@ export interface CoreState {
 
 /** A follower of whatever the stores held; nothing behind the snapshot is known to be committed yet (§5.3). */
 export function initialState(options: CoreOptions, restored: RestoredState, now: number): CoreState {
-  const { configuration, hardState } = restored
+  const { hardState } = restored
   const log: LogTrail = {
     baseIndex: restored.firstIndex - 1,
     baseTerm: restored.previousTerm,
     lastIndex: restored.lastIndex,
     runs: restored.termRuns.map(({ first, term }) => ({ first, term })),
-    configurations: configuration === null ? [] : [configuration],
+    configurations: restoredConfigurations(restored),
   }
   assert(log.lastIndex >= log.baseIndex, `the log ends at ${log.lastIndex} and begins after ${log.baseIndex}`)
   const { lastIncludedIndex = log.baseIndex } = restored
@@ -189,22 +248,19 @@ export function initialState(options: CoreOptions, restored: RestoredState, now:
     role: 'follower',
     leaderId: null,
     leaderContactAt: Number.NEGATIVE_INFINITY,
-    quorum: quorumOf(configuration?.configuration ?? null),
+    quorum: quorumOf(log.configurations.at(-1)?.configuration ?? null),
     logTime: restored.logTime,
     votes: new Set(),
     grants: new Set(),
     preVoteRound: 0,
-    progress: new Map(),
-    termFirstIndex: 0,
-    readRound: 0,
-    lastTransfer: 0,
-    transfer: null,
+    ...nothingLed(),
     ledTerm: 0,
     forgottenTerm: hardState.currentTerm,
     forwardOrigins: new Map(),
     reads: [],
     forwardedReads: new Map(),
     forwardNumber: 0,
+    forwardedChange: null,
     freshAt: Number.NEGATIVE_INFINITY,
     freshPending: null,
     now,
@@ -214,4 +270,47 @@ export function initialState(options: CoreOptions, restored: RestoredState, now:
     quorumCheckSince: now,
     prng: options.seed >>> 0,
   }
+}
+
+/** What only leaders have. */
+function nothingLed(): Pick<
+  CoreState,
+  | 'progress'
+  | 'termFirstIndex'
+  | 'readRound'
+  | 'lastTransfer'
+  | 'transfer'
+  | 'change'
+  | 'settledIndex'
+  | 'departingSince'
+  | 'changeOrigins'
+> {
+  return {
+    progress: new Map(),
+    termFirstIndex: 0,
+    readRound: 0,
+    lastTransfer: 0,
+    transfer: null,
+    change: null,
+    settledIndex: -1,
+    departingSince: null,
+    changeOrigins: new Map(),
+  }
+}
+
+/** The base and what the log adds to it: a truncation goes back along this (H43). */
+function restoredConfigurations({
+  configuration,
+  configurationEntries = [],
+}: RestoredState): LogTrail['configurations'] {
+  const base = configuration === null ? [] : [configuration]
+  const added = configurationEntries.filter(({ index }) => configuration === null || index > configuration.index)
+  return [
+    ...base,
+    ...added.map(({ index, data }) => {
+      const held = decodeConfiguration(data)
+      assert(held !== null, `entry ${index} is a configuration`)
+      return { index, configuration: held }
+    }),
+  ]
 }

@@ -52,5 +52,13 @@ export function nextDeadline(core: Core): number {
   const { state, options } = core
   const soon = state.now + options.electionTimeoutMs / 2
   if (state.role === 'leader') return Math.min(soon, state.heartbeatDeadline, transferDeadline(core))
-  return isPromotable(core) ? Math.min(soon, electionDueAt(core)) : soon
+  const due = Math.min(soon, forwardedDueAt(core))
+  return isPromotable(core) ? Math.min(due, electionDueAt(core)) : due
+}
+
+/** When something that was passed on to the leader is asked for again: its heartbeats would put off any other tick for ever. */
+function forwardedDueAt({ state, options }: Core): number {
+  const { value: oldestRead = Number.POSITIVE_INFINITY } = state.forwardedReads.values().next()
+  const askedAt = state.forwardedChange?.sentAt ?? Number.POSITIVE_INFINITY
+  return Math.min(oldestRead, askedAt) + options.electionTimeoutMs
 }

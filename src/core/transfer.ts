@@ -4,6 +4,7 @@
 import type { Core } from './core.js'
 import type { TransferEndReason, TransferRefusal } from './output.js'
 import { heardAt } from './progress.js'
+import { isVoter } from './quorum.js'
 import { send } from './send.js'
 import type { NodeId } from './types.js'
 
@@ -32,17 +33,40 @@ export function continueTransfer(core: Core): void {
     return
   }
   if (!rules.isCaughtUp(progress.matchIndex, state.log.lastIndex)) return
+  // Its clients wait for what it appended: once it is left out it does not hear any more that it was committed.
+  if (!isVoter(state.quorum, options.id) && state.commitIndex < state.log.lastIndex) return
   if (transfer.toldAt !== null && state.now - transfer.toldAt < options.heartbeatIntervalMs) return
   state.transfer = { ...transfer, toldAt: state.now }
   send(core, transfer.to, { type: 'timeoutNow', term: state.currentTerm })
+}
+
+/**
+ * A leader that a committed configuration leaves out takes no more proposals, and tells the best voter to take over.
+ * Returns whether that is done, or can't be: then it steps down.
+ */
+export function hasHandedOver(core: Core): boolean {
+  const { state, options, output } = core
+  if (state.transfer === null) {
+    const best = bestOf(
+      core,
+      state.quorum.incoming.filter((id) => id !== options.id),
+    )
+    if (best === null) return true
+    state.transfer = { id: 0, to: best, startedAt: state.now, toldAt: null }
+    output.transfers.push({ type: 'begun', id: 0, to: best })
+  }
+  continueTransfer(core)
+  return state.transfer !== null && state.transfer.toldAt !== null
 }
 
 /** Gives up after one election timeout: clients have waited long enough (thesis §3.10). */
 export function checkTransferTimer(core: Core): void {
   const { state, options, rules } = core
   if (state.transfer === null) return
-  if (rules.isTransferOver(state.now - state.transfer.startedAt, options.electionTimeoutMs))
-    endTransfer(core, 'timeout')
+  // Compared with the very sum that the tick was asked for: a difference may be rounded to less than a timeout.
+  const isDue = state.now >= transferDeadline(core)
+  const sinceStartMs = isDue ? options.electionTimeoutMs : state.now - state.transfer.startedAt
+  if (rules.isTransferOver(sinceStartMs, options.electionTimeoutMs)) endTransfer(core, 'timeout')
 }
 
 /** The target's own side ended its connection: it was stopped or killed and hears nobody now. */

@@ -19,6 +19,10 @@ export interface Member {
   readonly suffrage: 'voter' | 'learner'
   /** The application's own facts, replicated with the configuration. At most 1 KiB in all. */
   readonly metadata?: Readonly<Record<string, string>> | undefined
+  /** Set by the library: the store that the member was added with; another one under this id is refused. */
+  readonly storeId?: string | undefined
+  /** Set by the library: index of the entry that added the member. With the term it names a replication session. */
+  readonly addedAt?: LogIndex | undefined
 }
 
 /** A member as an embedder writes it. @defaultValue suffrage: `voter` */
@@ -38,11 +42,11 @@ export interface HardState {
   readonly votedFor: NodeId | null
 }
 
-/** One entry of the replicated log. The core passes `data` through and never looks inside. */
+/** One entry of the replicated log. The core looks into the `data` of configurations only. */
 export interface LogEntry {
   readonly index: LogIndex
   readonly term: Term
-  readonly type: 'command' | 'noop'
+  readonly type: 'command' | 'noop' | 'configuration'
   /** Leader's wall clock at append in ms since 1970, never decreasing along the log. */
   readonly timestamp: number
   readonly data: Uint8Array

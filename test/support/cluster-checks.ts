@@ -1,7 +1,7 @@
 // What must hold across nodes, whatever happens to the network, the disks and the processes (figure 3, and the promises
 // of messages). Fed by the harness with each step; throws with the rule's name at the first step that breaks one.
 import type { LogEntry, Message, NodeId, Output, Term } from 'helios-raft/core'
-import { freshness } from 'helios-raft/core'
+import { freshness, hasQuorum } from 'helios-raft/core'
 import { type SimulatedNode, text } from './core-node.js'
 
 /** A rule of figure 3, or a promise of a message, was broken. */
@@ -19,12 +19,10 @@ export class ClusterChecks {
   committedIndex = 0
   readonly #nodes: ReadonlyMap<NodeId, SimulatedNode>
   readonly #now: () => number
-  readonly #quorumSize: number
 
-  constructor(nodes: ReadonlyMap<NodeId, SimulatedNode>, now: () => number, quorumSize: number) {
+  constructor(nodes: ReadonlyMap<NodeId, SimulatedNode>, now: () => number) {
     this.#nodes = nodes
     this.#now = now
-    this.#quorumSize = quorumSize
   }
 
   /** After an Output was taken over, before its messages leave. */
@@ -76,12 +74,13 @@ export class ClusterChecks {
 
   /** Every entry that was ever committed is in the logs of a quorum, in memory or on disk. */
   checkNothingLost(): void {
+    const up = [...this.#nodes.values()].filter((node) => node.isUp)
+    const [newest] = up.sort((one, other) => other.state.commitIndex - one.state.commitIndex)
+    if (newest === undefined) return
     for (const [index, { term }] of this.committed) {
-      const holders = [...this.#nodes.values()].filter((node) => holdsDurably(node, index, term))
-      demand(
-        holders.length >= this.#quorumSize,
-        `committed entry ${index} of term ${term} is on ${holders.length} disks`,
-      )
+      const holders = this.#holdersOf(index, term)
+      const place = `committed entry ${index} of term ${term} is on the disks of ${[...holders].join(', ')}`
+      demand(hasQuorum(newest.state.quorum, holders), place)
     }
   }
 
@@ -110,8 +109,9 @@ export class ClusterChecks {
     for (let index = this.committedIndex + 1; index <= commitIndex; index++) {
       const term = node.entry(index)?.term
       if (term === undefined) continue
-      const holders = [...this.#nodes.values()].filter((other) => holdsDurably(other, index, term))
-      demand(holders.length >= this.#quorumSize, `commit: entry ${index} is durable on ${holders.length} nodes only`)
+      const holders = this.#holdersOf(index, term)
+      const place = `commit: entry ${index} is durable on ${[...holders].join(', ')} only`
+      demand(hasQuorum(node.state.quorum, holders), place)
       this.committed.set(index, { term, at: this.#now() })
     }
     this.committedIndex = Math.max(this.committedIndex, commitIndex)
@@ -121,6 +121,11 @@ export class ClusterChecks {
       known === undefined || known.term === held,
       `state machine safety: ${node.id} commits ${commitIndex}:${held}`,
     )
+  }
+
+  #holdersOf(index: number, term: Term): ReadonlySet<NodeId> {
+    const nodes = [...this.#nodes.values()]
+    return new Set(nodes.filter((node) => holdsDurably(node, index, term)).map((node) => node.id))
   }
 
   #checkVote(voter: NodeId, term: Term, candidate: NodeId): void {

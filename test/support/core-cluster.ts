@@ -21,6 +21,8 @@ export interface Packet {
 export interface ClusterOptions extends Partial<Omit<NodeOptions, 'id' | 'configuration'>> {
   readonly voters?: readonly NodeId[]
   readonly learners?: readonly NodeId[]
+  /** Without a configuration: they wait to be added. */
+  readonly joiners?: readonly NodeId[]
   readonly disks?: Readonly<Record<NodeId, Durable>>
   /** Clock of each node at its first start, for tests that clocks are not compared across nodes. */
   readonly clocks?: Readonly<Record<NodeId, number>>
@@ -49,7 +51,8 @@ export class CoreCluster {
   readonly #checksFreshness: boolean
 
   constructor(options: ClusterOptions = {}) {
-    const { voters = ['a', 'b', 'c'], learners = [], disks = {}, clocks = {}, checkFreshness = true, ...rest } = options
+    const { voters = ['a', 'b', 'c'], learners = [], joiners = [], disks = {}, clocks = {}, ...others } = options
+    const { checkFreshness = true, ...rest } = others
     const configuration = configurationOf(voters, learners)
     const nodes = new Map<NodeId, SimulatedNode>()
     const hooks = {
@@ -64,12 +67,13 @@ export class CoreCluster {
         }
       },
     }
-    ;[...voters, ...learners].forEach((id, at) => {
-      const own = { ...DEFAULT_NODE, ...rest, id, configuration, seed: (rest.seed ?? 1) * 1_000 + at }
+    ;[...voters, ...learners, ...joiners].forEach((id, at) => {
+      const known = joiners.includes(id) ? null : configuration
+      const own = { ...DEFAULT_NODE, ...rest, id, configuration: known, seed: (rest.seed ?? 1) * 1_000 + at }
       nodes.set(id, new SimulatedNode(own, hooks, disks[id] ?? EMPTY_DISK))
     })
     this.nodes = nodes
-    this.checks = new ClusterChecks(nodes, () => this.now, Math.floor(voters.length / 2) + 1)
+    this.checks = new ClusterChecks(nodes, () => this.now)
     this.#checksFreshness = checkFreshness
     for (const [id, node] of nodes) node.start(clocks[id] ?? 0)
   }

@@ -1,9 +1,11 @@
 // One RaftCore with the world that a driver would give it, under the hand of a test: a log with payloads, writes that
 // complete when the test says so and are lost in a crash, its own clock, an apply that follows at once. Every step is
 // checked by checkState and checkStep. It never waits and never draws a random number of its own.
+import { restoredFrom } from './restored.js'
 import {
   type AppendEntries,
   type AppendRange,
+  type ChangeOutcome,
   type Configuration,
   type CoreEvent,
   type CoreState,
@@ -13,13 +15,14 @@ import {
   type HardState,
   type InstallSnapshot,
   type LogEntry,
+  type Member,
+  type MembershipChange,
   type Message,
   type NodeId,
   type Output,
   type ProposeResult,
   RaftCore,
   type ReadOutcome,
-  type RestoredState,
   type ReceivedChunk,
   type RoleChange,
   RULES,
@@ -95,6 +98,7 @@ export class SimulatedNode {
   results: ProposeResult[] = []
   roles: RoleChange[] = []
   transfers: TransferOutcome[] = []
+  changes: ChangeOutcome[] = []
   #ids = 0
   readonly options: NodeOptions
   readonly #hooks: NodeHooks
@@ -220,6 +224,25 @@ export class SimulatedNode {
     return id
   }
 
+  /** Returns the id that comes back in `changes`. `members`: ids, a learner's with a `?` behind it. */
+  change(type: MembershipChange['type'], members: readonly NodeId[], force = false): number {
+    const id = ++this.#ids
+    const change = { type, members: members.map(memberNamed) }
+    const { clock: now, wallTime } = this
+    this.step({ type: 'changeMembership', now, wallTime, id, change, force })
+    return id
+  }
+
+  cancelChange(id: number): void {
+    this.step({ type: 'cancelChange', now: this.clock, id })
+  }
+
+  /** Voters of the configuration in force; outgoing ones behind a slash. */
+  get voters(): string {
+    const { incoming, outgoing } = this.state.quorum
+    return [incoming, outgoing].map((half) => half.join('')).join('/')
+  }
+
   peerStatus(peer: NodeId, status: 'up' | 'closed' | 'reset'): void {
     this.step({ type: 'peerStatus', now: this.clock, peer, status })
   }
@@ -262,6 +285,7 @@ export class SimulatedNode {
     this.#deadline = output.deadline
     this.roles.push(...output.roles)
     this.transfers.push(...output.transfers)
+    this.changes.push(...output.changes)
     this.reads.push(...output.reads)
     this.results.push(...output.results)
     if (output.commitIndex !== undefined) this.committed = output.commitIndex
@@ -344,25 +368,9 @@ function isEmpty(write: PendingWrite): boolean {
   return !isWrite(write) && write.after.length === 0
 }
 
-function restoredFrom(durable: Durable, options: NodeOptions): RestoredState {
-  const { hardState, baseIndex, baseTerm, log, lastIncludedIndex } = durable
-  const termRuns: { first: number; term: Term }[] = []
-  for (const { index, term } of log) if (termRuns.at(-1)?.term !== term) termRuns.push({ first: index, term })
-  return {
-    hardState,
-    firstIndex: baseIndex + 1,
-    lastIndex: baseIndex + log.length,
-    previousTerm: baseTerm,
-    termRuns,
-    logTime: log.at(-1)?.timestamp ?? 0,
-    lastIncludedIndex,
-    configuration: configurationFrom(durable, options),
-  }
-}
-
-function configurationFrom({ snapshot, baseIndex }: Durable, options: NodeOptions): RestoredState['configuration'] {
-  if (snapshot !== undefined) return { index: snapshot.configurationIndex, configuration: snapshot.configuration }
-  return options.configuration === null ? null : { index: baseIndex, configuration: options.configuration }
+function memberNamed(name: string): Member {
+  const id = name.replace('?', '')
+  return { id, address: id, suffrage: name.endsWith('?') ? 'learner' : 'voter' }
 }
 
 export const DEFAULT_NODE = {

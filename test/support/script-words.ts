@@ -53,6 +53,13 @@ function describeMessage(message: Message): string {
       return `${term} number=${message.number}`
     case 'readIndexResponse':
       return `${term} number=${message.number} readIndex=${message.readIndex}`
+    case 'membershipRequest': {
+      const { number, change } = message
+      const asked = change === null ? 'cancel' : `${change.type} ${change.members.map(({ id }) => id).join(' ')}`
+      return `${term} number=${number} ${asked}`
+    }
+    case 'membershipResponse':
+      return `${term} number=${message.number} ${message.outcome} index=${message.index}`
   }
 }
 

@@ -35,6 +35,7 @@ export function cloneCore(state: CoreState): CoreState {
     ),
     reads: state.reads.map((read) => ({ ...read })),
     forwardedReads: new Map(state.forwardedReads),
+    changeOrigins: new Map(state.changeOrigins),
   }
 }
 

@@ -88,6 +88,8 @@ export function messageText(message: Message): string {
     case 'installSnapshotResponse':
     case 'proposeRequest':
     case 'proposeResponse':
+    case 'membershipRequest':
+    case 'membershipResponse':
       // Nothing is forwarded and no log is compacted in any model.
       return JSON.stringify(message)
   }

@@ -33,6 +33,8 @@ const EVENT_STEPS: Readonly<Record<Exclude<CoreEvent['type'], 'tick'>, string>> 
   snapshotReceived: 'snapshotReceived',
   snapshotInstalled: 'snapshotInstalled',
   transfer: 'transfer',
+  changeMembership: 'changeMembership',
+  cancelChange: 'cancelChange',
 })
 
 /** One incarnation of one core. */

@@ -1,6 +1,13 @@
 // Messages for the tests of the wire format: one plain sample of each type, and an arbitrary of all that are valid.
 import fc from 'fast-check'
-import type { AppendEntries, InstallSnapshot, LogEntry, Member, Message } from '../../../src/core/index.js'
+import type {
+  AppendEntries,
+  Configuration,
+  InstallSnapshot,
+  LogEntry,
+  Member,
+  Message,
+} from '../../../src/core/index.js'
 
 const bytes = (...values: number[]): Uint8Array => Uint8Array.from(values)
 
@@ -100,6 +107,29 @@ export const samples: { readonly [M in Message as M['type']]: M } = {
     offset: 0,
     index: 12,
   },
+  membershipRequest: {
+    type: 'membershipRequest',
+    term: 7,
+    boot: 3,
+    number: 17,
+    change: { type: 'add', members: [{ id: 'd', address: 'd:1', suffrage: 'learner', metadata: { zone: 'b' } }] },
+    force: true,
+  },
+  membershipResponse: {
+    type: 'membershipResponse',
+    term: 7,
+    boot: 3,
+    number: 17,
+    outcome: 'done',
+    problem: '',
+    member: '',
+    index: 9,
+    lastIndex: 0,
+    configuration: {
+      members: [{ id: 'd', address: 'd:1', suffrage: 'voter', storeId: 's', addedAt: 2 ** 32 + 5 }],
+      votersOutgoing: [{ id: 'a', address: 'a:1', suffrage: 'voter' }],
+    },
+  },
 }
 
 const EDGES = [0, 1, 2 ** 31, 2 ** 32 - 1, 2 ** 32, 2 ** 32 + 1, 2 ** 53 - 1]
@@ -183,6 +213,27 @@ const installSnapshot: fc.Arbitrary<InstallSnapshot> = fc
   }))
 
 const forwarded = { term: integer, boot: integer, number: integer }
+const optional = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: undefined })
+const anyMember: fc.Arbitrary<Member> = fc
+  .record({
+    id: fc.stringMatching(/^[A-Za-z0-9._-]{1,12}$/),
+    address: fc.string({ unit: 'binary', maxLength: 12 }),
+    suffrage: fc.constantFrom('voter', 'learner'),
+    metadata: optional(
+      fc.dictionary(fc.string({ maxLength: 5 }), fc.string({ maxLength: 5 }), { noNullPrototype: true }),
+    ),
+    storeId: optional(fc.string({ maxLength: 8 })),
+    addedAt: optional(integer),
+  })
+  .map((fields) => Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as never)
+const members = fc.uniqueArray(anyMember, { minLength: 1, maxLength: 4, selector: ({ id }) => id })
+/** Every configuration that may be in force: it has a voter. */
+export const arbConfiguration: fc.Arbitrary<Configuration> = fc.record({
+  members: members.map(([first, ...rest]) => [{ ...first!, suffrage: 'voter' as const }, ...rest]),
+  votersOutgoing: fc.oneof(fc.constant([]), members),
+})
+const changeOutcomes = ['progress', 'done', 'notLeader', 'pending', 'transferring', 'invalid', 'unreachable'] as const
+const moreOutcomes = ['tooSlow', 'noQuorum', 'cancelled', 'steppedDown'] as const
 
 /** Every message that a node may send. */
 export const arbMessage: fc.Arbitrary<Message> = fc.oneof(
@@ -201,6 +252,24 @@ export const arbMessage: fc.Arbitrary<Message> = fc.oneof(
     leadershipTransfer: fc.boolean(),
   }),
   fc.record({ type: fc.constant('timeoutNow'), term: integer }),
+  fc.record({
+    type: fc.constant('membershipRequest'),
+    ...forwarded,
+    change: fc.option(
+      fc.record({ type: fc.constantFrom('add', 'update', 'promote', 'demote', 'remove', 'set'), members }),
+    ),
+    force: fc.boolean(),
+  }),
+  fc.record({
+    type: fc.constant('membershipResponse'),
+    ...forwarded,
+    outcome: fc.constantFrom(...changeOutcomes, ...moreOutcomes),
+    problem: fc.string({ maxLength: 40 }),
+    member: fc.string({ maxLength: 10 }),
+    index: integer,
+    lastIndex: integer,
+    configuration: fc.option(arbConfiguration),
+  }),
   fc.record({ type: fc.constant('preVoteResponse'), term: integer, round: integer, voteGranted: fc.boolean() }),
   fc.record({ type: fc.constant('requestVoteResponse'), term: integer, voteGranted: fc.boolean() }),
   appendEntries,

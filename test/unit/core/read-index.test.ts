@@ -338,3 +338,14 @@ describe('a read and the apply', () => {
     expect(node.state.lastApplied).toBe(0)
   })
 })
+
+describe('a read that was passed on', () => {
+  it('is asked for again when its request was lost, though heartbeats go on and put off other ticks', () => {
+    const cluster = new CoreCluster()
+    cluster.elect('a')
+    const id = cluster.read('b')
+    cluster.drop(ofType('readIndexRequest'))
+    cluster.run(150)
+    expect(cluster.node('b').reads).toEqual([{ type: 'retry', id }])
+  })
+})

@@ -1,0 +1,67 @@
+// The configuration in force (§6): the newest one in the log, from the moment that it is appended, on every node. When it
+// changes, the quorum changes with it, and a leader's peers do.
+import { assert } from './assert.js'
+import { decodeConfiguration, encodeConfiguration } from './configuration-codec.js'
+import { peersOf } from './configuration.js'
+import type { Core } from './core.js'
+import { sendHeartbeat } from './heartbeat.js'
+import { newProgress } from './progress.js'
+import { quorumOf } from './quorum.js'
+import { appendToOwnLog, broadcastAppends } from './replication.js'
+import type { LogTrail } from './log-trail.js'
+import type { Configuration, LogEntry, Member } from './types.js'
+
+/** The log was appended to, truncated or replaced: what its newest configuration says holds from now on (H43). */
+export function adoptConfiguration(core: Core): void {
+  const { state, output } = core
+  const held = state.log.configurations.at(-1)
+  state.quorum = quorumOf(held?.configuration ?? null)
+  if (held !== undefined) output.configuration = held
+}
+
+/** A configuration entry was appended to `log`. */
+export function noteConfiguration(log: LogTrail, { index, data }: LogEntry): void {
+  const configuration = decodeConfiguration(data)
+  assert(configuration !== null, `entry ${index} is a configuration`)
+  log.configurations.push({ index, configuration })
+}
+
+/** A leader appends the next configuration, which is in force at once. Those that it leaves out are told until it commits. */
+export function appendConfiguration(core: Core, configuration: Configuration): void {
+  const { state } = core
+  const before = state.log.lastIndex
+  const index = appendToOwnLog(core, [{ type: 'configuration', data: encodeConfiguration(configuration) }])
+  state.log.configurations.push({ index, configuration })
+  adoptConfiguration(core)
+  // Whoever votes from now on has a whole timeout to be heard.
+  state.quorumCheckSince = state.now
+  const members = new Map<string, Member>()
+  for (const member of [...configuration.votersOutgoing, ...configuration.members]) members.set(member.id, member)
+  for (const id of peersOf(configuration, core.options.id)) {
+    const addedAt = members.get(id)?.addedAt ?? 0
+    if (state.progress.get(id)?.addedAt !== addedAt) state.progress.set(id, newProgress(before, addedAt))
+  }
+  broadcastAppends(core)
+}
+
+/**
+ * The configuration in force is committed. Those that it leaves out hear so when they have it, and are waited for no longer
+ * than an election timeout (H45).
+ */
+export function forgetDeparted(core: Core): void {
+  const { state, options } = core
+  const held = state.log.configurations.at(-1)
+  assert(held !== undefined, 'a leader knows its configuration')
+  if (held.index !== state.settledIndex) state.departingSince = state.now
+  state.settledIndex = held.index
+  if (state.departingSince === null) return
+  const isOver = state.now - state.departingSince >= options.electionTimeoutMs
+  const peers = new Set(peersOf(held.configuration, options.id))
+  const departed = [...state.progress].filter(([id]) => !peers.has(id))
+  for (const [id, progress] of departed) {
+    if (progress.matchIndex < held.index && !isOver) continue
+    sendHeartbeat(core, id, progress)
+    state.progress.delete(id)
+  }
+  if (state.progress.size === peers.size) state.departingSince = null
+}

@@ -1,0 +1,105 @@
+// What the paper leaves to the implementer: which changes make sense, and how one gets to the leader and its answer back.
+import { describe, expect, it } from 'vitest'
+import { CoreCluster, ofType } from '../../support/core-cluster.js'
+
+describe('F24: a change that leaves too few', () => {
+  it('is refused with words where it makes no sense', () => {
+    const cluster = new CoreCluster({ voters: ['a'], learners: ['b'] })
+    const leader = cluster.elect('a')
+    for (const [type, id] of [
+      ['remove', 'a'],
+      ['demote', 'a'],
+      ['promote', 'x'],
+      ['demote', 'x'],
+      ['add', 'a?'],
+    ] as const) {
+      leader.change(type, [id])
+      expect(leader.changes.at(-1), `${type} ${id}`).toMatchObject({ type: 'refused', reason: 'invalid' })
+    }
+  })
+
+  it('is refused where the voters that are left are not reachable, unless forced', () => {
+    const cluster = new CoreCluster({ voters: ['a', 'b', 'c'] })
+    const leader = cluster.elect('a')
+    cluster.crash('c')
+    cluster.run(200)
+    const id = leader.change('remove', ['b'])
+    expect(leader.changes).toEqual([{ type: 'ended', id, reason: 'noQuorum', member: '' }])
+    leader.change('remove', ['b'], true)
+    expect(leader.voters).toBe('ac/')
+  })
+
+  it('that asks for what is, is done at once and appends nothing', () => {
+    const cluster = new CoreCluster({ voters: ['a', 'b', 'c'], learners: ['d'] })
+    const leader = cluster.elect('a')
+    for (const [type, id] of [
+      ['add', 'b'],
+      ['add', 'd?'],
+      ['promote', 'b'],
+      ['demote', 'd'],
+      ['remove', 'x'],
+    ] as const) {
+      leader.change(type, [id])
+      expect(leader.changes.at(-1), `${type} ${id}`).toMatchObject({ type: 'done', index: 0 })
+    }
+    expect(leader.state.log.lastIndex).toBe(1)
+  })
+})
+
+describe('F23: a change that is asked for elsewhere', () => {
+  it('is passed on to the leader, once, and answered with the configuration', () => {
+    const cluster = new CoreCluster({ voters: ['a', 'b', 'c'], joiners: ['d'] })
+    const leader = cluster.elect('a')
+    const asking = cluster.node('b')
+    const id = asking.change('add', ['d'])
+    const [request] = cluster.network.filter(ofType('membershipRequest'))
+    if (request === undefined) throw new Error('it asked')
+    cluster.duplicate(request)
+    cluster.run(300)
+    expect(asking.changes.at(-1)).toMatchObject({ type: 'done', id })
+    expect(leader.voters).toBe('abcd/')
+    const { lastIndex } = leader.state.log
+    // A copy that comes when the member is gone again brings it back no more.
+    leader.change('remove', ['d'])
+    cluster.settle()
+    cluster.duplicate(request)
+    cluster.settle()
+    expect(leader.voters).toBe('abc/')
+    expect(leader.state.log.lastIndex).toBe(lastIndex + 1)
+  })
+
+  it('is asked for again when the request or the answer was lost', () => {
+    const cluster = new CoreCluster({ voters: ['a', 'b', 'c'] })
+    cluster.elect('a')
+    const asking = cluster.node('b')
+    const id = asking.change('remove', ['c'])
+    cluster.drop(ofType('membershipRequest'))
+    cluster.run(150)
+    expect(asking.changes).toMatchObject([{ type: 'done', id }])
+  })
+
+  it('is to be asked for again when the leader is another one', () => {
+    const cluster = new CoreCluster({ voters: ['a', 'b', 'c'] })
+    cluster.elect('a')
+    const asking = cluster.node('b')
+    const id = asking.change('remove', ['c'])
+    cluster.crash('a')
+    cluster.network = []
+    cluster.run(500)
+    expect(asking.changes).toEqual([{ type: 'retry', id }])
+  })
+
+  it('ends where it still may when whoever asked gave up', () => {
+    const cluster = new CoreCluster({ voters: ['a', 'b', 'c'], joiners: ['d'] })
+    const leader = cluster.elect('a')
+    cluster.crash('d')
+    const asking = cluster.node('b')
+    const id = asking.change('add', ['d'])
+    cluster.settle()
+    expect(leader.state.change).toMatchObject({ phase: 'catchingUp' })
+    asking.cancelChange(id)
+    cluster.settle()
+    expect(leader.state.change).toBeNull()
+    expect(leader.voters).toBe('abc/')
+  })
+})
