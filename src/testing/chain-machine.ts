@@ -48,12 +48,11 @@ export class ChainMachine implements StateMachine<Uint8Array, ChainState> {
     return before === this.#state ? before : { hash: this.#state.hash, count: -1 }
   }
 
-  async *snapshot(): AsyncIterable<Uint8Array> {
-    const bytes = new Uint8Array(8)
-    const view = new DataView(bytes.buffer)
-    view.setUint32(0, this.#state.hash)
-    view.setUint32(4, this.#state.count)
-    yield bytes
+  /** A machine that takes its time may ask for some before its state is had, during which nothing may be applied. */
+  snapshot(): AsyncIterable<Uint8Array> | Promise<AsyncIterable<Uint8Array>> {
+    const pace = this.#pace
+    if (pace === null || !pace.host.random.chance(pace.slowRatio)) return chunksOf(this.#state)
+    return this.#wait(pace).then(() => chunksOf(this.#state))
   }
 
   async restore(chunks: AsyncIterable<Uint8Array>, _meta: SnapshotMeta): Promise<void> {
@@ -74,6 +73,15 @@ export class ChainMachine implements StateMachine<Uint8Array, ChainState> {
     command.fill(0xa5)
     this.#state = { hash, count: count + 1 }
     return this.#state
+  }
+}
+
+/** In two chunks: between them entries are applied. */
+async function* chunksOf({ hash, count }: ChainState): AsyncGenerator<Uint8Array> {
+  for (const word of [hash, count]) {
+    const bytes = new Uint8Array(4)
+    new DataView(bytes.buffer).setUint32(0, word)
+    yield bytes
   }
 }
 

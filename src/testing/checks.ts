@@ -18,6 +18,12 @@ export type Check =
   | 'same-results'
   | 'same-states'
   | 'user-invariant'
+  /** A snapshot is not what it says, or not what was applied. */
+  | 'snapshot-place'
+  /** A log forgot what no durable snapshot holds. */
+  | 'snapshot-is-durable'
+  /** A log forgot what it has to keep for others. */
+  | 'kept-for-others'
   /** One step of one core did what no step may do; see `checkStep` of the core. */
   | 'step'
   /** A core or a node stopped itself by an assertion (`RAFT_INVARIANT`). */

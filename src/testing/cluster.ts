@@ -87,8 +87,8 @@ export class Cluster<Command, Result, SM extends StateMachine<Command, Result>> 
     } = settings
     this.clockRates = { slowest: 1 - maxClockDriftRatio / 2, fastest: 1 + maxClockDriftRatio / 2 }
     this.#strangers = random.fork('strangers')
-    const { electionTimeoutMs, heartbeatIntervalMs, limits } = shape.options
-    const timings = { electionTimeoutMs, heartbeatIntervalMs, limits }
+    const { electionTimeoutMs, heartbeatIntervalMs, limits, snapshot } = shape.options
+    const timings = { electionTimeoutMs, heartbeatIntervalMs, limits, snapshot }
     const options = { stateMachine, invariant, codec, internals, wrappers, usesLevel, bootstrap, ...timings }
     this.processes = bootstrap.map(({ id }) => {
       return new SimulatedProcess(id, world, options, random.fork(`process ${id}`), maxClockDriftRatio)
@@ -183,6 +183,8 @@ export class Cluster<Command, Result, SM extends StateMachine<Command, Result>> 
         return process.stop()
       case 'transfer':
         return this.#askToHandOver(process, fault.to)
+      case 'snapshot':
+        return this.#takeSnapshot(process)
       case 'resume':
         return process.resume()
       case 'pause':
@@ -240,6 +242,15 @@ export class Cluster<Command, Result, SM extends StateMachine<Command, Result>> 
     const count = (end: string): void => this.coverage.count(`transfer.${end}`)
     process.current.node.transferLeadership(to).then(
       () => count('resolved'),
+      (error: RaftError) => count(error.code),
+    )
+  }
+
+  #takeSnapshot(process: SimulatedProcess<Command, Result, SM>): void {
+    if (process.current === null || !process.isUp || process.isPaused) return
+    const count = (end: string): void => this.coverage.count(`snapshot.${end}`)
+    process.current.node.takeSnapshot().then(
+      () => count('taken'),
       (error: RaftError) => count(error.code),
     )
   }

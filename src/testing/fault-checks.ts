@@ -15,6 +15,7 @@ const FIELDS: Readonly<Record<FaultKind['type'], Readonly<Record<string, FieldCh
   restart: { node: checkTarget },
   stop: { node: checkTarget },
   transfer: { node: checkTarget, to: optional(checkNode) },
+  snapshot: { node: checkTarget },
   pause: { node: checkTarget, forMs: checkMs },
   resume: { node: checkTarget },
   partition: { groups: checkGroups },

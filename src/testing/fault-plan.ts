@@ -20,6 +20,8 @@ export type FaultKind =
   | { readonly type: 'stop'; readonly node: NodeId | 'leader' }
   /** A leader is asked to hand over, to `to` or to the best voter; another node refuses (F4). */
   | { readonly type: 'transfer'; readonly node: NodeId | 'leader'; readonly to?: NodeId }
+  /** A node is asked for a snapshot of its state. */
+  | { readonly type: 'snapshot'; readonly node: NodeId | 'leader' }
   /** The process gets nothing for a while, then everything at once. */
   | { readonly type: 'pause'; readonly node: NodeId | 'leader'; readonly forMs: number }
   /** Ends a pause early. */
@@ -54,6 +56,7 @@ const TYPES: Readonly<Record<FaultKind['type'], true>> = {
   restart: true,
   stop: true,
   transfer: true,
+  snapshot: true,
   pause: true,
   resume: true,
   partition: true,
@@ -85,6 +88,8 @@ export type ClusterOptions = {
   readonly electionTimeoutMs?: number | undefined
   readonly heartbeatIntervalMs?: number | undefined
   readonly limits?: import('../node/options.js').Limits | undefined
+  /** When snapshots are taken, and how much of the log is kept behind them. */
+  readonly snapshot?: import('../node/snapshot-policy.js').SnapshotPolicy | undefined
 }
 
 export interface ClusterShape {

@@ -5,6 +5,7 @@ import type { LogIndex, NodeId, Term } from '../core/types.js'
 import type { ApplyContext } from '../interfaces/state-machine.js'
 import type { Check, Violation } from './checks.js'
 import { CommittedLog, type JudgedEntry } from './committed-log.js'
+import { SnapshotJudge } from './snapshot-judge.js'
 import type { Timeline } from './timeline.js'
 import type { VirtualDisk } from './virtual-disk.js'
 
@@ -26,6 +27,7 @@ export interface Counted {
 /** The judge of one simulation. */
 export class Invariants {
   readonly committed: CommittedLog = new CommittedLog()
+  readonly snapshots: SnapshotJudge = new SnapshotJudge(this)
   /** Rises with each event of the timeline. */
   eventNumber = 0
   readonly #timeline: Timeline
@@ -95,7 +97,7 @@ export class Invariants {
     if (timestamp < (this.committed.at(index - 1)?.entry.timestamp ?? 0))
       this.fail('log-time', `log time falls at entry ${index} (F34)`)
     let holders = 0
-    for (const disk of this.#disks.values()) if (disk.entryAt(index)?.term === term) holders += 1
+    for (const disk of this.#disks.values()) if (this.durableTerm(disk, index) === term) holders += 1
     if (holders > this.#disks.size / 2) return
     this.fail(
       'committed-is-durable',
@@ -103,11 +105,18 @@ export class Invariants {
     )
   }
 
+  /** Term of the entry at `index` that is durable there. What the log forgot was committed, and is in a snapshot. */
+  durableTerm(disk: VirtualDisk, index: LogIndex): Term | undefined {
+    return (index <= disk.baseIndex ? this.committed.at(index)?.entry : disk.entryAt(index))?.term
+  }
+
   /** A leader moved its matchIndex. Who knows a later term may have dropped the entry since, and tells the leader so. */
   counts({ by, currentTerm, peer, index, term }: Counted): void {
     const disk = this.#disks.get(peer)
-    if (disk === undefined || disk.hardState.currentTerm > currentTerm || disk.entryAt(index)?.term === term) return
-    const held = disk.entryAt(index)?.term ?? 'none'
+    if (disk === undefined || disk.hardState.currentTerm > currentTerm) return
+    const durable = this.durableTerm(disk, index)
+    if (durable === term) return
+    const held = durable ?? 'none'
     const problem = `${by} counts ${peer} for entry ${index} of term ${term}, where one of term ${held} is durable (H24)`
     this.fail('counted-is-durable', problem)
   }
@@ -119,7 +128,8 @@ export class Invariants {
       return this.fail('applied-is-committed', `${id}: applied entry ${index} of term ${term}, which is not committed`)
     }
     // What a crash could take back must not be seen by anybody who reads from this node.
-    if (this.#disks.get(id)?.entryAt(index)?.term !== term) {
+    const disk = this.#disks.get(id)
+    if (disk === undefined || this.durableTerm(disk, index) !== term) {
       return this.fail(
         'applied-is-durable',
         `${id}: applied entry ${index} of term ${term} before it was durable there`,

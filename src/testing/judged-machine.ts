@@ -1,5 +1,6 @@
 // The user's state machine with a judge before and behind it: each committed command once, in order, with one result
 // everywhere. It passes everything through and changes nothing.
+import { Sha256 } from '../codec/sha256.js'
 import type { LogIndex, NodeId } from '../core/types.js'
 import type { ApplyContext, SnapshotContext, SnapshotMeta, StateMachine } from '../interfaces/state-machine.js'
 import { isThenable } from '../node/promises.js'
@@ -41,12 +42,17 @@ export class JudgedMachine<Command, Result> implements StateMachine<Command, Res
   }
 
   snapshot(context: SnapshotContext): AsyncIterable<Uint8Array> | Promise<AsyncIterable<Uint8Array>> {
-    return this.#options.inner.snapshot(context)
+    const { id, inner, invariants, gate } = this.#options
+    if (!gate.isDead) invariants.snapshots.asks(id, this.#lastApplied, context)
+    return inner.snapshot(context)
   }
 
   async restore(chunks: AsyncIterable<Uint8Array>, meta: SnapshotMeta): Promise<void> {
-    await this.#options.inner.restore(chunks, meta)
+    const { id, inner, invariants, gate } = this.#options
+    const digest = new Sha256()
+    await inner.restore(hashed(chunks, digest), meta)
     this.#lastApplied = meta.lastIncludedIndex
+    if (!gate.isDead) invariants.snapshots.restored(id, meta, digest.digest())
   }
 
   #settle(context: ApplyContext, result: Result): void {
@@ -55,5 +61,12 @@ export class JudgedMachine<Command, Result> implements StateMachine<Command, Res
     if (gate.isDead) return
     invariants.applied(id, context.index, result)
     onApplied(context)
+  }
+}
+
+async function* hashed(chunks: AsyncIterable<Uint8Array>, digest: Sha256): AsyncGenerator<Uint8Array> {
+  for await (const chunk of chunks) {
+    digest.update(chunk)
+    yield chunk
   }
 }

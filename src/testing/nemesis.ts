@@ -4,64 +4,14 @@ import type { NodeId } from '../core/types.js'
 import type { StateMachine } from '../interfaces/state-machine.js'
 import type { Cluster } from './cluster.js'
 import type { FaultKind } from './fault-plan.js'
+import type { HarmToOne, NemesisKind, NemesisSettings } from './nemesis-kinds.js'
 import type { SimulationRandom } from './prng.js'
-
-/** Every kind of harm that a run may have. */
-export const NEMESIS_KINDS = [
-  'crash',
-  'crashLeader',
-  'crashAtEffect',
-  'crashCandidate',
-  'crashNewLeader',
-  'crashAll',
-  'crashLoop',
-  'stop',
-  'isolateLeader',
-  'deafLeader',
-  'strandLeader',
-  'strandWrites',
-  'strandCandidate',
-  'sleepingMinority',
-  'partition',
-  'bridge',
-  'ring',
-  'cut',
-  'clog',
-  'pause',
-  'pauseLeader',
-  'clockRate',
-  'slowDisk',
-  'failWrite',
-  'fullDisk',
-  'hangDisk',
-  'rotDisk',
-  'reset',
-  'stranger',
-] as const
-
-/** `transfer` belongs to runs of its own: what it does would hide what others do. */
-export type NemesisKind = (typeof NEMESIS_KINDS)[number] | 'transfer'
 
 /** Most effects of a process that pass before it dies in the middle of one. */
 const MAX_EFFECTS_BEFORE_CRASH = 30
 
-export interface NemesisSettings {
-  /** Kinds of this run; one is picked each time, so a kind that stands twice is twice as likely. */
-  readonly kinds: readonly NemesisKind[]
-  /** Time between two faults, ms. */
-  readonly intervalMs: readonly [min: number, max: number]
-  /** How long what can be undone lasts, ms: downtime, partitions, pauses. */
-  readonly durationMs: readonly [min: number, max: number]
-}
-
 /** Most effects of a process in a new role before it dies. */
 const MAX_EFFECTS_IN_ROLE = 8
-
-/** What is done to one node, whichever. */
-type HarmToOne = Extract<
-  NemesisKind,
-  'crashAtEffect' | 'pause' | 'clockRate' | 'slowDisk' | 'failWrite' | 'fullDisk' | 'hangDisk' | 'rotDisk' | 'stranger'
->
 
 /** Runs until it is ended; what it began is then undone by whoever ends it. */
 export class Nemesis<Command, Result, SM extends StateMachine<Command, Result>> {
@@ -110,6 +60,8 @@ export class Nemesis<Command, Result, SM extends StateMachine<Command, Result>> 
         return this.#stop(target)
       case 'transfer':
         return this.#transfer(target)
+      case 'crashRotten':
+        return this.#crashRotten(target)
       case 'isolateLeader':
         return this.#isolateWithMinority(this.#leader())
       case 'deafLeader':
@@ -153,6 +105,7 @@ export class Nemesis<Command, Result, SM extends StateMachine<Command, Result>> 
         return this.#slowDisk(node)
       case 'rotDisk':
       case 'stranger':
+      case 'snapshot':
         return this.#inject({ type: kind, node })
       default:
         this.#inject({ type: kind, node })
@@ -207,6 +160,12 @@ export class Nemesis<Command, Result, SM extends StateMachine<Command, Result>> 
       atMs += this.#random.between(0, shortest)
       if (life < lives) this.#later([atMs, atMs], crash)
     }
+  }
+
+  /** Something on its disk is damaged when it comes back: of a snapshot that is soon, or a newer one has replaced it (F30). */
+  #crashRotten(node: NodeId): void {
+    this.#inject({ type: 'rotDisk', node })
+    this.#downFor([node])
   }
 
   #stop(node: NodeId): void {

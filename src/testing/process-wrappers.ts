@@ -3,6 +3,7 @@
 import type { NodeId } from '../core/types.js'
 import type { Clock } from '../interfaces/clock.js'
 import type { LogStore } from '../interfaces/log-store.js'
+import type { SnapshotStore } from '../interfaces/snapshot-store.js'
 import type { StateMachine } from '../interfaces/state-machine.js'
 import type { Transport } from '../interfaces/transport.js'
 import type { SimulationRandom } from './prng.js'
@@ -23,6 +24,7 @@ export interface WrappedProcess {
 /** Each makes what the node gets from what it would have got. */
 export interface ProcessWrappers {
   readonly logStore?: ((store: LogStore, process: WrappedProcess) => LogStore) | undefined
+  readonly snapshotStore?: ((store: SnapshotStore, process: WrappedProcess) => SnapshotStore) | undefined
   readonly transport?: ((transport: Transport, process: WrappedProcess) => Transport) | undefined
   readonly clock?: ((clock: Clock, process: WrappedProcess) => Clock) | undefined
   readonly stateMachine?:

@@ -7,7 +7,7 @@ import type { ApplyContext, StateMachine } from '../interfaces/state-machine.js'
 import { type CoreStart, INTERNALS, type Internals } from '../node/internals.js'
 import { DEFAULTS, type Limits } from '../node/options.js'
 import { RaftNode } from '../node/raft-node.js'
-import { MemorySnapshotStore } from '../stores/memory/index.js'
+import type { SnapshotPolicy } from '../node/snapshot-policy.js'
 import type { Check } from './checks.js'
 import { type Coverage, StepCoverage } from './coverage.js'
 import type { History } from './history.js'
@@ -18,6 +18,7 @@ import { JudgedMachine } from './judged-machine.js'
 import { ProcessGate } from './process-gate.js'
 import type { ProcessWrappers } from './process-wrappers.js'
 import type { SimulationRandom } from './prng.js'
+import { snapshotWatch } from './snapshot-watch.js'
 import { StallWatch } from './stall-watch.js'
 import type { Timeline } from './timeline.js'
 import type { Trace, TraceFields } from './trace/trace.js'
@@ -48,6 +49,7 @@ export interface ProcessOptions<Command, Result, SM extends StateMachine<Command
   readonly electionTimeoutMs: number | undefined
   readonly heartbeatIntervalMs: number | undefined
   readonly limits: Limits | undefined
+  readonly snapshot: SnapshotPolicy | undefined
   readonly internals: Internals
   readonly wrappers: ProcessWrappers
   /** Whether the disks hold the records of the shipped LevelLogStore. */
@@ -95,8 +97,8 @@ export class SimulatedProcess<Command, Result, SM extends StateMachine<Command, 
           this.#record('durable', { term, votedFor, lastIndex: this.disk.lastIndex, entryCount: entries?.length ?? 0 })
         },
         onFailed: () => this.#onDiskFailed(),
-        onHit: (hit) => world.coverage.count(`hit.${hit}`),
-        onMisuse: (problem) => this.#fail('store-contract', `the log store was misused: ${problem}`),
+        ...snapshotWatch({ ...world, id, policy: options.snapshot, disk: () => this.disk }),
+        onMisuse: (problem) => this.#fail('store-contract', `a store was misused: ${problem}`),
       },
     })
   }
@@ -269,6 +271,7 @@ export class SimulatedProcess<Command, Result, SM extends StateMachine<Command, 
       skewMs: random.integer(-500, 500),
     })
     const store = this.disk.attach(gate)
+    const snapshots = this.disk.attachSnapshots(gate)
     const { id, disk } = this
     const wrapped = { id, incarnation: number, timeline, disk, clock, random: random.fork('bug') }
     const machine = judged as StateMachine<unknown, unknown>
@@ -276,13 +279,14 @@ export class SimulatedProcess<Command, Result, SM extends StateMachine<Command, 
       id,
       stateMachine: (wrappers.stateMachine?.(machine, wrapped) ?? machine) as StateMachine<Command, Result>,
       logStore: wrappers.logStore?.(store, wrapped) ?? store,
-      snapshotStore: new MemorySnapshotStore(),
+      snapshotStore: wrappers.snapshotStore?.(snapshots, wrapped) ?? snapshots,
       transport: wrappers.transport?.(transport, wrapped) ?? transport,
       bootstrap: rest.bootstrap,
       codec,
       electionTimeoutMs: rest.electionTimeoutMs,
       heartbeatIntervalMs: rest.heartbeatIntervalMs,
       limits: rest.limits,
+      snapshot: rest.snapshot,
       clock: wrappers.clock?.(clock, wrapped) ?? clock,
       seed: random.uint32(),
       [INTERNALS]: this.#observed(internals, witness, gate),
@@ -345,7 +349,8 @@ export class SimulatedProcess<Command, Result, SM extends StateMachine<Command, 
     if (this.#current !== incarnation || this.#state === 'failed') return
     const wasStopping = this.#state === 'stopping'
     const isOfDisk = error.code === 'RAFT_STORAGE' || error.code === 'RAFT_CORRUPTION'
-    if (!isOfDisk || !incarnation.witness.hasFailedDisk) {
+    const hasFailed = incarnation.witness.hasFailedDisk || this.disk.snapshots.isDamageFound
+    if (!isOfDisk || !hasFailed) {
       const check = error.code === 'RAFT_INVARIANT' ? 'assertion' : 'unexpected-end'
       this.#fail(check, `it failed without a fault of its disk: ${error.code}: ${error.message}`)
     }

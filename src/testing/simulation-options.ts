@@ -79,7 +79,7 @@ function checkShared(options: {
   const cluster = checkObject('cluster', options.cluster, 'an object, { voters: 3, options: {} }')
   checkKeys('cluster', cluster, ['voters', 'learners', 'options'])
   const settings = checkObject('cluster.options', cluster.options, 'an object, {} for the defaults')
-  checkKeys('cluster.options', settings, ['electionTimeoutMs', 'heartbeatIntervalMs', 'limits'])
+  checkKeys('cluster.options', settings, ['electionTimeoutMs', 'heartbeatIntervalMs', 'limits', 'snapshot'])
 }
 
 function checkWorkload(workload: unknown, hasQuery: boolean): void {

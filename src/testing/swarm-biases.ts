@@ -1,6 +1,7 @@
 // What the runs of the swarm are bent towards, because chance alone hardly gets there: small clusters of a kind of trouble
 // that one family of mistakes needs. Each draws what it cares about and leaves the rest as it was drawn without it.
-import type { NemesisKind } from './nemesis.js'
+import type { SnapshotPolicy } from '../node/snapshot-policy.js'
+import type { NemesisKind } from './nemesis-kinds.js'
 import type { SimulationRandom } from './prng.js'
 import type { SwarmLimits, SwarmSettings } from './swarm.js'
 import { CALM_LINKS } from './virtual-network.js'
@@ -13,12 +14,24 @@ import type { WorkloadSettings } from './workload.js'
  * message arrives twice, some of them late, and leaders come and go meanwhile (H115). `divergence`: leaders that are cut
  * off take what nobody else has, on slow disks, and find their logs replaced (figure 7, H25, H26). `shortLives`: processes
  * die and come back faster than what was meant for them travels (H66, H115). `liveness`: leaders hand over while others are
- * slow, down or cut off, and clients go on (H20); it has no part in the mix.
+ * slow, down or cut off, and clients go on (H20); it has no part in the mix. `snapshots`: logs that are compacted every few
+ * entries, processes that die meanwhile, disks that fail under it (H51, H53); it has none either.
  */
-export type Bias = 'figure8' | 'staleReads' | 'elections' | 'lateCopies' | 'divergence' | 'shortLives' | 'liveness'
+export type Bias =
+  | 'figure8'
+  | 'staleReads'
+  | 'elections'
+  | 'lateCopies'
+  | 'divergence'
+  | 'shortLives'
+  | 'liveness'
+  | 'snapshots'
 
 /** What a bias may bend. */
-export type Bent = Pick<SwarmSettings, 'links' | 'disk' | 'workload' | 'nemesis'> & { readonly limits: SwarmLimits }
+export type Bent = Pick<SwarmSettings, 'links' | 'disk' | 'workload' | 'nemesis'> & {
+  readonly limits: SwarmLimits
+  readonly snapshot?: SnapshotPolicy | undefined
+}
 
 interface Draw {
   readonly random: SimulationRandom
@@ -42,6 +55,7 @@ export const BIASES: Readonly<Record<Bias, SwarmBias>> = {
   divergence: { voters: [3, 3, 5, 5, 5], draw: drawDivergence },
   shortLives: { voters: [2, 3, 3, 3, 5], draw: drawShortLives },
   liveness: { voters: [1, 2, 3, 3, 3, 4, 5, 5, 7], draw: drawLiveness },
+  snapshots: { voters: [1, 2, 3, 3, 3, 4, 5, 5, 7], draw: drawSnapshots },
 }
 
 function drawFigure8({ random, unitMs, drawn }: Draw): Partial<Bent> {
@@ -214,6 +228,36 @@ function drawLiveness({ random, unitMs, drawn }: Draw): Partial<Bent> {
       timeoutMs: [unitMs * random.pick([0.5, 2]), unitMs * 6],
       readRatio: random.pick([0.1, 0.4]),
       burst: random.pick([1, 3, 8]),
+    }),
+  }
+}
+
+function drawSnapshots({ random, unitMs, drawn }: Draw): Partial<Bent> {
+  const slowest = unitMs / random.pick([200, 50, 10])
+  const kinds = random.pick<NemesisKind[]>([
+    ['snapshot'],
+    ['snapshot', 'crash', 'crashLeader', 'crashAtEffect'],
+    ['snapshot', 'crashAtEffect', 'crashAtEffect', 'crashLoop'],
+    ['snapshot', 'crashAll', 'crashAtEffect', 'stop'],
+    ['snapshot', 'isolateLeader', 'crashLeader', 'partition'],
+    ['snapshot', 'slowDisk', 'failWrite', 'fullDisk', 'hangDisk'],
+    ['snapshot', 'crashRotten', 'crashAll'],
+    ['snapshot', 'pause', 'pauseLeader', 'strandWrites'],
+  ])
+  const pace = unitMs * random.pick([0.2, 0.7, 2])
+  return {
+    snapshot: {
+      everyEntries: random.pick([random.integer(1, 5), random.integer(6, 40)]),
+      trailingEntries: random.pick([0, random.integer(1, 20), random.integer(100, 400)]),
+    },
+    disk: { ...drawn.disk, writeMs: [slowest / 10, slowest] },
+    nemesis: { kinds, intervalMs: [pace / 4, pace * 2], durationMs: [unitMs / 4, unitMs * 2] },
+    workload: workloadOf(unitMs, {
+      clients: random.integer(3, 8),
+      thinkMs: [unitMs / 200, unitMs / random.pick([10, 40])],
+      timeoutMs: [unitMs, unitMs * 6],
+      readRatio: random.pick([0.1, 0.4]),
+      burst: random.pick([1, 3]),
     }),
   }
 }

@@ -1,7 +1,7 @@
 // What a seed decides before a run begins (swarm testing, assurance §1): the size of the cluster, its limits, which kinds
 // of faults exist and how often. A run with every fault at once rarely reaches deep states; a draw of few often does.
 import type { ClusterShape } from './fault-plan.js'
-import { NEMESIS_KINDS, type NemesisSettings } from './nemesis.js'
+import { NEMESIS_KINDS, type NemesisSettings } from './nemesis-kinds.js'
 import type { SimulationRandom } from './prng.js'
 import { BIASES, type Bias } from './swarm-biases.js'
 import type { DiskSpeed } from './virtual-disk.js'
@@ -73,8 +73,9 @@ export function drawSwarm(random: SimulationRandom, profile: Profile = 'default'
     workload: drawWorkload(random, unitMs),
     nemesis: drawNemesis(random, unitMs),
   }
-  const { limits, ...bent } = { ...drawn, ...bias?.draw({ random, unitMs, drawn }) }
-  const shape = { voters, options: { electionTimeoutMs, heartbeatIntervalMs, limits } }
+  const { limits, snapshot, ...bent } = { ...drawn, ...bias?.draw({ random, unitMs, drawn }) }
+  const policy = snapshot === undefined ? {} : { snapshot }
+  const shape = { voters, options: { electionTimeoutMs, heartbeatIntervalMs, limits, ...policy } }
   return { bias: name, shape, ...bent, durationMs, maxEvents: MAX_EVENTS }
 }
 

@@ -4,13 +4,18 @@
 import type { HardState, LogEntry, LogIndex, NodeId, Term } from '../core/types.js'
 import { RaftError } from '../errors.js'
 import type { LogStore, LogWrite, RestoredLog, StoreIdentity } from '../interfaces/log-store.js'
+import type { SnapshotStore, StoredSnapshot } from '../interfaces/snapshot-store.js'
 import { keyOf, TABLE } from '../stores/level/keys.js'
 import type { ProcessGate } from './process-gate.js'
 import type { SimulationRandom } from './prng.js'
 import type { Timeline } from './timeline.js'
-import { keyText, VirtualLevel } from './virtual-level.js'
+import { DurableLog } from './durable-log.js'
 import { ContractedStore } from './store-contract.js'
+import { keyText, VirtualLevel } from './virtual-level.js'
 import { VirtualLevelStore } from './virtual-level-store.js'
+import { VirtualLogStore } from './virtual-log-store.js'
+import { VirtualSnapshotStore } from './virtual-snapshot-store.js'
+import { VirtualSnapshots } from './virtual-snapshots.js'
 
 /** How long operations take, ms. */
 export interface DiskSpeed {
@@ -33,7 +38,15 @@ export interface VirtualDiskOptions {
 }
 
 /** What a fault of the disk did in the end. */
-export type DiskHit = 'failedWrite' | 'noSpace' | 'hungWrite' | 'damageAtOpen' | 'damageAtRead'
+export type DiskHit =
+  | 'failedWrite'
+  | 'noSpace'
+  | 'hungWrite'
+  | 'damageAtOpen'
+  | 'damageAtRead'
+  | 'failedSnapshot'
+  | 'hungSnapshot'
+  | 'snapshotDamage'
 
 export interface DiskWatch {
   /** The batch is durable; the store that wrote it is told in this very event. */
@@ -42,9 +55,16 @@ export interface DiskWatch {
   onFailed?(): void
   /** A fault met something. */
   onHit?(hit: DiskHit): void
+  /** Entries up to `index` are to be forgotten: whether a snapshot holds them is known now. */
+  onForget?(index: LogIndex, isReset: boolean): void
+  /** A snapshot is durable. */
+  onSnapshot?(snapshot: StoredSnapshot): void
   /** The caller broke the contract of LogStore. */
   onMisuse?(problem: string): void
 }
+
+/** A lazy compaction comes after as many writes would have. */
+const LAZY_WRITES = 20
 
 interface PendingWrite {
   readonly batch: LogWrite
@@ -56,12 +76,16 @@ interface PendingWrite {
 export class VirtualDisk {
   speed: DiskSpeed = CALM_DISK
   readonly #options: VirtualDiskOptions
-  readonly #entries: LogEntry[] = []
+  /** The snapshots that lie beside the log. */
+  readonly snapshots: VirtualSnapshots
+  readonly #log = new DurableLog()
   /** Every vote that was ever durable: a vote once promised must stand for its term, whatever came later. */
   readonly #votes = new Map<Term, NodeId>()
   #hardState: HardState = { currentTerm: 0, votedFor: null }
   #identity: StoreIdentity | null = null
   #pending: PendingWrite | null = null
+  /** Where a lazy compaction will go to; 0 for none. */
+  #compactTo: LogIndex = 0
   #isHung = false
   #failsNext = false
   #isFull = false
@@ -72,6 +96,7 @@ export class VirtualDisk {
   constructor(options: VirtualDiskOptions) {
     this.#options = options
     this.#level = options.usesLevel === true ? new VirtualLevel() : null
+    this.snapshots = new VirtualSnapshots(this, options)
   }
 
   get hardState(): HardState {
@@ -83,25 +108,44 @@ export class VirtualDisk {
   }
 
   get lastIndex(): LogIndex {
-    return this.#entries.length
+    return this.#log.lastIndex
+  }
+
+  /** The last entry that was forgotten, behind a snapshot; 0 for none. */
+  get baseIndex(): LogIndex {
+    return this.#log.baseIndex
   }
 
   get isWriting(): boolean {
     return this.#pending !== null
   }
 
-  /** The durable entry at `index`. */
+  /** The durable entry at `index`; undefined for one that was forgotten. */
   entryAt(index: LogIndex): LogEntry | undefined {
-    return this.#entries[index - 1]
+    return this.#log.at(index)
   }
 
   get entries(): readonly LogEntry[] {
-    return this.#entries
+    return this.#log.entries
   }
 
   /** Whom the node voted for in `term`, as far as that was ever durable. */
   voteIn(term: Term): NodeId | undefined {
     return this.#votes.get(term)
+  }
+
+  /** @internal Of everything on it. */
+  get random(): SimulationRandom {
+    return this.#options.random
+  }
+
+  /** The snapshot store of a new incarnation of the node. */
+  attachSnapshots(gate: ProcessGate): SnapshotStore {
+    const { watch } = this.#options
+    const onMisuse = (problem: string): void => {
+      if (!gate.isDead) watch?.onMisuse?.(problem)
+    }
+    return new VirtualSnapshotStore({ disk: this, gate, onMisuse })
   }
 
   /** The store of a new incarnation of the node. */
@@ -115,7 +159,7 @@ export class VirtualDisk {
 
   #storeFor(gate: ProcessGate, onMisuse: (problem: string) => void): LogStore {
     const level = this.#level
-    if (level === null) return new VirtualLogStore(this, this.#options, gate)
+    if (level === null) return new VirtualLogStore(this, this.#options.random, gate)
     return new VirtualLevelStore({
       disk: this,
       level,
@@ -136,6 +180,7 @@ export class VirtualDisk {
     this.speed = CALM_DISK
     this.free()
     if (this.#pending !== null) this.#finishInTime(this.#pending)
+    this.snapshots.calm()
   }
 
   /** Writes stop to complete until the node is restarted (H87). */
@@ -163,15 +208,18 @@ export class VirtualDisk {
    */
   rot(): boolean {
     // One at a time: damage that nobody remembers would pass for a mistake of the library.
-    if (this.#entries.length === 0 || this.#rottenFrom !== null) return false
-    this.#rottenFrom = this.#options.random.integer(1, this.#entries.length)
+    if (this.isRotten) return false
+    const { random } = this.#options
+    if (this.snapshots.latestIndex > 0 && random.chance(0.5)) return this.snapshots.rot()
+    if (this.#log.entries.length === 0) return false
+    this.#rottenFrom = random.integer(this.baseIndex + 1, this.lastIndex)
     this.#level?.rot(keyText(keyOf(TABLE.entry, this.#rottenFrom)))
     return true
   }
 
   /** Something that was durable is damaged, until it is overwritten. */
   get isRotten(): boolean {
-    return this.#rottenFrom !== null
+    return this.#rottenFrom !== null || this.snapshots.isRotten
   }
 
   /** @internal A store found what is rotten. */
@@ -193,6 +241,9 @@ export class VirtualDisk {
   crash(): void {
     const pending = this.#pending
     this.#pending = null
+    if (this.#compactTo > 0 && this.#options.random.chance(0.5)) this.forget(this.#compactTo)
+    this.#compactTo = 0
+    this.snapshots.crash()
     this.#isHung = false
     this.#failsNext = false
     this.#level?.crash((unsynced) => this.#options.random.integer(0, unsynced))
@@ -212,18 +263,36 @@ export class VirtualDisk {
     timeline.after(random.between(...this.speed.writeMs), () => this.#finish(pending))
   }
 
+  /** @internal Entries up to `index` are forgotten: at once, or lazily and then maybe never. */
+  compact(index: LogIndex, isLazy: boolean): void {
+    this.willForget(index)
+    if (!isLazy) return this.forget(index)
+    const { timeline, random } = this.#options
+    this.#compactTo = Math.max(this.#compactTo, index)
+    timeline.after(LAZY_WRITES * random.between(...this.speed.writeMs), () => {
+      if (this.#compactTo === index) this.forget(index)
+    })
+  }
+
+  /** @internal Somebody is about to forget entries up to `index`. */
+  willForget(index: LogIndex): void {
+    if (index > this.baseIndex) this.#options.watch?.onForget?.(index, false)
+  }
+
+  /** @internal Entries up to `index` are gone. */
+  forget(index: LogIndex): void {
+    if (this.#compactTo <= index) this.#compactTo = 0
+    this.#log.compact(index)
+    if (this.#rottenFrom !== null && this.#rottenFrom <= this.baseIndex) this.#rottenFrom = null
+  }
+
   /** @internal What survived. */
   restored(): RestoredLog {
-    const termRuns: { first: LogIndex; term: Term }[] = []
-    for (const { index, term } of this.#entries)
-      if (termRuns.at(-1)?.term !== term) termRuns.push({ first: index, term })
-    const lastIndex = this.#entries.length
-    const common = { firstIndex: 1, lastIndex, previousTerm: 0, termRuns, configurations: [] }
-    return { hardState: this.#hardState, identity: this.#identity, ...common }
+    return { hardState: this.#hardState, identity: this.#identity, ...this.#log.restored() }
   }
 
   /** @internal Answers in the time that a read takes, through the gate. */
-  later<T>(gate: ProcessGate, answer: () => T): Promise<T> {
+  later<T>(gate: ProcessGate, answer: () => T | Promise<T>): Promise<T> {
     const { timeline, random } = this.#options
     return new Promise((resolve, reject) => {
       timeline.after(random.between(...this.speed.readMs), () => {
@@ -238,23 +307,33 @@ export class VirtualDisk {
     })
   }
 
+  /** @internal What becomes of a write that ends now; a failure that was asked for is used up. */
+  fateOfWrite(): 'done' | 'hung' | 'failed' | 'full' {
+    if (this.#isHung) return 'hung'
+    const fails = this.#failsNext
+    this.#failsNext = false
+    if (this.#isFull) return 'full'
+    return fails ? 'failed' : 'done'
+  }
+
   #finish(pending: PendingWrite): void {
     // It is over already, a crash took it, or the disk hangs: nobody hears of it any more.
     if (this.#pending !== pending) return
     const { random, watch } = this.#options
-    if (this.#isHung) return watch?.onHit?.('hungWrite')
+    const fate = this.fateOfWrite()
+    if (fate === 'hung') return watch?.onHit?.('hungWrite')
     this.#pending = null
     const { settle } = pending
-    if (!this.#failsNext && !this.#isFull) {
+    if (fate === 'done') {
       this.#commit(pending)
       settle(null)
       return
     }
-    const problem = this.#isFull ? 'has no space left (ENOSPC)' : 'failed an fsync (EIO)'
+    const isFull = fate === 'full'
+    const problem = isFull ? 'has no space left (ENOSPC)' : 'failed an fsync (EIO)'
     // What an fsync failed to do may be there all the same; what had no space is not.
-    if (!this.#isFull && random.chance(0.5)) this.#commit(pending)
-    this.#failsNext = false
-    watch?.onHit?.(this.#isFull ? 'noSpace' : 'failedWrite')
+    if (!isFull && random.chance(0.5)) this.#commit(pending)
+    watch?.onHit?.(isFull ? 'noSpace' : 'failedWrite')
     watch?.onFailed?.()
     settle(new RaftError('RAFT_STORAGE', `the simulated disk ${problem}; restart the node`, { outcome: 'unknown' }))
   }
@@ -262,14 +341,13 @@ export class VirtualDisk {
   #commit({ batch, onCommit }: PendingWrite): void {
     onCommit()
     const { hardState, entries, identity } = batch
-    const misuse = batchProblem(batch, this.#hardState, this.#entries.length)
+    const misuse = this.#log.problemOf(batch, this.#hardState)
     if (misuse !== null) this.#options.watch?.onMisuse?.(misuse)
+    if (batch.resetTo !== undefined) this.#options.watch?.onForget?.(batch.resetTo.index, true)
     const first = entries?.[0]
-    if (entries !== undefined && first !== undefined) {
-      this.#entries.length = Math.min(this.#entries.length, first.index - 1)
-      if (this.#rottenFrom !== null && this.#rottenFrom >= first.index) this.#rottenFrom = null
-      for (const entry of entries) this.#entries.push(entry)
-    }
+    const isReplaced = first !== undefined && this.#rottenFrom !== null && this.#rottenFrom >= first.index
+    if (isReplaced || batch.resetTo !== undefined) this.#rottenFrom = null
+    this.#log.apply(batch)
     if (hardState !== undefined) {
       this.#hardState = hardState
       if (hardState.votedFor !== null) this.#votes.set(hardState.currentTerm, hardState.votedFor)
@@ -277,92 +355,6 @@ export class VirtualDisk {
     if (identity !== undefined) this.#identity = identity
     this.#options.watch?.onDurable?.(batch)
   }
-}
-
-/** The log store of one incarnation; everything it promises comes from the timeline. */
-class VirtualLogStore implements LogStore {
-  readonly #disk: VirtualDisk
-  readonly #options: VirtualDiskOptions
-  readonly #gate: ProcessGate
-
-  constructor(disk: VirtualDisk, options: VirtualDiskOptions, gate: ProcessGate) {
-    this.#disk = disk
-    this.#options = options
-    this.#gate = gate
-  }
-
-  open(): Promise<RestoredLog> {
-    return this.#later(() => {
-      // A store looks at its ends and at a sample when it opens, not at everything.
-      const damage = this.#options.random.chance(0.5) ? this.#disk.damageIn(1, this.#disk.lastIndex) : null
-      if (damage !== null) throw this.#damaged(damage, 'open')
-      return this.#disk.restored()
-    })
-  }
-
-  write(batch: LogWrite): Promise<void> {
-    this.#gate.effect()
-    if (this.#gate.isDead) return new Promise(() => {})
-    return new Promise((resolve, reject) => {
-      this.#disk.begin(batch, (error) => {
-        this.#gate.enter('disk', () => (error === null ? resolve() : reject(error)))
-      })
-    })
-  }
-
-  read(first: LogIndex, last: LogIndex, maxBytes: number): Promise<readonly LogEntry[]> {
-    return this.#later(() => {
-      const damage = this.#disk.damageIn(first, last)
-      if (damage !== null) throw this.#damaged(damage, 'read')
-      const entries: LogEntry[] = []
-      let bytes = 0
-      for (let index = first; index <= last && (entries.length === 0 || bytes <= maxBytes); index++) {
-        const entry = this.#disk.entryAt(index)
-        if (entry === undefined) break
-        bytes += entry.data.length
-        if (entries.length === 0 || bytes <= maxBytes) entries.push({ ...entry, data: entry.data.slice() })
-      }
-      return entries
-    })
-  }
-
-  /** The simulated log is never compacted: no snapshot is taken yet. */
-  compact(): Promise<void> {
-    return this.#later(() => {})
-  }
-
-  close(): Promise<void> {
-    return this.#later(() => {})
-  }
-
-  #damaged(error: RaftError, place: 'open' | 'read'): RaftError {
-    this.#disk.damageFound(place)
-    return error
-  }
-
-  #later<T>(answer: () => T): Promise<T> {
-    return this.#disk.later(this.#gate, answer)
-  }
-}
-
-/** What must be true of a batch beside what is durable already; null when all is well. */
-function batchProblem(batch: LogWrite, hardState: HardState, lastIndex: LogIndex): string | null {
-  const next = batch.hardState
-  if (next !== undefined) {
-    if (next.currentTerm < hardState.currentTerm)
-      return `currentTerm fell from ${hardState.currentTerm} to ${next.currentTerm}`
-    const isSameTerm = next.currentTerm === hardState.currentTerm
-    if (isSameTerm && hardState.votedFor !== null && next.votedFor !== hardState.votedFor) {
-      return `the vote of term ${next.currentTerm} changed from ${hardState.votedFor} to ${next.votedFor}`
-    }
-  }
-  if (batch.resetTo !== undefined) return 'resetTo was written, but nobody sends snapshots'
-  const { entries } = batch
-  const first = entries?.[0]
-  if (entries === undefined || first === undefined) return null
-  if (first.index > lastIndex + 1) return `entry ${first.index} leaves a gap behind ${lastIndex}`
-  const isContiguous = entries.every((entry, at) => entry.index === first.index + at)
-  return isContiguous ? null : `entries from ${first.index} on are not contiguous`
 }
 
 /** The caller keeps its buffers, and may scribble over them (H96). */

@@ -5,6 +5,7 @@ import type { LogEntry, LogIndex } from '../core/types.js'
 import { isRaftError } from '../errors.js'
 import type { LogStore, LogWrite, RestoredLog } from '../interfaces/log-store.js'
 import { LevelLogStore } from '../stores/level/level-log-store.js'
+import { Serial } from '../stores/level/serial.js'
 import type { ProcessGate } from './process-gate.js'
 import type { VirtualDisk } from './virtual-disk.js'
 import { type LevelChange, type VirtualLevel, VirtualLevelDatabase } from './virtual-level.js'
@@ -26,6 +27,12 @@ export class VirtualLevelStore implements LogStore {
   readonly #inner: LevelLogStore
   /** The batch that the store writes now; null while it makes its first records. */
   #batch: LogWrite | null = null
+  /** The last write before the first compaction; from then on they go through `turns`. */
+  #writing: Promise<void> | null = null
+  #takesTurns = false
+  readonly #turns = new Serial()
+  /** Where the compaction under way goes to; 0 for none. */
+  #compactTo: LogIndex = 0
 
   constructor(options: VirtualLevelStoreOptions) {
     this.#options = options
@@ -44,7 +51,13 @@ export class VirtualLevelStore implements LogStore {
     return restored
   }
 
-  async write(batch: LogWrite): Promise<void> {
+  write(batch: LogWrite): Promise<void> {
+    if (this.#takesTurns) return this.#turns.run(() => this.#write(batch))
+    this.#writing = this.#write(batch)
+    return this.#writing
+  }
+
+  async #write(batch: LogWrite): Promise<void> {
     if (this.#options.gate.isDead) return new Promise(() => {})
     this.#batch = batch
     await this.#inner.write(batch)
@@ -54,8 +67,19 @@ export class VirtualLevelStore implements LogStore {
     return this.#watchDamage(this.#inner.read(first, last, maxBytes), 'read')
   }
 
+  /** Takes turns with writes, so that it is known what each change of the records is for. */
   compact(index: LogIndex): Promise<void> {
-    return this.#inner.compact(index)
+    if (!this.#takesTurns) void this.#turns.run(async () => await this.#writing).catch(() => {})
+    this.#takesTurns = true
+    return this.#turns.run(async () => {
+      if (this.#options.gate.isDead) return new Promise(() => {})
+      this.#compactTo = index
+      try {
+        await this.#inner.compact(index)
+      } finally {
+        this.#compactTo = 0
+      }
+    })
   }
 
   close(): Promise<void> {
@@ -72,7 +96,12 @@ export class VirtualLevelStore implements LogStore {
       const settle = (error: Error | null): void => {
         gate.enter('disk', () => (error === null ? resolve() : reject(error)))
       }
-      disk.begin(batch, settle, () => level.apply(changes, isSynced))
+      const compactTo = this.#compactTo
+      if (compactTo > 0) disk.willForget(compactTo)
+      disk.begin(batch, settle, () => {
+        level.apply(changes, isSynced)
+        if (compactTo > 0) disk.forget(compactTo)
+      })
     })
   }
 

@@ -13,8 +13,10 @@ import type {
 } from '../core/index.js'
 import { checkStep, summarize, termAt } from '../core/index.js'
 import type { Check } from './checks.js'
-import { chainOf, EMPTY_CHAIN, type JudgedEntry } from './committed-log.js'
+import type { JudgedEntry } from './committed-log.js'
 import type { Invariants } from './invariants.js'
+import { CompactionWatch } from './compaction-watch.js'
+import { JudgedLog } from './judged-log.js'
 import { TransferWatch } from './transfer-watch.js'
 import type { VirtualDisk } from './virtual-disk.js'
 
@@ -24,8 +26,9 @@ export class Witness {
   readonly #invariants: Invariants
   readonly #disk: VirtualDisk
   /** The node's log with payloads, as its Outputs tell it. */
-  readonly #log: JudgedEntry[] = []
+  readonly #log: JudgedLog
   readonly #transfers: TransferWatch
+  readonly #compactions: CompactionWatch
   #before: StateSummary | null = null
   #output: Output | null = null
   #outputEntryCount = 0
@@ -41,9 +44,11 @@ export class Witness {
     electionTimeoutMs: number = Number.POSITIVE_INFINITY,
   ) {
     this.#transfers = new TransferWatch(electionTimeoutMs)
+    this.#compactions = new CompactionWatch(electionTimeoutMs)
     this.id = id
     this.#invariants = invariants
     this.#disk = disk
+    this.#log = new JudgedLog(invariants.committed)
   }
 
   /** Role, term and indexes after the last step; null before the first. */
@@ -65,27 +70,34 @@ export class Witness {
     const before = this.#before
     if (before === null || event === null) this.#restore(state)
     else this.#checkStep(before, state)
+    // The log begins anew behind the snapshot.
+    if (event?.type === 'snapshotInstalled' && event.outcome === 'installed') this.#log.reset(state.log.baseIndex)
     if (output !== null) this.#follow(output)
-    const held = this.#log.length
+    const held = this.#log.lastIndex
     if (held !== state.log.lastIndex)
       this.#fail('written-as-logged', `its log ends at ${state.log.lastIndex}, but its Outputs made it ${held}`)
     if (state.commitIndex > (before?.commitIndex ?? 0)) this.#checkCommit(before?.commitIndex ?? 0, state)
     if (state.role === 'leader' && before?.role !== 'leader') this.#checkLeader(state.currentTerm)
     this.#checkPersisted(state)
     this.#checkMatches(state)
+    this.#invariants.snapshots.observe(this.id, state, this.#disk.snapshots.latestIndex)
     this.#checkTransfer(this.#transfers.observe(state, event))
+    const forgotten = this.#compactions.observe(state)
+    if (forgotten !== null) this.#fail('kept-for-others', forgotten)
     this.#before = summarize(state)
   }
 
   /** What a core takes for durable is durable (H26). */
-  #checkPersisted({ persistedIndex: index }: CoreState): void {
+  #checkPersisted({ persistedIndex: index, installing }: CoreState): void {
+    // While a snapshot is installed the disk is reset before the core is.
+    if (installing !== null) return
     const problem = this.#differenceAt(index)
     if (problem !== null) this.#fail('persisted-is-durable', `it takes for durable ${problem} (H26)`)
   }
 
   /** How the entry in the log is another than the durable one; null when they are the same. */
   #differenceAt(index: LogIndex): string | null {
-    const [held, durable] = [this.#log[index - 1]?.entry.term, this.#disk.entryAt(index)?.term]
+    const [held, durable] = [this.#log.at(index)?.entry.term, this.#invariants.durableTerm(this.#disk, index)]
     if (index === 0 || held === durable) return null
     return `entry ${index} of term ${held ?? 'none'}, where one of term ${durable ?? 'none'} is durable`
   }
@@ -96,7 +108,7 @@ export class Witness {
     for (const [peer, { matchIndex }] of progress) {
       if (matchIndex === (this.#matches.get(peer) ?? 0)) continue
       this.#matches.set(peer, matchIndex)
-      const term = this.#log[matchIndex - 1]?.entry.term
+      const term = this.#log.at(matchIndex)?.entry.term
       if (term !== undefined) this.#invariants.counts({ by: this.id, currentTerm, peer, index: matchIndex, term })
     }
   }
@@ -152,11 +164,16 @@ export class Witness {
     if (message.type === 'appendEntriesResponse' && message.outcome === 'success') {
       this.#checkAcknowledged(message.term, message.index, 'it acknowledged')
     }
+    const held = Math.max(lastIndex, this.#disk.snapshots.latestIndex)
+    if (message.type === 'installSnapshotResponse' && message.outcome === 'installed' && message.index > held) {
+      const problem = `it said that it holds the snapshot of ${message.index}, but only ${held} is durable (H53)`
+      this.#fail('acknowledged-is-durable', problem)
+    }
     if (message.type === 'heartbeatResponse') {
       this.#checkAcknowledged(message.term, message.index, 'it answered a heartbeat with')
     }
     // A leader of this very term may have replaced the log since: then the request can win nothing any more.
-    const isReplaced = this.#disk.entryAt(lastIndex)?.term === message.term
+    const isReplaced = this.#invariants.durableTerm(this.#disk, lastIndex) === message.term
     if (message.type === 'requestVote' && !isReplaced && message.lastLogIndex > lastIndex) {
       this.#fail(
         'request-is-durable',
@@ -181,7 +198,7 @@ export class Witness {
       this.#fail('restored-as-stored', 'it forgot its durable term (H2)')
     if (state.votedFor !== this.#disk.hardState.votedFor)
       this.#fail('restored-as-stored', 'it forgot its durable vote (H2)')
-    this.#log.length = 0
+    this.#log.reset(this.#disk.baseIndex)
     for (const entry of this.#disk.entries) this.#append(entry)
   }
 
@@ -205,25 +222,22 @@ export class Witness {
   }
 
   #append(entry: LogEntry): void {
-    if (entry.index <= this.#log.length) this.#log.length = entry.index - 1
-    const judged = { entry, chain: chainOf(this.#log.at(-1)?.chain ?? EMPTY_CHAIN, entry) }
-    this.#log.push(judged)
-    const problem = this.#invariants.committed.appended(judged)
+    const problem = this.#invariants.committed.appended(this.#log.append(entry))
     if (problem !== null) this.#fail('log-matching', problem)
   }
 
   #checkCommit(before: LogIndex, state: CoreState): void {
-    if (this.#log.length < state.commitIndex) {
-      const problem = `it holds ${state.commitIndex} committed, but its log ends at ${this.#log.length}`
+    if (this.#log.lastIndex < state.commitIndex) {
+      const problem = `it holds ${state.commitIndex} committed, but its log ends at ${this.#log.lastIndex}`
       return this.#fail('written-as-logged', problem)
     }
     // A new incarnation learns commitIndex again: what the table holds already is compared at its end only.
     const known = Math.min(state.commitIndex, this.#invariants.committed.lastIndex)
     for (let index = Math.max(before + 1, known); index <= state.commitIndex; index++) {
-      this.#invariants.commits(this.id, this.#log[index - 1] as JudgedEntry, state.currentTerm)
+      this.#invariants.commits(this.id, this.#log.at(index) as JudgedEntry, state.currentTerm)
     }
     const term = termAt(state.log, state.commitIndex)
-    if (term !== this.#log[state.commitIndex - 1]?.entry.term)
+    if (term !== this.#log.at(state.commitIndex)?.entry.term)
       this.#fail('written-as-logged', 'its terms are not those of its entries')
   }
 
@@ -231,7 +245,7 @@ export class Witness {
     const { committed } = this.#invariants
     this.#invariants.leads(this.id, term)
     const index = committed.lastIndexBefore(term)
-    if (index > 0 && this.#log[index - 1]?.chain !== committed.at(index)?.chain) {
+    if (index > 0 && this.#log.at(index)?.chain !== committed.at(index)?.chain) {
       this.#fail(
         'leader-completeness',
         `it leads term ${term} without entry ${index}, which was committed before (leader completeness)`,

@@ -45,6 +45,9 @@ export interface SimulationPlan {
   readonly found?: { readonly bug: string | null; readonly check: Check } | undefined
 }
 
+/** More than a run has: no snapshot is taken, nothing is forgotten. */
+const MAX_ENTRIES = 1_000_000_000
+
 /** What a plan has where it says nothing. */
 export const PLAN_DEFAULTS: PlanSettings = Object.freeze({
   shape: {
@@ -60,6 +63,7 @@ export const PLAN_DEFAULTS: PlanSettings = Object.freeze({
         commandBytes: 256,
         uncommittedBytes: 64 * 1024 * 1024,
       },
+      snapshot: { everyEntries: MAX_ENTRIES, trailingEntries: MAX_ENTRIES },
     },
   },
   links: { ...CALM_LINKS, damageRatio: 0, answerStraggleRatio: 0 },

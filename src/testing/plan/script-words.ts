@@ -21,6 +21,7 @@ const FAULT_FIELDS: {
   restart: { node: 'node' },
   stop: { node: 'node' },
   transfer: { node: 'node', to: ['node'] },
+  snapshot: { node: 'node' },
   resume: { node: 'node' },
   pause: { node: 'node', forMs: 'number' },
   partition: { groups: 'groups' },

@@ -61,6 +61,7 @@ export function endOf(fault: FaultKind, otherNode: NodeId): readonly FaultKind[]
     case 'rotDisk':
     case 'stranger':
     case 'transfer':
+    case 'snapshot':
       return []
   }
 }
@@ -68,7 +69,7 @@ export function endOf(fault: FaultKind, otherNode: NodeId): readonly FaultKind[]
 type Maker = (fc: FastCheck, constraints: FaultConstraints) => Arbitrary<FaultKind>
 
 function atNode(
-  type: 'crash' | 'stop' | 'hangDisk' | 'failWrite' | 'fullDisk' | 'rotDisk' | 'stranger' | 'transfer',
+  type: 'crash' | 'stop' | 'hangDisk' | 'failWrite' | 'fullDisk' | 'rotDisk' | 'stranger' | 'transfer' | 'snapshot',
 ): Maker {
   return (fc, { nodes }) => arbNode(fc, nodes).map((node) => ({ type, node }))
 }
@@ -84,6 +85,7 @@ const MAKERS: Readonly<Record<FaultType, Maker>> = {
   rotDisk: atNode('rotDisk'),
   stranger: atNode('stranger'),
   transfer: atNode('transfer'),
+  snapshot: atNode('snapshot'),
   resume: (fc, { nodes }) => fc.constantFrom(...nodes).map((node) => ({ type: 'resume', node })),
   clockRate: (fc, { nodes }) => {
     // In steps of a thousandth away from 1, where it shrinks to.

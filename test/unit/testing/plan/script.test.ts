@@ -17,6 +17,7 @@ const FIELDS: Readonly<Record<FaultKind['type'], object>> = {
   restart: { node },
   stop: { node },
   transfer: { node, to: fc.option(node, { nil: undefined }) },
+  snapshot: { node },
   pause: { node, forMs: ms },
   partition: { groups: fc.array(fc.array(node, { minLength: 1 }), { minLength: 2 }) },
   cut: { from: node, to: node },
