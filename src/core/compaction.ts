@@ -53,10 +53,10 @@ export function compactLog(core: Core): void {
  * that it is being sent (H58). Who was not heard within an election timeout is not waited for, or one dead node would fill
  * the disks of all (F27).
  */
-function firstNeeded({ state, options }: Core): LogIndex {
+function firstNeeded({ state, options, rules }: Core): LogIndex {
   let first = Number.POSITIVE_INFINITY
   for (const progress of state.progress.values()) {
-    const isLive = state.now - heardAt(state, progress) < options.electionTimeoutMs
+    const isLive = rules.isWaitedFor(state.now - heardAt(state, progress), options.electionTimeoutMs)
     const { state: mode, matchIndex } = progress
     if (isLive) first = Math.min(first, mode === 'snapshot' ? firstBehindTransfer(progress) : matchIndex + 1)
   }

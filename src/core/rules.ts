@@ -41,6 +41,8 @@ export interface Rules {
   isFastEnough(roundMs: number, electionTimeoutMs: number): boolean
   /** §6: a leader whose committed configuration leaves it out of the voters steps down. */
   mustDepart(isVoter: boolean): boolean
+  /** §7: a leader keeps what a peer that it heard within an election timeout still needs (F27). */
+  isWaitedFor(sinceContactMs: number, electionTimeoutMs: number): boolean
 }
 
 export const RULES: Rules = Object.freeze({
@@ -78,4 +80,5 @@ export const RULES: Rules = Object.freeze({
   needsJointConsensus: (votersThatDiffer: number) => votersThatDiffer > 1,
   isFastEnough: (roundMs: number, electionTimeoutMs: number) => roundMs < electionTimeoutMs,
   mustDepart: (isVoter: boolean) => !isVoter,
+  isWaitedFor: (sinceContactMs: number, electionTimeoutMs: number) => sinceContactMs < electionTimeoutMs,
 })

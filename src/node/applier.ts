@@ -52,8 +52,6 @@ export class Applier {
   /** A snapshot takes the place of the state: nothing is applied and no query runs. */
   #isPaused = false
   #onPaused: (() => void) | null = null
-  /** A checkpoint is being taken: the next apply waits for it. */
-  #isHeld = false
   /** May be applied: min(commitIndex, persistedIndex). */
   #target: LogIndex
   /** Last index that `onBatch` was told. */
@@ -61,7 +59,7 @@ export class Applier {
   #page: readonly LogEntry[] = []
   #isInSlice = false
   #sliceEndsAt = 0
-  readonly #work: Mutable<ApplierWork> = { isApplying: false, isFetching: false, queryCount: 0 }
+  readonly #work: Mutable<ApplierWork> = { isApplying: false, isFetching: false, isHeld: false, queryCount: 0 }
   #isClosed = false
 
   constructor(context: ApplierContext) {
@@ -158,7 +156,7 @@ export class Applier {
   }
 
   #mayApply(): boolean {
-    const isStopped = this.#isClosed || this.#isHeld || this.#isPaused
+    const isStopped = this.#isClosed || this.#isPaused
     return !isStopped && this.#appliedIndex < this.#target && this.#rules.mayApply(this.#work)
   }
 
@@ -226,12 +224,12 @@ export class Applier {
 
   /** Nothing is half applied now. */
   #look(): void {
-    if (this.#isClosed || this.#isHeld || this.#isPaused) return
+    if (this.#isClosed || this.#work.isHeld || this.#isPaused) return
     const held = this.#context.checkpoint?.() ?? null
     if (held === null) return
-    this.#isHeld = true
+    this.#work.isHeld = true
     void held.then(() => {
-      this.#isHeld = false
+      this.#work.isHeld = false
       this.#tellPaused()
       if (!this.#isClosed) this.#context.yieldTurn()
     })
@@ -267,7 +265,7 @@ export class Applier {
 
   #tellPaused(): void {
     const { isApplying, isFetching, queryCount } = this.#work
-    const isBusy = this.#isInSlice || this.#isHeld || isApplying || isFetching || queryCount > 0
+    const isBusy = this.#isInSlice || this.#work.isHeld || isApplying || isFetching || queryCount > 0
     if (!this.#isClosed && (isBusy || !this.#isPaused)) return
     this.#onPaused?.()
     this.#onPaused = null

@@ -11,6 +11,8 @@ export interface ApplierWork {
   readonly isApplying: boolean
   /** Entries are being read from the store. */
   readonly isFetching: boolean
+  /** The state machine makes ready for a snapshot. */
+  readonly isHeld: boolean
   /** Queries that go on after their turn. */
   readonly queryCount: number
 }
@@ -30,7 +32,7 @@ export interface NodeRules {
   readIndexOf(wanted: LogIndex, given: LogIndex): LogIndex
   /** Up to where entries may be applied: what is committed, and durable here. */
   applicable(commitIndex: LogIndex, persistedIndex: LogIndex): LogIndex
-  /** Whether an entry may be applied now: one at a time, and beside no query (H76, H130). */
+  /** Whether an entry may be applied now: one at a time, beside no query and no checkpoint (H52, H76, H130). */
   mayApply(work: ApplierWork): boolean
   /** Whether a query may run now: between two applies, and not for ever before the next (H130). */
   mayQuery(work: ApplierWork, isCaughtUp: boolean): boolean
@@ -50,7 +52,9 @@ export const NODE_RULES: NodeRules = Object.freeze({
   keepsResults: (openForwards: number) => openForwards > 0,
   readIndexOf: (wanted: LogIndex, given: LogIndex) => Math.max(wanted, given),
   applicable: (commitIndex: LogIndex, persistedIndex: LogIndex) => Math.min(commitIndex, persistedIndex),
-  mayApply: ({ isApplying, isFetching, queryCount }: ApplierWork) => !isApplying && !isFetching && queryCount === 0,
+  mayApply: ({ isApplying, isFetching, isHeld, queryCount }: ApplierWork) => {
+    return !isApplying && !isFetching && !isHeld && queryCount === 0
+  },
   mayQuery: ({ isApplying, queryCount }: ApplierWork, isCaughtUp: boolean) => {
     return !isApplying && (queryCount === 0 || isCaughtUp)
   },

@@ -52,7 +52,9 @@ export const DRIVER_BUGS: BugTable = {
   'apply-during-query': {
     description: 'entries are applied while a query goes on',
     hazard: 'H130',
-    internals: { nodeRules: { mayApply: ({ isApplying, isFetching }) => !isApplying && !isFetching } },
+    internals: {
+      nodeRules: { mayApply: ({ isApplying, isFetching, isHeld }) => !isApplying && !isFetching && !isHeld },
+    },
   },
   'applied-before-committed': {
     description: 'what is durable here is applied, committed or not',

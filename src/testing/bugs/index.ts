@@ -4,6 +4,7 @@ import { ELECTION_BUGS } from './elections.js'
 import { FORWARD_BUGS } from './forwards.js'
 import { READ_BUGS } from './reads.js'
 import { REPLICATION_BUGS } from './replication.js'
+import { SNAPSHOT_BUGS } from './snapshots.js'
 import { STORAGE_BUGS } from './storage.js'
 import { TRANSFER_BUGS } from './transfers.js'
 import type { BugTable } from './seeded-bug.js'
@@ -19,6 +20,7 @@ export const BUGS: BugTable = Object.freeze({
   ...DRIVER_BUGS,
   ...STORAGE_BUGS,
   ...TRANSFER_BUGS,
+  ...SNAPSHOT_BUGS,
 })
 
 /** Names of all seeded bugs, in the order of the table. */

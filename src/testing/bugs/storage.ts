@@ -118,7 +118,7 @@ function cutShort(entries: readonly LogEntry[]): readonly LogEntry[] {
 function withOldSuffix(batch: LogWrite, disk: VirtualDisk): LogWrite {
   const last = batch.entries?.at(-1)
   if (batch.entries === undefined || last === undefined || last.index >= disk.lastIndex) return batch
-  return { ...batch, entries: [...batch.entries, ...disk.entries.slice(last.index)] }
+  return { ...batch, entries: [...batch.entries, ...disk.entries.filter(({ index }) => index > last.index)] }
 }
 
 function endingAt(log: RestoredLog, lastIndex: LogIndex): RestoredLog {

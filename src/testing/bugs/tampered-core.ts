@@ -104,6 +104,7 @@ function merge(more: Output, output: Output): void {
   if (more.append !== undefined) output.addEntries(more.append.entries, more.append.epoch)
   if (more.hardState !== undefined) output.setHardState(more.hardState)
   if (more.commitIndex !== undefined) output.setCommitIndex(more.commitIndex)
+  if (more.compactTo !== undefined) output.setCompactTo(more.compactTo)
   if (more.leader !== undefined) output.leader = more.leader
   for (const field of ['messages', 'messagesAfterPersist'] as const) output[field].push(...more[field])
   output.reads.push(...more.reads)

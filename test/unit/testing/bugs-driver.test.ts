@@ -42,7 +42,7 @@ function wrongMachine(bug: string, incarnation: number): { machine: Machine; see
 
 describe('a seeded bug of the driver', () => {
   it('decides one thing otherwise than the table of rules', () => {
-    const work = { isApplying: false, isFetching: false, queryCount: 1 }
+    const work = { isApplying: false, isFetching: false, isHeld: false, queryCount: 1 }
     const bytes = Uint8Array.of(1)
     /** A question to which each wrong rule has another answer than the right one. */
     const questions: { readonly [Name in keyof NodeRules]: (rules: NodeRules) => unknown } = {
