@@ -13,8 +13,11 @@ export type RaftErrorCode =
   | 'RAFT_STOPPED'
   | 'RAFT_TRANSFERRING'
   | 'RAFT_STALE'
+  | 'RAFT_CONFIGURATION_PENDING'
+  | 'RAFT_INVALID_CONFIGURATION'
   | 'RAFT_INVALID_OPTION'
   | 'RAFT_IDENTITY'
+  | 'RAFT_NOT_MEMBER'
   | 'RAFT_VERSION'
   | 'RAFT_STATE_MACHINE'
   | 'RAFT_STORAGE'
@@ -31,6 +34,7 @@ const RETRYABLE: ReadonlySet<RaftErrorCode> = new Set<RaftErrorCode>([
   'RAFT_OVERLOADED',
   'RAFT_TRANSFERRING',
   'RAFT_STALE',
+  'RAFT_CONFIGURATION_PENDING',
 ])
 
 const BRAND: unique symbol = Symbol.for('helios-raft/RaftError')

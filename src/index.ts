@@ -26,6 +26,7 @@ export type { ApplyContext, SnapshotContext, SnapshotMeta, StateMachine } from '
 export type { Transport, TransportLocal } from './interfaces/transport.js'
 export type {
   CallOptions,
+  MembershipOptions,
   Proposed,
   ProposeOptions,
   ReadConsistency,
@@ -34,6 +35,7 @@ export type {
   StopOptions,
 } from './node/calls.js'
 export { consoleLogger } from './node/console-logger.js'
+export type { MemberUpdate } from './node/member-spec.js'
 export type { RaftNodeEvents } from './node/node-events.js'
 export { type Limits, presets, type RaftNodeOptions } from './node/options.js'
 export { type AnyRaftNode, RaftNode } from './node/raft-node.js'

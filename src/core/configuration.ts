@@ -5,8 +5,8 @@ import type { Configuration, Member, MemberSpec, NodeId } from './types.js'
 /** Most members of a cluster; a bound on every per-peer map. */
 export const MAX_MEMBERS = 64
 
-/** Most bytes of a member's address, and of all names and values of its metadata, as UTF-16 code units. */
-export const MAX_ADDRESS_LENGTH = 1_024
+/** Longest address of a member, and most of all names and values of its metadata, in UTF-16 code units. */
+export const MAX_ADDRESS_LENGTH = 255
 export const MAX_METADATA_LENGTH = 1_024
 
 const ID_PATTERN = /^[A-Za-z0-9._-]{1,64}$/

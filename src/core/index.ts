@@ -30,7 +30,6 @@ export { hasEntry, type LogTrail, lastTerm, termAt } from './log-trail.js'
 export type * from './messages.js'
 export {
   type Append,
-  type InstalledSnapshot,
   type ChangeEndReason,
   type ChangeOutcome,
   type ChangeRefusal,

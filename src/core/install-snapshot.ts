@@ -105,7 +105,6 @@ function install(core: Core, meta: SnapshotMeta): void {
   assert(state.role === 'follower', 'a follower installs snapshots')
   assert(index > state.commitIndex, `the snapshot of ${index} lies beyond what is committed, ${state.commitIndex}`)
   assert(term <= state.currentTerm, `the snapshot of term ${term} is not of a later one than ${state.currentTerm}`)
-  const changesConfiguration = state.log.configurations.at(-1)?.index !== configurationIndex
   resetTo(state.log, { index, term })
   state.log.configurations.push({ index: configurationIndex, configuration })
   adoptConfiguration(core)
@@ -118,7 +117,7 @@ function install(core: Core, meta: SnapshotMeta): void {
   state.lastApplied = index
   state.logTime = Math.max(state.logTime, meta.lastIncludedTimestamp)
   settleFreshness(state)
-  output.installed = { meta, changesConfiguration }
+  output.installed = meta
   output.endsBatch = true
 }
 

@@ -95,12 +95,6 @@ export type ChangeOutcome =
   /** The leader that was asked is none any more, or never was heard: ask again when one is known. */
   | { readonly type: 'retry'; readonly id: number }
 
-export interface InstalledSnapshot {
-  readonly meta: SnapshotMeta
-  /** The configuration in force is another one than before. */
-  readonly changesConfiguration: boolean
-}
-
 export interface RoleChange {
   readonly role: Role
   readonly previous: Role
@@ -133,7 +127,7 @@ export class Output {
   /** About the snapshot that was received. */
   snapshotDecision: SnapshotDecision | undefined
   /** The log now begins behind this snapshot, which a leader sent, and everything in it is committed and applied. */
-  installed: InstalledSnapshot | undefined
+  installed: SnapshotMeta | undefined
   readonly changes: ChangeOutcome[] = []
   /** Came into force, at the index of its entry; a truncation brings an earlier one back. */
   configuration: { readonly index: LogIndex; readonly configuration: Configuration } | undefined

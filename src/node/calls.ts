@@ -1,6 +1,6 @@
 // What the calls of a node take and give: options, results, and the checks that all of them share. Durations are ms.
 import { RaftError } from '../errors.js'
-import type { LogIndex, Term } from '../core/types.js'
+import type { LogIndex, NodeId, Term } from '../core/types.js'
 
 /** Common to every call that waits. */
 export interface CallOptions {
@@ -59,6 +59,30 @@ export function resolveStopOptions(options: StopOptions, electionTimeoutMs: numb
   const { transferMs = 2 * electionTimeoutMs } = options
   if (Number.isFinite(transferMs) && transferMs >= 0) return { transferMs }
   return refuse(`transferMs is ${String(transferMs)}: use a finite number of milliseconds from 0`)
+}
+
+/** Options of the calls that bring members in. */
+export interface MembershipOptions extends CallOptions {
+  /** How far a member that is to vote is in the leader's log; about once in a heartbeat interval while it catches up. */
+  onProgress?:
+    | ((progress: { readonly id: NodeId; readonly matchIndex: LogIndex; readonly lastIndex: LogIndex }) => void)
+    | undefined
+  /** Skips the check that the change leaves a reachable quorum. @defaultValue false */
+  force?: boolean | undefined
+}
+
+export interface ResolvedMembershipOptions extends ResolvedCallOptions {
+  readonly onProgress: NonNullable<MembershipOptions['onProgress']> | undefined
+  readonly force: boolean
+}
+
+/** @throws RaftError RAFT_INVALID_OPTION */
+export function resolveMembershipOptions(options: MembershipOptions): ResolvedMembershipOptions {
+  checkKeys(options, [...CALL_KEYS, 'onProgress', 'force'])
+  const { onProgress, force = false } = options
+  if (onProgress !== undefined && typeof onProgress !== 'function') refuse('onProgress is not a function')
+  if (typeof force !== 'boolean') refuse(`force is ${String(force)}: use true or false`)
+  return { ...resolveCommon(options, Number.POSITIVE_INFINITY), onProgress, force }
 }
 
 const CALL_KEYS: readonly string[] = ['signal', 'timeoutMs']

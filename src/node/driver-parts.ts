@@ -5,6 +5,7 @@ import type { LogIndex, NodeId } from '../core/types.js'
 import { NotLeaderError, type RaftError } from '../errors.js'
 import type { SnapshotMeta } from '../interfaces/state-machine.js'
 import { Applier } from './applier.js'
+import { ConfigurationWatch } from './configuration-watch.js'
 import { EntryCache } from './entry-cache.js'
 import { EventLoop } from './event-loop.js'
 import { invariantError, storeError } from './failures.js'
@@ -16,6 +17,7 @@ import { LogBudget } from './log-budget.js'
 import { LogReader } from './log-reader.js'
 import { LogWriter } from './log-writer.js'
 import { makeCore } from './make-core.js'
+import { Membership } from './membership.js'
 import { Narrator } from './narrator.js'
 import type { NodeRules } from './node-rules.js'
 import type { ResolvedOptions } from './options.js'
@@ -66,6 +68,8 @@ export class DriverParts {
   readonly outbound: Outbound
   readonly proposals: Proposals
   readonly transfers: Transfers
+  readonly membership: Membership
+  readonly configurations: ConfigurationWatch
   readonly reads: Reads
   readonly readiness: Readiness
   readonly applier: Applier
@@ -94,6 +98,8 @@ export class DriverParts {
     this.writer = this.#makeWriter(internals)
     this.proposals = this.#makeProposals()
     this.transfers = this.#makeTransfers()
+    this.membership = this.#makeMembership()
+    this.configurations = new ConfigurationWatch(state.log.configurations.at(-1) ?? null)
     this.reads = this.#makeReads()
     this.readiness = new Readiness({ id: options.id, state, reads: this.reads })
     this.applier = this.#makeApplier(recovered)
@@ -169,6 +175,16 @@ export class DriverParts {
       ask: (number, to) => this.loop.push({ type: 'transfer', id: number, to }),
       notLeader: (message) => new NotLeaderError(message, { leader: leaderOf(state) }),
       onEnded: () => this.proposals.onTransferEnded(),
+    })
+  }
+
+  #makeMembership(): Membership {
+    const { id, electionTimeoutMs, heartbeatIntervalMs, clock, logger } = this.#options
+    return new Membership({
+      ...{ id, electionTimeoutMs, heartbeatIntervalMs, clock, logger },
+      calls: this.calls,
+      ask: (number, change, force) => this.loop.push({ type: 'changeMembership', id: number, change, force }),
+      cancel: (number) => this.loop.push({ type: 'cancelChange', id: number }),
     })
   }
 

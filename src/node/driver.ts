@@ -1,11 +1,13 @@
 // A node that runs: the core and everything around it (design §3). Carries each Output out in the order that durability
 // demands, and turns any failure into one end. Owns no rule of the protocol.
-import type { InstalledSnapshot, Output } from '../core/output.js'
+import { findMember } from '../core/configuration.js'
+import type { MembershipChange } from '../core/membership-change.js'
+import type { Output } from '../core/output.js'
 import type { Configuration, LogIndex, Member, NodeId, Term } from '../core/types.js'
 import type { RaftError } from '../errors.js'
 import type { SnapshotMeta } from '../interfaces/state-machine.js'
 import type { TransportLocal } from '../interfaces/transport.js'
-import type { ResolvedCallOptions, ResolvedReadOptions } from './calls.js'
+import type { ResolvedCallOptions, ResolvedMembershipOptions, ResolvedReadOptions } from './calls.js'
 import type { DriverHooks } from './driver-hooks.js'
 import { DriverParts } from './driver-parts.js'
 import { storeError } from './failures.js'
@@ -82,6 +84,18 @@ export class Driver {
     return this.#parts.transfers.submit(to, options)
   }
 
+  /** Resolves with the configuration that was committed. */
+  changeMembership(change: MembershipChange, options: ResolvedMembershipOptions): Promise<Configuration> {
+    return this.#parts.membership.submit(change, options)
+  }
+
+  /** This node knows its cluster and is no member of it: removed, or not added yet. */
+  get isOutside(): boolean {
+    const { state } = this.#parts.core
+    const configuration = this.configuration?.configuration ?? null
+    return configuration !== null && state.role !== 'leader' && findMember(configuration, this.#options.id) === null
+  }
+
   /** Before a stop, within `timeoutMs`: nothing that waits is handed on any more, and another voter takes over. Never rejects. */
   handOver(timeoutMs: number): Promise<void> {
     const [proposals, transfers, watchers] = [this.#parts.proposals, this.#parts.transfers, this.#parts.watchers]
@@ -147,6 +161,7 @@ export class Driver {
     // First, before any code of the application runs: a call that ends from here on may stand in a log (H36).
     for (const result of output.results) this.#parts.proposals.onResult(result)
     this.#parts.transfers.onOutput(output)
+    for (const outcome of output.changes) this.#parts.membership.onOutcome(outcome)
     this.#parts.narrator.onOutput(output, state)
     if (append !== undefined) {
       this.#parts.cache.append(append.entries)
@@ -159,6 +174,7 @@ export class Driver {
       this.#parts.reader.compact(output.compactTo).catch((error: unknown) => this.#fail(storeError(error)))
     }
     this.#handOutSnapshots(output)
+    this.#noticeConfiguration()
     for (const outcome of output.reads) this.#parts.reads.onOutcome(outcome)
     this.#noticeChanges(output)
     if (state.currentTerm === this.#lastTerm) return
@@ -176,8 +192,8 @@ export class Driver {
   }
 
   /** Log and state begin behind a snapshot of the leader now: whatever is kept of what was before goes. */
-  #onInstalled({ meta, changesConfiguration }: InstalledSnapshot): void {
-    const { lastIncludedIndex: index, lastIncludedTimestamp, configuration, configurationIndex } = meta
+  #onInstalled(meta: SnapshotMeta): void {
+    const { lastIncludedIndex: index, lastIncludedTimestamp } = meta
     const { cache, budget, applier, snapshotter, proposals, narrator } = this.#parts
     const { emit } = this.#hooks
     cache.reset(index)
@@ -186,9 +202,16 @@ export class Driver {
     snapshotter.installed(meta)
     proposals.onJumped(index)
     narrator.onInstalled(meta)
-    if (changesConfiguration) this.#notices.push(() => emit('configuration', configuration, configurationIndex))
     this.#notices.push(() => emit('snapshot', structuredClone(meta), 'leader'))
     this.#notices.push(() => emit('applied', index))
+  }
+
+  #noticeConfiguration(): void {
+    const { core, configurations, narrator } = this.#parts
+    const held = configurations.next(core.state.log, core.state.commitIndex)
+    if (held === null) return
+    narrator.onConfiguration(held.configuration, held.index)
+    this.#notices.push(() => this.#hooks.emit('configuration', structuredClone(held.configuration), held.index))
   }
 
   #noticeChanges(output: Output): void {

@@ -2,6 +2,7 @@
 // out, once per turn of the event loop, so that what arrives together is one write and one message per peer (F9).
 // Never steps while it steps: whatever a callback asks for waits in the inbox (H99).
 import type { CoreEvent } from '../core/event.js'
+import type { MembershipChange } from '../core/membership-change.js'
 import type { Message } from '../core/messages.js'
 import { Output } from '../core/output.js'
 import type { SnapshotSource } from '../core/state.js'
@@ -30,6 +31,13 @@ export type InboxItem =
   | { readonly type: 'outboundDropped'; readonly peer: NodeId; readonly index: LogIndex }
   | { readonly type: 'applied'; readonly index: LogIndex }
   | { readonly type: 'transfer'; readonly id: number; readonly to: NodeId | null }
+  | {
+      readonly type: 'changeMembership'
+      readonly id: number
+      readonly change: MembershipChange
+      readonly force: boolean
+    }
+  | { readonly type: 'cancelChange'; readonly id: number }
   | { readonly type: 'snapshotTaken'; readonly lastIncludedIndex: LogIndex; readonly compactableIndex: LogIndex }
   | { readonly type: 'snapshotUnsent'; readonly peer: NodeId; readonly transfer: number }
   | {
@@ -176,6 +184,9 @@ export class EventLoop {
         if (id !== null) this.#step({ type: 'read', now, id })
         return
       }
+      case 'changeMembership':
+        this.#step({ ...item, now, wallTime })
+        return
       default:
         this.#step({ ...item, now })
     }

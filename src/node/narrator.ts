@@ -2,7 +2,7 @@
 // Decides nothing.
 import type { Output, RoleChange } from '../core/output.js'
 import type { CoreState } from '../core/state.js'
-import type { LogIndex, NodeId, Term } from '../core/types.js'
+import type { Configuration, LogIndex, NodeId, Term } from '../core/types.js'
 import type { RaftError } from '../errors.js'
 import type { Logger } from '../interfaces/logger.js'
 import type { SnapshotMeta } from '../interfaces/state-machine.js'
@@ -116,6 +116,12 @@ export class Narrator {
 
   onSnapshotFailed({ code, message }: RaftError, retryMs: number): void {
     this.#logger.warn({ node: this.#options.id, code, reason: message, retryMs }, 'Snapshot failed')
+  }
+
+  onConfiguration({ members }: Configuration, index: LogIndex): void {
+    const named = (suffrage: string) => members.filter((member) => member.suffrage === suffrage).map(({ id }) => id)
+    const [voters, learners] = [named('voter').join(','), named('learner').join(',')]
+    this.#logger.info({ node: this.#options.id, index, voters, learners }, 'Configuration committed')
   }
 
   onCompacted(index: LogIndex): void {

@@ -4,8 +4,7 @@ import { entryOverheadBytes, MAX_ENTRIES_PER_MESSAGE } from '../codec/entries-fi
 import { messageOverheadBytes } from '../codec/message-codec.js'
 import { msgpackCodec } from '../codec/msgpack.js'
 import { bootstrapConfiguration, configurationProblem, isNodeId } from '../core/configuration.js'
-import type { Configuration, Member, MemberSpec, NodeId } from '../core/types.js'
-import { RaftError } from '../errors.js'
+import type { Configuration, MemberSpec, NodeId } from '../core/types.js'
 import type { Clock } from '../interfaces/clock.js'
 import type { Codec } from '../interfaces/codec.js'
 import type { LogStore } from '../interfaces/log-store.js'
@@ -14,6 +13,8 @@ import type { SnapshotStore } from '../interfaces/snapshot-store.js'
 import type { StateMachine } from '../interfaces/state-machine.js'
 import type { Transport } from '../interfaces/transport.js'
 import { guardedLogger, silentLogger } from './log.js'
+import { resolveMember } from './member-spec.js'
+import { checkKeys, refuse, show } from './option-checks.js'
 import { type ResolvedSnapshotPolicy, resolveSnapshotPolicy, type SnapshotPolicy } from './snapshot-policy.js'
 import { systemClock } from './system-clock.js'
 
@@ -154,8 +155,6 @@ const METHODS = {
 /** Longest timing that a timer of the platform can wait for twice over (H107). */
 const MAX_TIMING_MS = 2 ** 30
 const CLUSTER_ID_PATTERN = /^[A-Za-z0-9._-]{1,64}$/
-const MAX_ADDRESS_LENGTH = 255
-const MAX_METADATA_BYTES = 1024
 
 /** Checks everything, fills in the defaults and freezes. @throws RaftError RAFT_INVALID_OPTION naming the option and the value */
 export function resolveOptions<Command, Result>(
@@ -258,8 +257,8 @@ function resolveLimits(given: Limits, maxMessageBytes: number): ResolvedLimits {
 function resolveBootstrap(list: readonly MemberSpec[] | undefined, id: NodeId): Configuration | null {
   if (list === undefined) return null
   if (!Array.isArray(list)) refuse(`bootstrap is ${show(list)}: give a list of members`)
-  for (const member of list as readonly MemberSpec[]) checkMember(member)
-  const configuration = bootstrapConfiguration((list as readonly MemberSpec[]).map(copyMember))
+  const members = (list as readonly MemberSpec[]).map((member) => resolveMember(member, 'bootstrap'))
+  const configuration = bootstrapConfiguration(members)
   const problem = configurationProblem(configuration)
   if (problem !== null) refuse(`bootstrap: ${problem}`)
   if (!configuration.members.some((member) => member.id === id)) {
@@ -267,36 +266,6 @@ function resolveBootstrap(list: readonly MemberSpec[] | undefined, id: NodeId): 
     refuse(`bootstrap lists ${ids} but not this node, '${id}': add it, or give no list to a node that is added later`)
   }
   return Object.freeze(configuration)
-}
-
-function checkMember(member: MemberSpec): void {
-  if (typeof member !== 'object' || member === null) refuse(`bootstrap has ${show(member)} where a member belongs`)
-  checkKeys(member, ['id', 'address', 'suffrage', 'metadata'], 'field of a member')
-  const { id, address, suffrage, metadata } = member
-  if (typeof address !== 'string' || address === '' || address.length > MAX_ADDRESS_LENGTH) {
-    refuse(`bootstrap: the address of '${String(id)}' is ${show(address)}: use 1 to ${MAX_ADDRESS_LENGTH} characters`)
-  }
-  if (suffrage !== undefined && suffrage !== 'voter' && suffrage !== 'learner') {
-    refuse(`bootstrap: the suffrage of '${String(id)}' is ${show(suffrage)}: use 'voter' or 'learner'`)
-  }
-  if (metadata === undefined) return
-  const isOfStrings =
-    typeof metadata === 'object' &&
-    metadata !== null &&
-    Object.values(metadata).every((value) => typeof value === 'string')
-  if (!isOfStrings) refuse(`bootstrap: the metadata of '${String(id)}' must be an object of strings`)
-  const sizeBytes = JSON.stringify(metadata).length
-  if (sizeBytes > MAX_METADATA_BYTES) {
-    refuse(
-      `bootstrap: the metadata of '${String(id)}' has ${sizeBytes} bytes: at most ${MAX_METADATA_BYTES} are allowed`,
-    )
-  }
-}
-
-/** The caller may change its list afterwards. */
-function copyMember({ id, address, suffrage = 'voter', metadata }: MemberSpec): Member {
-  const facts = metadata === undefined ? {} : { metadata: Object.freeze({ ...metadata }) }
-  return Object.freeze({ id, address, suffrage, ...facts })
 }
 
 function resolveClusterId(clusterId: string | undefined): string | null {
@@ -309,19 +278,4 @@ function resolveSeed(seed: number | undefined): number {
   if (seed === undefined) return globalThis.crypto.getRandomValues(new Uint32Array(1))[0] ?? 0
   if (Number.isSafeInteger(seed)) return seed
   refuse(`seed is ${show(seed)}: use a whole number`)
-}
-
-function checkKeys(given: object, known: readonly string[], noun: string): void {
-  for (const key of Object.keys(given)) {
-    if (!known.includes(key)) refuse(`there is no ${noun} '${key}': known are ${known.join(', ')}`)
-  }
-}
-
-function show(value: unknown): string {
-  if (typeof value === 'string') return `'${value}'`
-  return typeof value === 'object' && value !== null ? 'an object' : String(value)
-}
-
-function refuse(message: string): never {
-  throw new RaftError('RAFT_INVALID_OPTION', message)
 }

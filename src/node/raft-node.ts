@@ -3,16 +3,20 @@
 // Holds no state of the protocol; every promise that it gives out settles, on stop and on failure too.
 // The reference above stays in the declarations: users whose `lib` doesn't know AsyncDisposable could not compile them.
 import { isNodeId } from '../core/configuration.js'
-import type { Member, NodeId } from '../core/types.js'
+import type { MembershipChange } from '../core/membership-change.js'
+import type { Configuration, Member, MemberSpec, NodeId } from '../core/types.js'
 import { isRaftError, RaftError } from '../errors.js'
 import {
   type CallOptions,
   DEFAULT_CALL_TIMEOUT_MS,
+  type MembershipOptions,
   type Proposed,
   type ProposeOptions,
   type ReadOptions,
   type ReadResult,
   resolveCallOptions,
+  type ResolvedMembershipOptions,
+  resolveMembershipOptions,
   resolveReadOptions,
   resolveStopOptions,
   type StopOptions,
@@ -23,6 +27,7 @@ import { textOf } from './failures.js'
 import { GuardedEmitter } from './guarded-emitter.js'
 import { internalsOf, nodeRulesOf } from './internals.js'
 import { Lifecycle } from './lifecycle.js'
+import { type MemberUpdate, namedMember, resolveMember, resolveMembers, resolveUpdate } from './member-spec.js'
 import type { RaftNodeEvents } from './node-events.js'
 import type { NodeRules } from './node-rules.js'
 import { type RaftNodeOptions, type ResolvedOptions, resolveOptions } from './options.js'
@@ -136,12 +141,12 @@ export class RaftNode<Command = Uint8Array, Result = unknown>
    * when `forwardProposals`. Calls on one node are appended in the order of the calls as long as none of them fails. The
    * command is encoded before this returns: changing it afterwards changes nothing.
    * @throws RaftError RAFT_NOT_LEADER, RAFT_NO_LEADER, RAFT_LEADERSHIP_LOST, RAFT_TIMEOUT, RAFT_ABORTED, RAFT_OVERLOADED,
-   *   RAFT_TOO_LARGE, RAFT_STOPPED, RAFT_INVALID_OPTION; `outcome` tells whether the command may be applied
+   *   RAFT_TOO_LARGE, RAFT_STOPPED, RAFT_NOT_MEMBER, RAFT_INVALID_OPTION; `outcome` tells whether the command may be applied
    */
   propose(command: Command, options: ProposeOptions = {}): Promise<Proposed<Result>> {
     // Not async: a promise more for each proposal is worth 2 to 15 % of the throughput.
     try {
-      const driver = this.#running()
+      const driver = this.#inside()
       const call = resolveCallOptions(options, DEFAULT_CALL_TIMEOUT_MS)
       throwIfAborted(call)
       return driver.propose([this.#encode(command)], call, false) as Promise<Proposed<Result>>
@@ -156,7 +161,7 @@ export class RaftNode<Command = Uint8Array, Result = unknown>
    * @throws RaftError as `propose`
    */
   async proposeMany(commands: readonly Command[], options: ProposeOptions = {}): Promise<readonly Proposed<Result>[]> {
-    const driver = this.#running()
+    const driver = this.#inside()
     const call = resolveCallOptions(options, DEFAULT_CALL_TIMEOUT_MS)
     throwIfAborted(call)
     const encoded = commands.map((command) => this.#encode(command))
@@ -179,7 +184,8 @@ export class RaftNode<Command = Uint8Array, Result = unknown>
   /**
    * Runs `query` in the turn in which this node's state is proven fresh enough, between two applies. A promise that it
    * returns is awaited, and the next apply waits for it, within the deadline.
-   * @throws RaftError RAFT_NO_LEADER, RAFT_TIMEOUT, RAFT_STALE, RAFT_ABORTED, RAFT_OVERLOADED, RAFT_STOPPED; what `query` throws
+   * @throws RaftError RAFT_NO_LEADER, RAFT_TIMEOUT, RAFT_STALE, RAFT_ABORTED, RAFT_OVERLOADED, RAFT_STOPPED,
+   *   RAFT_NOT_MEMBER; what `query` throws
    */
   async read<T>(query: () => T, options: ReadOptions = {}): Promise<ReadResult<Awaited<T>>> {
     const driver = this.#running()
@@ -187,6 +193,7 @@ export class RaftNode<Command = Uint8Array, Result = unknown>
       throw new RaftError('RAFT_INVALID_OPTION', `the query is a ${typeof query}: give a function`)
     const call = resolveReadOptions(options)
     throwIfAborted(call)
+    if (call.consistency === 'linearizable') this.#inside()
     return driver.read(query, call) as Promise<ReadResult<Awaited<T>>>
   }
 
@@ -209,6 +216,51 @@ export class RaftNode<Command = Uint8Array, Result = unknown>
   }
 
   /**
+   * Brings a member in: as a learner first, which catches up, and then as a voter, unless `suffrage` is `learner`. A member
+   * that never answers or is too slow stays a learner; so does one whose call is given up while it catches up.
+   *
+   * This and the next four: on any node, one change at a time in the cluster; they resolve when the configuration is
+   * committed, with it, and ask for a state, not a step: what is already so resolves at once. No deadline unless one is given.
+   * @throws RaftError RAFT_CONFIGURATION_PENDING (another change is under way), RAFT_INVALID_CONFIGURATION (no voter left, an
+   *   id twice, a wrong address, too few voters reachable afterwards), RAFT_TRANSFERRING, RAFT_TIMEOUT (of the call, or of a
+   *   member that does not catch up), RAFT_INVALID_OPTION, RAFT_ABORTED, RAFT_STOPPED
+   */
+  async addMember(member: MemberSpec, options: MembershipOptions = {}): Promise<Configuration> {
+    return this.#change('add', [resolveMember(member, 'addMember')], resolveMembershipOptions(options))
+  }
+
+  /** Another address or other metadata for the same node and store. @throws RaftError as `addMember` */
+  async updateMember(id: NodeId, changes: MemberUpdate, options: CallOptions = {}): Promise<Configuration> {
+    return this.#change('update', [resolveUpdate(id, changes)], resolveMembershipOptions(options))
+  }
+
+  /** A learner votes as soon as it has caught up. @throws RaftError as `addMember` */
+  async promote(id: NodeId, options: CallOptions = {}): Promise<Configuration> {
+    return this.#change('promote', [namedMember(id, 'promote')], resolveMembershipOptions(options))
+  }
+
+  /** A voter becomes a learner; a leader hands over then. @throws RaftError as `addMember` */
+  async demote(id: NodeId, options: CallOptions = {}): Promise<Configuration> {
+    return this.#change('demote', [namedMember(id, 'demote')], resolveMembershipOptions(options))
+  }
+
+  /**
+   * Takes a member out; a leader leads until that is committed, and hands over. Stop the node afterwards: it serves nothing
+   * any more (RAFT_NOT_MEMBER). @throws RaftError as `addMember`
+   */
+  async removeMember(id: NodeId, options: CallOptions = {}): Promise<Configuration> {
+    return this.#change('remove', [namedMember(id, 'removeMember')], resolveMembershipOptions(options))
+  }
+
+  /**
+   * These members and nobody else, at once, by joint consensus (§6): replaces a dead node in one step. New voters catch up
+   * as learners first. @throws RaftError as `addMember`
+   */
+  async changeMembership(members: readonly MemberSpec[], options: MembershipOptions = {}): Promise<Configuration> {
+    return this.#change('set', resolveMembers(members, 'changeMembership'), resolveMembershipOptions(options))
+  }
+
+  /**
    * Takes a snapshot of this node's state, whatever the policy says, and resolves when it is durable. It holds at least
    * what is applied now: one that does already is the answer, and where nothing is applied yet this waits. Runs beside
    * `apply`; one at a time.
@@ -226,6 +278,16 @@ export class RaftNode<Command = Uint8Array, Result = unknown>
     this.#options.logger.error({ node: this.id, reason: textOf(error) }, 'A listener failed')
   }
 
+  async #change(
+    type: MembershipChange['type'],
+    members: readonly Member[],
+    call: ResolvedMembershipOptions,
+  ): Promise<Configuration> {
+    const driver = this.#inside()
+    throwIfAborted(call)
+    return driver.changeMembership({ type, members }, call)
+  }
+
   async #watch<T>(options: CallOptions, watched: { look: () => T | undefined; describe: () => string }): Promise<T> {
     const driver = this.#running()
     const call = resolveCallOptions(options, Number.POSITIVE_INFINITY)
@@ -237,6 +299,16 @@ export class RaftNode<Command = Uint8Array, Result = unknown>
     const { driver } = this.#lifecycle
     if (driver === null) throw this.#lifecycle.notRunning()
     return driver
+  }
+
+  /** For what only members serve. */
+  #inside(): Driver {
+    const driver = this.#running()
+    if (!driver.isOutside) return driver
+    throw new RaftError(
+      'RAFT_NOT_MEMBER',
+      `'${this.id}' is not a member of its cluster: ask a member, or add it (again) first`,
+    )
   }
 
   /** Bytes of our own: a codec may hand out a view of a buffer that it uses again (H96, H97). */

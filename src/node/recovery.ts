@@ -1,6 +1,8 @@
 // From closed stores to what a core begins with: what survived, who this node is, the state that the snapshot holds, and
 // the raised boot counter, durable before anybody hears of the node (design §4, restart; F29). Closes what it opened when
 // it fails.
+import { configurationProblem } from '../core/configuration.js'
+import { decodeConfiguration } from '../core/configuration-codec.js'
 import type { RestoredState } from '../core/state.js'
 import { RaftError } from '../errors.js'
 import type { RestoredLog, StoreIdentity } from '../interfaces/log-store.js'
@@ -28,6 +30,7 @@ export async function recover(options: ResolvedOptions, check: () => void): Prom
   try {
     check()
     checkTerms(opened)
+    checkConfigurations(opened)
     const isUsed = opened.lastIndex > 0 || opened.hardState.currentTerm > 0
     const identity = identityAtStart(options, { identity: opened.identity, isUsed })
     const snapshot = await restoreLatest(options, opened, check)
@@ -60,6 +63,19 @@ function checkTerms({ termRuns, previousTerm, hardState }: RestoredLog): void {
   )
 }
 
+function checkConfigurations({ configurations }: RestoredLog): void {
+  for (const { index, data } of configurations) {
+    const configuration = decodeConfiguration(data)
+    const problem = configuration === null ? 'not an encoding of members' : configurationProblem(configuration)
+    if (problem !== null) {
+      throw new RaftError(
+        'RAFT_CORRUPTION',
+        `the log store holds a configuration at ${index} that is none (${problem}): ${LEAVE_OFF}`,
+      )
+    }
+  }
+}
+
 /** Whether the log goes on behind the snapshot: it holds its last entry, or begins just behind it. */
 function holds(log: RestoredLog, { lastIncludedIndex, lastIncludedTerm }: SnapshotMeta): boolean {
   if (lastIncludedIndex > log.lastIndex) return false
@@ -90,7 +106,8 @@ function restoredState(
         : { index: 0, configuration: options.bootstrap }
       : { index: snapshot.configurationIndex, configuration: snapshot.configuration }
   const lastIncludedIndex = snapshot?.lastIncludedIndex ?? 0
-  return { hardState, firstIndex, lastIndex, previousTerm, termRuns, logTime, lastIncludedIndex, configuration }
+  const position = { firstIndex, lastIndex, previousTerm, termRuns, logTime, lastIncludedIndex }
+  return { hardState, ...position, configuration, configurationEntries: log.configurations }
 }
 
 /** Log time goes on from the last entry (F34). */

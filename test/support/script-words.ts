@@ -77,8 +77,7 @@ export function describeOutput(node: SimulatedNode, output: Output): string[] {
   if (output.compactTo !== undefined) lines.push(`compacts its log up to ${output.compactTo}`)
   for (const { to, transfer } of output.sendSnapshots) lines.push(`sends its snapshot to ${to}, transfer ${transfer}`)
   if (output.snapshotDecision !== undefined) lines.push(`decides about the snapshot: ${output.snapshotDecision}`)
-  if (output.installed !== undefined)
-    lines.push(`has the snapshot of ${output.installed.meta.lastIncludedIndex} installed`)
+  if (output.installed !== undefined) lines.push(`has the snapshot of ${output.installed.lastIncludedIndex} installed`)
   for (const read of output.reads) {
     lines.push(read.type === 'ready' ? `read ${read.id} is ready at ${read.readIndex}` : `read ${read.id} asks again`)
   }

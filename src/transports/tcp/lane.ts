@@ -37,6 +37,12 @@ export class Lane {
     return this.#heard ?? this.#active
   }
 
+  /** There is no connection, and the last attempt at `address` came to nothing a moment ago. */
+  isAway(address: string): boolean {
+    if (this.#active !== null || this.#dialled !== null || address !== this.#address) return false
+    return this.#backoff.retryAtMs > performance.now()
+  }
+
   /** Nothing is open, waits or is remembered that would matter. */
   isForgettable(nowMs: number): boolean {
     const isIdle = this.#dialled === null && this.#accepted === null && this.#timer === null

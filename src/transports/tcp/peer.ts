@@ -25,7 +25,10 @@ export class Peer {
   send(name: LaneName, frame: Uint8Array, address: string | undefined): boolean {
     const lane = this.#lanes[name]
     if (address !== undefined) {
-      lane.send(frame, address)
+      // An address is a hint: who has moved is found again by the connection that it made itself (F25).
+      const detour = lane.isAway(address) ? this.#other(name).wayBack : null
+      if (detour === null) lane.send(frame, address)
+      else lane.sendOn(detour, frame)
       return true
     }
     // The answer to entries is a control message, and who sent entries may have opened the bulk lane only.

@@ -1,0 +1,20 @@
+// How what a caller gave is refused: one wording for options of nodes, of calls and of members.
+import { RaftError } from '../errors.js'
+
+/** @throws RaftError RAFT_INVALID_OPTION for a key that nobody knows */
+export function checkKeys(given: object, known: readonly string[], noun: string): void {
+  for (const key of Object.keys(given)) {
+    if (!known.includes(key)) refuse(`there is no ${noun} '${key}': known are ${known.join(', ')}`)
+  }
+}
+
+/** A wrong value for an error message. */
+export function show(value: unknown): string {
+  if (typeof value === 'string') return `'${value}'`
+  return typeof value === 'object' && value !== null ? 'an object' : String(value)
+}
+
+/** @throws RaftError RAFT_INVALID_OPTION */
+export function refuse(message: string): never {
+  throw new RaftError('RAFT_INVALID_OPTION', message)
+}

@@ -1,0 +1,201 @@
+// A cluster of whole nodes that grows, is replaced and shrinks, over the memory network and over TCP (F22-F24, F26).
+import { type Configuration, type Member, memoryStorage, MemoryNetwork, RaftNode } from 'helios-raft'
+import { TcpTransport } from 'helios-raft/tcp'
+import { afterEach, describe, expect, it } from 'vitest'
+
+class Counter {
+  total = 0
+  apply = (by: number): number => (this.total += by)
+  async *snapshot(): AsyncIterable<Uint8Array> {
+    yield Buffer.from(String(this.total))
+  }
+  async restore(chunks: AsyncIterable<Uint8Array>): Promise<void> {
+    let text = ''
+    for await (const chunk of chunks) text += Buffer.from(chunk).toString()
+    this.total = Number(text)
+  }
+}
+
+type Node = RaftNode<number, number>
+const open: { stop(): Promise<void> }[] = []
+afterEach(async () => {
+  await Promise.all(open.splice(0).map((node) => node.stop()))
+})
+const timings = { electionTimeoutMs: 150, heartbeatIntervalMs: 30 }
+const votersOf = ({ members }: Configuration): string =>
+  members
+    .filter(({ suffrage }) => suffrage === 'voter')
+    .map(({ id }) => id)
+    .join('')
+
+class Cluster {
+  readonly network = new MemoryNetwork({ seed: 1 })
+  readonly machines = new Map<string, Counter>()
+  readonly nodes = new Map<string, Node>()
+
+  async start(id: string, bootstrap?: readonly string[]): Promise<Node> {
+    const stateMachine = new Counter()
+    const node = new RaftNode<number, number>({
+      id,
+      stateMachine,
+      ...memoryStorage(),
+      transport: this.network.transport(id),
+      bootstrap: bootstrap?.map((member) => ({ id: member, address: member })),
+      ...timings,
+    })
+    open.push(node)
+    this.machines.set(id, stateMachine)
+    this.nodes.set(id, node)
+    await node.start()
+    return node
+  }
+
+  async found(...ids: readonly string[]): Promise<Node> {
+    await Promise.all(ids.map((id) => this.start(id, ids)))
+    const [first] = this.nodes.values()
+    await first!.waitFor(({ leader }) => leader !== null)
+    return this.leader
+  }
+
+  get leader(): Node {
+    const leader = [...this.nodes.values()].find((node) => node.isLeader)
+    if (leader === undefined) throw new Error('nobody leads')
+    return leader
+  }
+}
+
+describe('a cluster that changes', () => {
+  it('grows from one node to three, and each of them has everything', async () => {
+    const cluster = new Cluster()
+    const first = await cluster.found('a')
+    await first.propose(1)
+    for (const id of ['b', 'c']) {
+      const joiner = await cluster.start(id)
+      expect(joiner.status()).toMatchObject({ suffrage: 'none', ready: false })
+      const progress: number[] = []
+      const configuration = await first.addMember(
+        { id, address: id, metadata: { zone: id } },
+        { onProgress: ({ matchIndex }) => progress.push(matchIndex) },
+      )
+      expect(configuration.members.find((member) => member.id === id)).toMatchObject({ metadata: { zone: id } })
+      await joiner.ready()
+      expect(joiner.status().suffrage).toBe('voter')
+    }
+    const { index } = await cluster.nodes.get('c')!.propose(2)
+    await cluster.nodes.get('b')!.waitFor(({ lastApplied }) => lastApplied >= index)
+    expect([...cluster.machines.values()].map(({ total }) => total)).toEqual([3, 3, 3])
+  })
+
+  it('may be asked anywhere, and answers when it is so', async () => {
+    const cluster = new Cluster()
+    const leader = await cluster.found('a', 'b', 'c')
+    const follower = [...cluster.nodes.values()].find((node) => node !== leader)!
+    const told: Configuration[] = []
+    follower.on('configuration', (configuration) => told.push(configuration))
+    await cluster.start('d')
+    expect(votersOf(await follower.addMember({ id: 'd', address: 'd' }))).toBe('abcd')
+    expect(votersOf(await follower.addMember({ id: 'd', address: 'd' }))).toBe('abcd')
+    expect(votersOf(await follower.demote('d'))).toBe('abc')
+    await follower.updateMember('d', { metadata: { http: 'd:80' } })
+    expect(votersOf(await follower.removeMember('d'))).toBe('abc')
+    await follower.waitFor(() => told.length >= 5)
+    expect(told.map(({ members }) => members.map(nameOf).join(' '))).toEqual([
+      'a b c d?',
+      'a b c d',
+      'a b c d?',
+      'a b c d?http',
+      'a b c',
+    ])
+    await expect(cluster.nodes.get('d')!.propose(1)).rejects.toMatchObject({ code: 'RAFT_NOT_MEMBER' })
+    await expect(cluster.nodes.get('d')!.read(() => 0)).rejects.toMatchObject({ code: 'RAFT_NOT_MEMBER' })
+  })
+
+  it('lets its leader go, which hands over, and loses nothing', async () => {
+    const cluster = new Cluster()
+    const leader = await cluster.found('a', 'b', 'c')
+    const writes = Array.from({ length: 50 }, () => leader.propose(1))
+    const configuration = await leader.removeMember(leader.id)
+    expect(configuration.members.map(({ id }) => id)).not.toContain(leader.id)
+    await Promise.all(writes)
+    const left = [...cluster.nodes.values()].find((node) => node !== leader)!
+    await left.waitFor((status) => status.leader !== null && status.leader.id !== leader.id)
+    expect((await left.propose(1)).result).toBe(51)
+  })
+
+  it('is replaced as a whole, under writes', async () => {
+    const cluster = new Cluster()
+    const leader = await cluster.found('a', 'b', 'c')
+    for (const id of ['d', 'e', 'f']) await cluster.start(id)
+    let acknowledged = 0
+    let isOver = false
+    const writer = (async () => {
+      while (!isOver) {
+        const node = [...cluster.nodes.values()].find(({ leader: known, id }) => known !== null && 'def'.includes(id))
+        const written = await (node ?? leader).propose(1).catch(() => null)
+        if (written !== null) acknowledged += 1
+      }
+    })()
+    await leader.changeMembership(['d', 'e', 'f'].map((id) => ({ id, address: id })))
+    const next = cluster.nodes.get('e')!
+    await next.waitFor((status) => status.leader !== null && 'def'.includes(status.leader.id))
+    isOver = true
+    await writer
+    const { value } = await next.read(() => cluster.machines.get('e')!.total)
+    expect(value).toBeGreaterThanOrEqual(acknowledged)
+    expect(next.status().configuration).toMatchObject({ votersOutgoing: [] })
+  })
+
+  it('says what is wrong with what it is asked for', async () => {
+    const cluster = new Cluster()
+    const leader = await cluster.found('a')
+    await expect(leader.removeMember('a')).rejects.toMatchObject({ code: 'RAFT_INVALID_CONFIGURATION' })
+    await expect(leader.promote('x')).rejects.toThrow(/'x' is not a member: add it first/)
+    await expect(leader.addMember({ id: 'b', address: '' })).rejects.toMatchObject({ code: 'RAFT_INVALID_OPTION' })
+    await expect(leader.changeMembership([])).rejects.toThrow(/at least one voter/)
+    await expect(leader.updateMember('a', {})).rejects.toThrow(/nothing to change/)
+    const adding = leader.addMember({ id: 'b', address: 'b' })
+    await expect(leader.removeMember('b')).rejects.toMatchObject({
+      code: 'RAFT_CONFIGURATION_PENDING',
+      retryable: true,
+    })
+    await expect(adding).rejects.toThrow(/'b' was not heard for 1500 ms: it stays a learner/)
+    const aborted = new AbortController()
+    const again = leader.addMember({ id: 'b', address: 'b' }, { signal: aborted.signal })
+    aborted.abort()
+    await expect(again).rejects.toMatchObject({ code: 'RAFT_ABORTED', outcome: 'unknown' })
+    expect(votersOf(await leader.removeMember('b'))).toBe('a')
+  })
+})
+
+describe('a joiner over TCP', () => {
+  it('is dialled at the address that it was added with, and found again at another one', async () => {
+    const start = async (id: string, isFirst: boolean, storage = memoryStorage()) => {
+      const transport = new TcpTransport({ listen: '127.0.0.1:0' })
+      const address = await transport.listen()
+      const bootstrap = isFirst ? [{ id, address }] : undefined
+      const node = new RaftNode({ id, stateMachine: new Counter(), ...storage, transport, bootstrap, ...timings })
+      open.push(node)
+      await node.start()
+      return { node, address, storage }
+    }
+    const { node: first } = await start('a', true)
+    const joiner = await start('b', false)
+    await first.waitFor(({ role }) => role === 'leader')
+    await first.addMember({ id: 'b', address: joiner.address, suffrage: 'learner' })
+    await joiner.node.ready()
+    await first.promote('b')
+    await first.propose(1)
+    await joiner.node.stop()
+    const moved = await start('b', false, joiner.storage)
+    expect(moved.address).not.toBe(joiner.address)
+    await first.waitFor(({ role }) => role !== 'preCandidate')
+    await moved.node.updateMember('b', { address: moved.address })
+    await moved.node.ready()
+    const { index } = await moved.node.propose(2)
+    await first.waitFor(({ lastApplied }) => lastApplied >= index)
+  })
+})
+
+function nameOf({ id, suffrage, metadata }: Member): string {
+  return `${id}${suffrage === 'learner' ? '?' : ''}${Object.keys(metadata ?? {}).join()}`
+}
