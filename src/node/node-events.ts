@@ -10,7 +10,10 @@ export interface RaftNodeEvents {
   role: [change: { role: Role; previous: Role; term: Term; reason: string }]
   /** The leader that this node follows, or is, is another one now; null for none. */
   leader: [leader: Member | null, term: Term]
-  /** The configuration in force, and where it stands: once at the start, the bootstrap list at index 0. */
+  /**
+   * Once at the start the configuration in force, and where it stands: the bootstrap list at index 0. Then each one that is
+   * committed, or comes with a snapshot of the leader.
+   */
   configuration: [configuration: Configuration, index: LogIndex]
   /** Once per batch, with its last index. */
   applied: [index: LogIndex]

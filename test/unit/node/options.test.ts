@@ -100,7 +100,7 @@ describe('resolveOptions', () => {
     [
       'metadata of more than 1 KiB',
       { bootstrap: [{ id: 'a', address: 'a', metadata: { k: 'v'.repeat(1024) } }] },
-      /1032 bytes/,
+      /1025 characters/,
     ],
     ['a cluster id of other characters', { clusterId: 'a b' }, /'a b'/],
     ['a seed that is no whole number', { seed: 0.5 }, /0.5/],
