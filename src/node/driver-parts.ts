@@ -5,6 +5,7 @@ import type { LogIndex, NodeId } from '../core/types.js'
 import { NotLeaderError, type RaftError } from '../errors.js'
 import type { SnapshotMeta } from '../interfaces/state-machine.js'
 import { Applier } from './applier.js'
+import { Backups } from './backups.js'
 import { ConfigurationWatch } from './configuration-watch.js'
 import { EntryCache } from './entry-cache.js'
 import { EventLoop } from './event-loop.js'
@@ -76,6 +77,7 @@ export class DriverParts {
   readonly snapshotter: Snapshotter
   readonly snapshotStreams: SnapshotStreams
   readonly snapshotReception: SnapshotReception
+  readonly backups: Backups
   readonly loop: EventLoop
   readonly #options: ResolvedOptions
   readonly #hooks: PartsHooks
@@ -104,6 +106,7 @@ export class DriverParts {
     this.readiness = new Readiness({ id: options.id, state, reads: this.reads })
     this.applier = this.#makeApplier(recovered)
     this.snapshotter = this.#makeSnapshotter(recovered)
+    this.backups = this.#makeBackups()
     this.snapshotStreams = this.#makeSnapshotStreams()
     this.snapshotReception = this.#makeSnapshotReception()
     this.loop = this.#makeLoop(internals)
@@ -234,6 +237,19 @@ export class DriverParts {
       wake: () => this.loop.wake(),
       onTaken: (meta, sizeBytes, settle) => this.#hooks.onSnapshot(meta, sizeBytes, settle),
       onFailed: (error, retryMs) => this.narrator.onSnapshotFailed(error, retryMs),
+    })
+  }
+
+  #makeBackups(): Backups {
+    const { state } = this.core
+    return new Backups({
+      calls: this.calls,
+      store: this.#options.snapshotStore,
+      clusterId: () => this.identity.clusterId,
+      hasLeader: () => state.leaderId !== null,
+      reads: this.reads,
+      snapshotter: this.snapshotter,
+      onFailed: (error) => this.narrator.onBackupFailed(error),
     })
   }
 

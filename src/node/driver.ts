@@ -109,6 +109,10 @@ export class Driver {
     return this.#parts.snapshotter.take(options)
   }
 
+  backup(options: ResolvedCallOptions): AsyncIterator<Uint8Array, undefined> {
+    return this.#parts.backups.begin(options)
+  }
+
   watch<T>(options: ResolvedCallOptions, watched: Watched<T>): Promise<T> {
     return this.#parts.watchers.watch(options, watched)
   }
@@ -151,8 +155,9 @@ export class Driver {
   /** When the writes and the read that were under way are over: the stores may be closed. Never rejects. */
   async idle(): Promise<void> {
     if (!this.#parts.rules.awaitsWrites()) return
-    const { writer, reader, snapshotter, snapshotStreams, snapshotReception } = this.#parts
-    await Promise.all([writer, reader, snapshotter, snapshotStreams, snapshotReception].map((part) => part.idle()))
+    const { writer, reader, snapshotter, snapshotStreams, snapshotReception, backups } = this.#parts
+    const parts = [writer, reader, snapshotter, snapshotStreams, snapshotReception, backups]
+    await Promise.all(parts.map((part) => part.idle()))
   }
 
   #handOut(output: Output): void {

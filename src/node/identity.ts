@@ -28,7 +28,7 @@ export function identityAtStart(options: ResolvedOptions, { identity, isUsed }: 
   const clusterId = options.clusterId ?? digest
   const nodeId = options.id
   if (identity === null) {
-    const begins = { clusterId, nonce: '', storeId: newStoreId(), bootCount: 1, leasePromiseMs: 0 }
+    const begins = { clusterId, nonce: '', storeId: randomId(), bootCount: 1, leasePromiseMs: 0 }
     return { ...begins, nodeId, bootstrapDigest: digest }
   }
   // Its votes are another's: two directories swapped would let one id vote twice in a term (H19).
@@ -46,15 +46,17 @@ export function identityAtStart(options: ResolvedOptions, { identity, isUsed }: 
     )
   }
   const storedDigest = identity.bootstrapDigest ?? ''
+  // Its cluster has a founding of its own: who is in it stands in the log, and no list changes that (F26).
+  const isFounded = identity.nonce !== ''
   // A store that was never told of a cluster may still be told once.
   const isFirstList = storedDigest === '' && !isUsed
-  if (digest !== storedDigest && !isFirstList) throw bootstrapError(options, storedDigest, digest)
+  if (digest !== storedDigest && !isFirstList && !isFounded) throw bootstrapError(options, storedDigest, digest)
   return {
     ...identity,
     nodeId,
     clusterId: identity.clusterId === '' ? clusterId : identity.clusterId,
     bootCount: identity.bootCount + 1,
-    bootstrapDigest: digest,
+    bootstrapDigest: isFounded ? storedDigest : digest,
   }
 }
 
@@ -124,6 +126,13 @@ export class Identity {
       )
     }
     const ownDigest = own.bootstrapDigest ?? ''
+    // It was begun with a list, and we were not: a member of the cluster that our backup is of, which has another log.
+    if (own.nonce !== '' && ownDigest === '' && peer.nonce === '' && peer.bootstrapDigest !== '') {
+      throw identityError(
+        `peer '${peer.nodeId}' was started with a bootstrap list and '${id}' belongs to founding '${own.nonce}' of cluster ` +
+          `'${own.clusterId}', which has none: stop that peer, wipe it, start it without a list and add it`,
+      )
+    }
     if (differ(peer.bootstrapDigest, ownDigest)) {
       throw identityError(
         `the bootstrap list of peer '${peer.nodeId}' has digest ${peer.bootstrapDigest} and that of '${id}' ${ownDigest}: ` +
@@ -160,7 +169,7 @@ function differ(theirs: string, ours: string): boolean {
 }
 
 /** 128 random bits: the one thing that is not decided by clock and seed, because a wiped disk must differ. */
-function newStoreId(): string {
+export function randomId(): string {
   const bytes = globalThis.crypto.getRandomValues(new Uint8Array(16))
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
 }

@@ -124,6 +124,11 @@ export class Narrator {
     this.#logger.info({ node: this.#options.id, index, voters, learners }, 'Configuration committed')
   }
 
+  onBackupFailed({ code, message }: RaftError): void {
+    if (!this.#throttle.allows('backup')) return
+    this.#logger.warn({ node: this.#options.id, code, reason: message }, 'Backup failed')
+  }
+
   onCompacted(index: LogIndex): void {
     this.#logger.info({ node: this.#options.id, index }, 'Log compacted')
   }

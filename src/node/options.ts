@@ -268,7 +268,8 @@ function resolveBootstrap(list: readonly MemberSpec[] | undefined, id: NodeId): 
   return Object.freeze(configuration)
 }
 
-function resolveClusterId(clusterId: string | undefined): string | null {
+/** Null where none is given. @throws RaftError RAFT_INVALID_OPTION */
+export function resolveClusterId(clusterId: string | undefined): string | null {
   if (clusterId === undefined) return null
   if (typeof clusterId === 'string' && CLUSTER_ID_PATTERN.test(clusterId)) return clusterId
   refuse(`clusterId is ${show(clusterId)}: use 1 to 64 of A-Z a-z 0-9 . _ -`)

@@ -26,6 +26,7 @@ import type { Driver } from './driver.js'
 import { textOf } from './failures.js'
 import { GuardedEmitter } from './guarded-emitter.js'
 import { internalsOf, nodeRulesOf } from './internals.js'
+import { LazyIterator } from './lazy-iterator.js'
 import { Lifecycle } from './lifecycle.js'
 import { type MemberUpdate, namedMember, resolveMember, resolveMembers, resolveUpdate } from './member-spec.js'
 import type { RaftNodeEvents } from './node-events.js'
@@ -272,6 +273,24 @@ export class RaftNode<Command = Uint8Array, Result = unknown>
     const call = resolveCallOptions(options, Number.POSITIVE_INFINITY)
     throwIfAborted(call)
     return driver.takeSnapshot(call)
+  }
+
+  /**
+   * A backup for `restoreBackup`: this node's state at an index that holds everything acknowledged before the first chunk was
+   * asked for, as a stream that describes and checks itself. On any node. Each loop over it makes one of its own, which
+   * begins with the first chunk that is asked for; `timeoutMs` and `signal` cover all of it. Between two chunks it waits for
+   * you, holding one chunk and one snapshot of the store, while the node goes on. What ends it rejects the next chunk.
+   * @throws RaftError RAFT_NO_LEADER, RAFT_TIMEOUT, RAFT_ABORTED, RAFT_OVERLOADED, RAFT_STOPPED, RAFT_INVALID_OPTION; RAFT_STATE_MACHINE,
+   *   RAFT_STORAGE, RAFT_CORRUPTION (no snapshot could be taken or read: the node goes on)
+   */
+  backup(options: CallOptions = {}): AsyncIterable<Uint8Array> {
+    const begin = (): AsyncIterator<Uint8Array, undefined> => {
+      const driver = this.#running()
+      const call = resolveCallOptions(options, Number.POSITIVE_INFINITY)
+      throwIfAborted(call)
+      return driver.backup(call)
+    }
+    return { [Symbol.asyncIterator]: () => new LazyIterator(begin) }
   }
 
   protected override onListenerError(error: unknown): void {

@@ -34,6 +34,7 @@ export async function recover(options: ResolvedOptions, check: () => void): Prom
     const isUsed = opened.lastIndex > 0 || opened.hardState.currentTerm > 0
     const identity = identityAtStart(options, { identity: opened.identity, isUsed })
     const snapshot = await restoreLatest(options, opened, check)
+    if (snapshot === null) checkRestoreEnded(opened)
     const resetTo = snapshot === null || holds(opened, snapshot) ? null : positionOf(snapshot)
     await logStore.write(resetTo === null ? { identity } : { resetTo, identity })
     check()
@@ -74,6 +75,15 @@ function checkConfigurations({ configurations }: RestoredLog): void {
       )
     }
   }
+}
+
+/** `restoreBackup` writes its identity before its snapshot, with no boot counted yet. */
+function checkRestoreEnded({ identity }: RestoredLog): void {
+  if (identity === null || identity.bootCount > 0) return
+  throw new RaftError(
+    'RAFT_IDENTITY',
+    'a restore of a backup into these stores was interrupted, and nothing of its state is there: restore it again, then start',
+  )
 }
 
 /** Whether the log goes on behind the snapshot: it holds its last entry, or begins just behind it. */

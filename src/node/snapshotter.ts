@@ -75,13 +75,15 @@ export class Snapshotter {
   }
 
   /**
-   * Resolves with a snapshot that holds at least what is applied now; waits until something is.
+   * Resolves with a snapshot that holds at least `index`, by default what is applied now; waits until something is.
    * @throws RaftError RAFT_OVERLOADED
    */
-  take(options: ResolvedCallOptions): Promise<SnapshotMeta> {
-    const wanted = Math.max(1, this.#context.applier.appliedIndex)
+  take(options: ResolvedCallOptions, index: LogIndex = this.#context.applier.appliedIndex): Promise<SnapshotMeta> {
+    const wanted = Math.max(1, index)
     const call = this.#calls.add(options, wanted)
-    if (this.#latest !== null && this.#latest.lastIncludedIndex >= wanted) call.resolve(structuredClone(this.#latest))
+    // One that is about to be replaced can't be read.
+    const held = this.#isReplacing ? null : this.#latest
+    if (held !== null && held.lastIncludedIndex >= wanted) call.resolve(structuredClone(held))
     else this.#context.wake()
     return call.promise
   }

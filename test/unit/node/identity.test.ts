@@ -43,6 +43,27 @@ describe('bootstrapDigest', () => {
   })
 })
 
+describe('a store whose cluster has a founding', () => {
+  const founded: StoreIdentity = { ...stored, nonce: 'first', bootstrapDigest: '' }
+  const hello = (identity: StoreIdentity, id: string) =>
+    new Identity(options({ id, bootstrap: undefined }), { ...identity, storeId: `store-${id}` }).hello
+
+  test('starts with any bootstrap list, and with none, and says neither', () => {
+    for (const bootstrap of [list('a', 'b'), list('a'), undefined]) {
+      const identity = identityAtStart(options({ bootstrap }), { identity: founded, isUsed: true })
+      expect(identity).toEqual({ ...founded, bootCount: 5 })
+    }
+  })
+
+  test('refuses who was started with a list, and takes who was not', () => {
+    const own = new Identity(options({ bootstrap: undefined }), founded)
+    const old = { ...stored, nodeId: 'b' }
+    expect(() => own.accept(hello(old, 'b'))).toThrow(/was started with a bootstrap list .* wipe it/)
+    expect(own.accept(hello({ ...old, bootstrapDigest: '' }, 'b'))).toBe('b')
+    expect(own.accept(hello({ ...founded, nodeId: 'b' }, 'b'))).toBe('b')
+  })
+})
+
 describe('identityAtStart', () => {
   test('makes a store id of its own for a new store, and counts the first boot', () => {
     const first = identityAtStart(options(), { identity: null, isUsed: false })
