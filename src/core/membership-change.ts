@@ -35,7 +35,7 @@ export function wantedMembers(current: Configuration, { type, members: asked }: 
 function applied(type: MembershipChange['type'], held: Member | null, asked: Member): Member | null | string {
   const { id } = asked
   if (type === 'remove') return null
-  if (type === 'add') return held === null ? asked : added(held, asked)
+  if (type === 'add') return held === null ? merged(null, asked) : added(held, asked)
   if (held === null) return `'${id}' is not a member: add it first`
   if (type === 'update')
     return merged(held, { ...asked, address: asked.address || held.address, suffrage: held.suffrage })

@@ -66,6 +66,9 @@ export function continueMembership(core: Core): boolean {
   const { index, configuration } = held
   const isCommitted = rules.isConfigurationCommitted(index, state.commitIndex)
   if (!isCommitted || !rules.mayChangeMembers(state.commitIndex, state.termFirstIndex)) return false
+  const isLeaving = rules.mustDepart(isVoter(state.quorum, options.id))
+  // Who was told to campaign has all that stands in this log, and must go on to have it, or it could not win.
+  if (!isLeaving && state.transfer !== null && state.transfer.toldAt !== null) return false
   if (configuration.votersOutgoing.length > 0) {
     appendConfiguration(core, { members: configuration.members, votersOutgoing: [] })
     return false
@@ -75,7 +78,7 @@ export function continueMembership(core: Core): boolean {
     continueChange(core, state.change, configuration)
     if (state.log.configurations.at(-1) !== held) return false
   }
-  return rules.mustDepart(isVoter(state.quorum, options.id)) && hasHandedOver(core)
+  return isLeaving && hasHandedOver(core)
 }
 
 /** A heartbeat goes out: whoever asked for the change hears how far the learners are. */

@@ -193,6 +193,7 @@ describe('Outbound', () => {
       (state: CoreState) => void (state.role = 'follower'),
       (state: CoreState) => void (state.currentTerm = 6),
       (state: CoreState) => void state.progress.set('b', newProgress(20, 7)),
+      (state: CoreState) => void state.progress.delete('b'),
     ]) {
       const { outbound, state, sent, dropped } = await leader({}, 11)
       outbound.send([{ to: 'b', message: range(1, 4) }])

@@ -61,7 +61,12 @@ describe('Witness', () => {
       const voted = { currentTerm: 1, votedFor: 'a' }
       witness.observe({ ...coreState({ lastIndex: 1, terms: [1] }), ...voted }, null, null)
       const output = { append: { entries: [byCore] } } as unknown as Output
-      const state = { ...coreState({ lastIndex: byCore.index, terms: [1] }), ...voted, persistedIndex, installing: null }
+      const state = {
+        ...coreState({ lastIndex: byCore.index, terms: [1] }),
+        ...voted,
+        persistedIndex,
+        installing: null,
+      }
       witness.observe(state, {} as CoreEvent, output)
       return lab.invariants.violation
     }
