@@ -2,6 +2,7 @@
 // time and runs in production; `checkStep` compares before and after and is run by tests and the simulator.
 import { assert } from './assert.js'
 import { lastTerm, termAt } from './log-trail.js'
+import type { Progress } from './progress.js'
 import type { CoreState } from './state.js'
 import type { LogIndex, NodeId, Term } from './types.js'
 
@@ -38,15 +39,16 @@ export interface StateSummary {
   readonly lastIndex: LogIndex
   readonly baseIndex: LogIndex
   readonly commitTerm: Term | null
-  readonly matchIndexes: ReadonlyMap<NodeId, LogIndex>
+  /** Of each replication session. */
+  readonly matches: ReadonlyMap<NodeId, Pick<Progress, 'addedAt' | 'matchIndex'>>
 }
 
 export function summarize(state: CoreState): StateSummary {
   const { currentTerm, votedFor, commitIndex, lastApplied, role, log } = state
-  const matchIndexes = new Map([...state.progress].map(([id, progress]) => [id, progress.matchIndex]))
+  const matches = new Map([...state.progress].map(([id, { addedAt, matchIndex }]) => [id, { addedAt, matchIndex }]))
   const commitTerm = termAt(log, commitIndex)
   const { lastIndex, baseIndex } = log
-  return { currentTerm, votedFor, commitIndex, lastApplied, role, lastIndex, baseIndex, commitTerm, matchIndexes }
+  return { currentTerm, votedFor, commitIndex, lastApplied, role, lastIndex, baseIndex, commitTerm, matches }
 }
 
 /** What one event may not do. @throws InvariantViolation */
@@ -62,8 +64,11 @@ export function checkStep(before: StateSummary, state: CoreState): void {
   assert(state.lastApplied >= before.lastApplied, 'lastApplied never falls')
   if (sameTerm && before.role === 'leader' && state.role === 'leader') {
     assert(state.log.lastIndex >= before.lastIndex, 'a leader only appends (figure 3)')
-    for (const [id, matchIndex] of before.matchIndexes) {
-      assert((state.progress.get(id)?.matchIndex ?? matchIndex) >= matchIndex, `matchIndex of ${id} never falls`)
+    for (const [id, { addedAt, matchIndex }] of before.matches) {
+      const progress = state.progress.get(id)
+      // Who was taken out and comes back has a session that begins anew (F12).
+      if (progress?.addedAt !== addedAt) continue
+      assert(progress.matchIndex >= matchIndex, `matchIndex of ${id} never falls`)
     }
   }
   const endsLeadership = before.role === 'leader' && state.role !== 'leader'

@@ -46,6 +46,21 @@ describe('F24: a change that leaves too few', () => {
   })
 })
 
+describe('F12: a member that was taken out', () => {
+  it('may come back before it heard of it: what it acknowledges counts from nothing on', () => {
+    const cluster = new CoreCluster({ voters: ['a', 'b', 'c'] })
+    const leader = cluster.elect('a')
+    cluster.settle()
+    expect(leader.state.progress.get('c')).toMatchObject({ matchIndex: 1, addedAt: 0 })
+    cluster.crash('c')
+    leader.change('remove', ['c'])
+    cluster.settle()
+    expect(leader.state.progress.has('c')).toBe(true)
+    leader.change('add', ['c'])
+    expect(leader.state.progress.get('c')).toMatchObject({ matchIndex: 0, addedAt: 3 })
+  })
+})
+
 describe('F23: a change that is asked for elsewhere', () => {
   it('is passed on to the leader, once, and answered with the configuration', () => {
     const cluster = new CoreCluster({ voters: ['a', 'b', 'c'], joiners: ['d'] })
