@@ -20,6 +20,10 @@ export function forgetTime(state: CoreState, keepsContact: boolean): void {
   state.leaderContactAt = isContact ? NOW : Number.NEGATIVE_INFINITY
   state.freshAt = Number.NEGATIVE_INFINITY
   state.freshPending = null
+  if (state.transfer !== null) {
+    const toldAt = state.transfer.toldAt === null ? null : NOW
+    state.transfer = { ...state.transfer, startedAt: NOW, toldAt }
+  }
   for (const id of state.forwardedReads.keys()) state.forwardedReads.set(id, NOW)
   for (const progress of state.progress.values()) {
     progress.waitingSince = NOW
@@ -45,6 +49,12 @@ export function expireQuorumContact(state: CoreState): void {
 /** The next heartbeat is due. */
 export function expireHeartbeat(state: CoreState): void {
   state.heartbeatDeadline = NOW
+}
+
+/** Handing over took an election timeout. */
+export function expireTransfer(state: CoreState): void {
+  if (state.transfer === null) return
+  state.transfer = { ...state.transfer, startedAt: NOW - ELECTION_TIMEOUT_MS }
 }
 
 /** The leader was last heard longer ago than it is defended. */

@@ -1,4 +1,5 @@
-// What can happen next to one node. A number stands for each, so that the way to millions of states fits in memory.
+// What can happen next to one node. A number stands for each, its code, so that the way to millions of states fits in
+// memory.
 import type { Packet } from './packet.js'
 
 export type LocalAction =
@@ -10,6 +11,9 @@ export type LocalAction =
   | 'crash'
   | 'crashAfterWrite'
   | 'read'
+  | 'transfer'
+  | 'transferOver'
+  | 'change'
 
 /** By number. */
 export const LOCAL_ACTIONS: readonly LocalAction[] = [
@@ -21,10 +25,30 @@ export const LOCAL_ACTIONS: readonly LocalAction[] = [
   'crash',
   'crashAfterWrite',
   'read',
+  'transfer',
+  'transferOver',
+  'change',
 ]
 
+/** Most values of a parameter: ids of reads from 1 on, positions of nodes, positions of changes. */
+export const PARAMETERS = 16
+
+/** Codes of deliveries begin here; those of local actions lie below. */
+export const FIRST_DELIVERY: number = LOCAL_ACTIONS.length * PARAMETERS
+
+/** @param parameter - the id of a read, the node that leadership is handed to, or which change; 0 for the others */
+export function localCode(action: LocalAction, parameter = 0): number {
+  return LOCAL_ACTIONS.indexOf(action) * PARAMETERS + parameter
+}
+
+/** What happens by a local code; undefined for a delivery. */
+export function localActionOf(code: number): { readonly action: LocalAction; readonly parameter: number } | undefined {
+  const action = LOCAL_ACTIONS[Math.floor(code / PARAMETERS)]
+  return action === undefined ? undefined : { action, parameter: code % PARAMETERS }
+}
+
 export type Action =
-  | { readonly type: 'local'; readonly action: LocalAction /** Id of a read. */; readonly read: number }
+  | { readonly type: 'local'; readonly action: LocalAction; readonly parameter: number }
   | {
       readonly type: 'deliver'
       readonly packet: Packet
@@ -41,6 +65,9 @@ const IN_WORDS: Readonly<Record<LocalAction, string>> = {
   crash: ' crashes, loses what was not durable, and restarts',
   crashAfterWrite: ' crashes when its write has just become durable, and restarts',
   read: ' is asked to read',
+  transfer: ' is asked to hand over',
+  transferOver: ' gives up handing over',
+  change: ' is asked for other members',
 }
 
 /** In words, beginning with the node's name. */

@@ -1,8 +1,11 @@
 // The invariants over all nodes, checked after each step for what the step changed, and the history that they need.
+import { hasQuorum } from '../../core/quorum.js'
 import type { Term } from '../../core/types.js'
+import { quorumSets } from './configurations.js'
 import type { CommittedEntry, History } from './history.js'
 import type { Broken, Invariant } from './invariants.js'
 import { nodeId } from './model.js'
+import type { Packet } from './packet.js'
 import type { NodeFacts, Tables, Transition } from './tables.js'
 
 /** What a step did beside moving one node. */
@@ -11,6 +14,8 @@ export interface StepDone {
   readonly node: number
   readonly transition: Transition
   readonly isCrash: boolean
+  /** A change of the membership was asked for. */
+  readonly isChange: boolean
   /** Id of a read that was asked; 0 for none. */
   readonly read: number
 }
@@ -27,14 +32,12 @@ class Violation extends Error {
 
 export class ClusterChecks {
   readonly #tables: Tables
-  readonly #majority: number
   readonly #ignores: readonly Invariant[]
   /** By pair of logs: the index up to which they must agree and don't; 0 where all is well. */
   readonly #mismatches = new Map<string, number>()
 
-  constructor(tables: Tables, voters: number, ignores: readonly Invariant[] = []) {
+  constructor(tables: Tables, ignores: readonly Invariant[] = []) {
     this.#tables = tables
-    this.#majority = Math.floor(voters / 2) + 1
     this.#ignores = ignores
   }
 
@@ -59,29 +62,35 @@ export class ClusterChecks {
     const before = this.#tables.histories[number] as History
     const stepped = facts[step.node] as NodeFacts
     const leaders = leadersAfter(before, stepped, step.node)
-    const committed = committedAfter(before, stepped, step.node)
+    const committed = committedAfter(before, stepped, step)
     const asked = askedAfter(before, step)
     if (stepped.isCandidate) this.#checkPreVotes(stepped, step.node, packets)
     for (const other of facts) if (other.log !== stepped.log) this.#checkMatching(other, stepped)
     for (const leader of facts) checkCompleteness(leader, committed)
     this.#checkQuorum(facts, committed)
     const crashes = before.crashes + (step.isCrash ? 1 : 0)
+    const changes = before.changes + (step.isChange ? 1 : 0)
     const isSame =
       leaders === before.leaders &&
       committed === before.committed &&
       asked === before.asked &&
-      crashes === before.crashes
-    return isSame ? number : this.#tables.history({ crashes, leaders, committed, asked })
+      crashes === before.crashes &&
+      changes === before.changes
+    return isSame ? number : this.#tables.history({ crashes, changes, leaders, committed, asked })
   }
 
-  /** What was ever committed is in the durable log of a majority, in every state. */
+  /** What was ever committed is in the durable logs of the quorum that committed it, in every state. */
   #checkQuorum(facts: readonly NodeFacts[], committed: readonly CommittedEntry[]): void {
-    committed.forEach(({ term }, at) => {
-      const holders = facts.filter(({ durableTerms }) => durableTerms[at] === term).length
-      const invariant = 'committed is durable on a quorum'
-      if (holders >= this.#majority || this.#ignores.includes(invariant)) return
-      const detail = `entry ${at + 1} of term ${term} is committed, and durable on ${holders} of ${facts.length}`
-      throw new Violation(invariant, detail)
+    const invariant = 'committed is durable on a quorum'
+    if (this.#ignores.includes(invariant)) return
+    committed.forEach(({ term, incoming, outgoing }, at) => {
+      let holders = 0
+      facts.forEach(({ durableTerms }, node) => {
+        if (durableTerms[at] === term) holders |= 1 << node
+      })
+      if (isMajority(incoming, holders) && isMajority(outgoing, holders)) return
+      const count = `${sizeOf(holders)} of ${facts.length}`
+      throw new Violation(invariant, `entry ${at + 1} of term ${term} is committed, and durable on ${count}`)
     })
   }
 
@@ -101,13 +110,16 @@ export class ClusterChecks {
   /** Whoever campaigns was granted the pre-vote by a quorum. Says nothing where pre-votes don't travel. */
   #checkPreVotes(candidate: NodeFacts, node: number, packets: readonly number[]): void {
     if (!this.#tables.hasPreVotes || candidate.state.core.persistedHardState.currentTerm === candidate.term) return
-    const granted = new Set([node])
+    // Whoever was told to campaign by its leader asks nobody first.
+    const isTold = ({ to, message }: Packet): boolean => to === node && message.type === 'timeoutNow'
+    if (packets.some((number) => isTold(this.#tables.packets[number] as Packet))) return
+    const granted = new Set([nodeId(node)])
     for (const number of packets) {
       const packet = this.#tables.packets[number]
       if (packet?.message.type !== 'preVoteResponse' || packet.to !== node) continue
-      if (packet.message.voteGranted && packet.message.term === candidate.term) granted.add(packet.from)
+      if (packet.message.voteGranted && packet.message.term === candidate.term) granted.add(nodeId(packet.from))
     }
-    if (granted.size >= this.#majority) return
+    if (hasQuorum(candidate.state.core.quorum, granted)) return
     const detail = `${nodeId(node)} campaigns in term ${candidate.term}, and ${granted.size} would vote for it`
     throw new Violation('a candidate asked a quorum first', detail)
   }
@@ -125,15 +137,21 @@ function leadersAfter({ leaders }: History, { isLeader, term }: NodeFacts, node:
   return all
 }
 
-function committedAfter({ committed }: History, facts: NodeFacts, node: number): History['committed'] {
+function committedAfter({ committed }: History, facts: NodeFacts, step: StepDone): History['committed'] {
   const { commitIndex, terms } = facts
+  const { commits } = step.transition
   for (let at = 0; at < Math.min(commitIndex, committed.length); at++) {
     if (committed[at]?.term === terms[at]) continue
-    const detail = `${nodeId(node)} commits entry ${at + 1} of term ${terms[at]}, which is of term ${committed[at]?.term}`
+    const detail = `${nodeId(step.node)} commits entry ${at + 1} of term ${terms[at]}, which is of term ${committed[at]?.term}`
     throw new Violation('state machine safety', detail)
   }
   if (commitIndex <= committed.length) return committed
-  return [...committed, ...terms.slice(committed.length, commitIndex).map((term) => ({ term, inTerm: facts.term }))]
+  const all = committed.slice()
+  for (let at = committed.length; at < commitIndex; at++) {
+    const quorum = commits.find(({ index }) => index > at)?.quorum ?? facts.state.core.quorum
+    all.push({ term: terms[at] as Term, inTerm: facts.term, ...quorumSets(quorum) })
+  }
+  return all
 }
 
 /** The leader of a term holds everything that was committed in an earlier one. */
@@ -170,4 +188,15 @@ export function mismatchOf(one: readonly Term[], other: readonly Term[]): number
     if (agrees && first > 0) return first
   }
   return 0
+}
+
+/** Whether more than half of the set of voters is among the holders; of nobody, nobody is enough. */
+function isMajority(voters: number, holders: number): boolean {
+  return voters === 0 || 2 * sizeOf(voters & holders) > sizeOf(voters)
+}
+
+function sizeOf(set: number): number {
+  let size = 0
+  for (let left = set; left !== 0; left &= left - 1) size += 1
+  return size
 }

@@ -1,9 +1,11 @@
 // What a node has written and what it still writes, as plain data, by the rules of the driver's LogWriter: one write at a
 // time, what is handed out meanwhile becomes the next one, and answers wait for their own write and every one before.
 import { assert } from '../../core/assert.js'
+import { decodeConfiguration } from '../../core/configuration-codec.js'
 import type { Envelope } from '../../core/messages.js'
 import type { Output } from '../../core/output.js'
-import type { HardState, LogIndex, Term } from '../../core/types.js'
+import type { HardState, LogEntry, LogIndex, Term } from '../../core/types.js'
+import type { HeldConfiguration } from './configurations.js'
 
 /** One write, merged from one Output or several; never changed once made. */
 export interface PendingWrite {
@@ -11,6 +13,8 @@ export interface PendingWrite {
   /** Index of the first entry; 0 where there is none. */
   readonly first: LogIndex
   readonly terms: readonly Term[]
+  /** Which of the entries are configurations; rising by index. */
+  readonly configurations: readonly HeldConfiguration[]
   readonly epoch: number
   /** What leaves when it is durable. */
   readonly waiting: readonly Envelope[]
@@ -20,6 +24,8 @@ export interface Disk {
   readonly hardState: HardState
   /** Terms of the durable entries, from index 1 on. */
   readonly terms: readonly Term[]
+  /** Which of them are configurations; rising by index. */
+  readonly configurations: readonly HeldConfiguration[]
   /** The write under way. */
   readonly running: PendingWrite | null
   /** What the next one will hold. */
@@ -27,18 +33,23 @@ export interface Disk {
 }
 
 /** When the answers of an Output may leave; a wrong one is a seeded bug. */
-export type AnswersWait = (position: { readonly writes: boolean; readonly hasEarlierWrites: boolean }) => boolean
+export type AnswersWait = (position: {
+  readonly writes: boolean
+  readonly hasEarlierWrites: boolean
+  readonly answers: readonly Envelope[]
+}) => boolean
 
 export const ANSWERS_WAIT: AnswersWait = ({ writes, hasEarlierWrites }) => writes || hasEarlierWrites
 
 export const EMPTY_DISK: Disk = {
   hardState: { currentTerm: 0, votedFor: null },
   terms: [],
+  configurations: [],
   running: null,
   next: null,
 }
 
-const NOTHING: PendingWrite = { hardState: null, first: 0, terms: [], epoch: 0, waiting: [] }
+const NOTHING: PendingWrite = { hardState: null, first: 0, terms: [], configurations: [], epoch: 0, waiting: [] }
 
 /** Takes what an Output wants written. Returns what may leave at once. */
 export function submit(
@@ -53,7 +64,7 @@ export function submit(
   if (writes) next = merge(next ?? NOTHING, output)
   let released: readonly Envelope[] = []
   if (answers.length > 0) {
-    if (!answersWait({ writes, hasEarlierWrites }) || (next === null && running === null)) released = answers
+    if (!answersWait({ writes, hasEarlierWrites, answers }) || (next === null && running === null)) released = answers
     else if (next !== null) next = { ...next, waiting: [...next.waiting, ...answers] }
     else if (running !== null) running = { ...running, waiting: [...running.waiting, ...answers] }
   }
@@ -74,19 +85,43 @@ export function afterCrash(disk: Disk, survives: boolean): Disk {
   return { ...kept, running: null, next: null }
 }
 
-function durable(disk: Disk, { hardState, first, terms }: PendingWrite): Disk {
-  const kept = terms.length === 0 ? disk.terms : disk.terms.slice(0, first - 1)
-  assert(terms.length === 0 || kept.length === first - 1, `the log on disk reaches ${first}`)
-  return { ...disk, hardState: hardState ?? disk.hardState, terms: [...kept, ...terms] }
+function durable(disk: Disk, write: PendingWrite): Disk {
+  const hardState = write.hardState ?? disk.hardState
+  const { first } = write
+  if (write.terms.length === 0) return { ...disk, hardState }
+  const terms = disk.terms.slice(0, first - 1)
+  assert(terms.length === first - 1, `the log on disk reaches ${first}`)
+  const configurations = before(disk.configurations, first)
+  return {
+    ...disk,
+    hardState,
+    terms: [...terms, ...write.terms],
+    configurations: [...configurations, ...write.configurations],
+  }
 }
 
 /** A later run of entries replaces what it overlaps, as in the store. */
 function merge(write: PendingWrite, { append, hardState }: Pick<Output, 'append' | 'hardState'>): PendingWrite {
   const merged = { ...write, hardState: hardState ?? write.hardState }
   if (append === undefined) return merged
+  const { epoch } = append
   const added = append.entries.map((entry) => entry.term)
   const start = append.entries[0]?.index ?? 0
   const kept = start - (write.first === 0 ? start : write.first)
-  if (kept <= 0) return { ...merged, first: start, terms: added, epoch: append.epoch }
-  return { ...merged, terms: [...write.terms.slice(0, kept), ...added], epoch: append.epoch }
+  const configurations = [...before(write.configurations, start), ...configurationsOf(append.entries)]
+  if (kept <= 0) return { ...merged, first: start, terms: added, configurations, epoch }
+  return { ...merged, terms: [...write.terms.slice(0, kept), ...added], configurations, epoch }
+}
+
+function before(held: readonly HeldConfiguration[], first: LogIndex): readonly HeldConfiguration[] {
+  return held.filter(({ index }) => index < first)
+}
+
+function configurationsOf(entries: readonly LogEntry[]): readonly HeldConfiguration[] {
+  return entries.flatMap(({ type, index, data }) => {
+    if (type !== 'configuration') return []
+    const configuration = decodeConfiguration(data)
+    assert(configuration !== null, `entry ${index} is a configuration`)
+    return [{ index, configuration }]
+  })
 }

@@ -1,29 +1,38 @@
 // Steps one node: clones it, lets the shipped RaftCore take the event, carries the Output out as the driver does, and
 // makes what differs in irrelevant things alone the same. The only place of the checker that runs the core.
 import { InvariantViolation } from '../../core/assert.js'
-import { bootstrapConfiguration } from '../../core/configuration.js'
+import { encodeConfiguration } from '../../core/configuration-codec.js'
 import type { CoreEvent } from '../../core/event.js'
 import type { Envelope } from '../../core/messages.js'
 import { checkStep, type StateSummary, summarize } from '../../core/invariants.js'
 import { Output, type ReadOutcome } from '../../core/output.js'
+import type { Quorum } from '../../core/quorum.js'
 import { RaftCore } from '../../core/raft-core.js'
 import { RULES, type Rules } from '../../core/rules.js'
 import type { CoreOptions, CoreState, RestoredState } from '../../core/state.js'
-import type { Configuration, Term } from '../../core/types.js'
+import type { Configuration, LogEntry, LogIndex, Term } from '../../core/types.js'
 import * as time from './abstract-time.js'
-import type { Action, LocalAction } from './action.js'
+import { type Action, type LocalAction, localCode } from './action.js'
+import { changeTo, configurationOf, type HeldConfiguration, initialConfiguration } from './configurations.js'
 import type { RemovedGuard } from './removed-guards.js'
 import * as disks from './disk.js'
 import { type Broken, checkAsked, checkDisk, checkDurable, checkSent } from './invariants.js'
-import { type Model, nodeId, nodeIds } from './model.js'
+import { type Model, nodeCount, nodeId, nodeNumber, type StartDisk } from './model.js'
 import { cloneCore, type NodeState } from './node-state.js'
 import { deadFromTerm, type Packet, packetOf } from './packet.js'
+
+/** A leader committed up to `index`, by this quorum. */
+export interface Commit {
+  readonly index: LogIndex
+  readonly quorum: Quorum
+}
 
 /** What became of one node. */
 export interface Stepped {
   readonly state: NodeState
   readonly sent: readonly Packet[]
   readonly reads: readonly ReadOutcome[]
+  readonly commits: readonly Commit[]
   readonly broken: Broken | null
 }
 
@@ -39,25 +48,26 @@ export class Environment {
     this.model = model
     this.#guard = guard ?? NO_GUARD
     this.#rules = { ...RULES, ...this.#guard.rules }
-    this.#configuration = bootstrapConfiguration(nodeIds(model.voters).map((id) => ({ id, address: id })))
+    this.#configuration = initialConfiguration(model)
   }
 
   /** A node that starts on what the model puts on its disk; on nothing where it puts nothing. */
   initial(node: number): NodeState {
     const { start } = this.model
-    const disk = start.type === 'disks' ? start.disks[node] : undefined
-    return this.#restart({ node, boot: 1, disk: { ...disks.EMPTY_DISK, ...disk } })
+    const disk = start.type === 'led' ? undefined : start.disks[node]
+    return this.#restart({ node, boot: 1, disk: disk === undefined ? disks.EMPTY_DISK : startDisk(disk) })
   }
 
-  /** What may happen to a node in this state by itself; crashes and reads as far as the whole run has some left. */
-  localActions({ core, disk }: NodeState): readonly LocalAction[] {
-    const { maxTerm, maxEntries, crashes, reads, heartbeats, preVote } = this.model
+  /** Codes of what may happen to a node in this state by itself; crashes and the like as far as the run has some left. */
+  localActions({ node, core, disk }: NodeState): readonly number[] {
+    const { maxTerm, maxEntries, crashes, reads, heartbeats, preVote, candidates } = this.model
     const actions: LocalAction[] = []
     if (core.role === 'leader') {
       actions.push('quorumLost')
       if (heartbeats === 'any') actions.push('heartbeatDue')
       if (core.log.lastIndex < maxEntries) actions.push('propose')
-    } else if (core.currentTerm < maxTerm || preVote === 'real') {
+      if (core.transfer !== null) actions.push('transferOver')
+    } else if ((core.currentTerm < maxTerm || preVote === 'real') && (candidates?.includes(node) ?? true)) {
       actions.push('electionTimeout')
     }
     if (disk.running !== null) actions.push('persist')
@@ -66,7 +76,16 @@ export class Environment {
       if (disk.running !== null) actions.push('crashAfterWrite')
     }
     if (reads > 0 && core.leaderId !== null) actions.push('read')
-    return actions
+    return [...actions.map((action) => localCode(action)), ...this.#asked(core)]
+  }
+
+  /** What clients may ask a leader for, beside commands. */
+  #asked({ role, transfer, change, quorum, leaderId }: CoreState): readonly number[] {
+    const { transfers, changes } = this.model
+    if (role !== 'leader' || transfer !== null) return []
+    const targets = transfers ? quorum.incoming.filter((id) => id !== leaderId) : []
+    const handed = targets.map((id) => localCode('transfer', nodeNumber(id)))
+    return change === null ? [...handed, ...changes.map((_, at) => localCode('change', at))] : handed
   }
 
   /**
@@ -91,13 +110,13 @@ export class Environment {
     const run = new NodeRun(state, this.model, this.#rules, this.#guard)
     try {
       if (action.type === 'deliver') run.deliver(action.packet, action.isLate)
-      else run.act(action.action, action.read)
+      else run.act(action.action, action.parameter)
       run.finish()
     } catch (error) {
       if (!(error instanceof InvariantViolation)) throw error
       const broken: Broken = { invariant: 'core assertion', detail: error.message }
       // A node that stops itself does no harm: where the assertion is left out, nothing follows.
-      return { state, sent: [], reads: [], broken: isJudged(this.#guard, broken) ? broken : null }
+      return { state, sent: [], reads: [], commits: [], broken: isJudged(this.#guard, broken) ? broken : null }
     }
     return run.result()
   }
@@ -107,7 +126,13 @@ export class Environment {
     const nextBoot = this.model.reads > 0 ? boot + 1 : boot
     const state = this.#restart({ node, boot: nextBoot, disk: after })
     const broken = checkDisk(disk, after)
-    return { state, sent: [], reads: [], broken: broken !== null && isJudged(this.#guard, broken) ? broken : null }
+    return {
+      state,
+      sent: [],
+      reads: [],
+      commits: [],
+      broken: broken !== null && isJudged(this.#guard, broken) ? broken : null,
+    }
   }
 
   #restart({ node, boot, disk }: Pick<NodeState, 'node' | 'boot' | 'disk'>): NodeState {
@@ -117,14 +142,26 @@ export class Environment {
     return { node, boot, core: core.state, disk }
   }
 
-  #restored({ hardState, terms }: disks.Disk): RestoredState {
+  #restored({ hardState, terms, configurations }: disks.Disk): RestoredState {
     const termRuns: { first: number; term: Term }[] = []
     terms.forEach((term, at) => {
       if (termRuns.at(-1)?.term !== term) termRuns.push({ first: at + 1, term })
     })
+    const log = { firstIndex: 1, lastIndex: terms.length, previousTerm: 0, termRuns, logTime: 0 }
     const configuration = { index: 0, configuration: this.#configuration }
-    return { hardState, firstIndex: 1, lastIndex: terms.length, previousTerm: 0, termRuns, logTime: 0, configuration }
+    const configurationEntries = configurations.map((held) => entryOf(held, terms))
+    return { hardState, ...log, configuration, configurationEntries }
   }
+}
+
+function entryOf({ index, configuration }: HeldConfiguration, terms: readonly Term[]): LogEntry {
+  const data = encodeConfiguration(configuration)
+  return { index, term: terms[index - 1] as Term, type: 'configuration', timestamp: 0, data }
+}
+
+function startDisk({ hardState, terms, configurations = [] }: StartDisk): disks.Disk {
+  const held = configurations.map(({ index, voters }) => ({ index, configuration: configurationOf(voters) }))
+  return { ...disks.EMPTY_DISK, hardState, terms, configurations: held }
 }
 
 /** One step of one node, from the first event to where nothing more follows by itself. */
@@ -137,6 +174,7 @@ class NodeRun {
   readonly #state: CoreState
   readonly #sent: Packet[] = []
   readonly #reads: ReadOutcome[] = []
+  readonly #commits: Commit[] = []
   #disk: disks.Disk
 
   constructor(before: NodeState, model: Model, rules: Rules, guard: Partial<RemovedGuard>) {
@@ -159,7 +197,8 @@ class NodeRun {
     this.#note(checkAsked(wasLed, this.#state, packet, this.#sent))
   }
 
-  act(action: LocalAction, read: number): void {
+  /** @param parameter - see `localCode` */
+  act(action: LocalAction, parameter: number): void {
     const now = time.NOW
     switch (action) {
       case 'electionTimeout':
@@ -175,9 +214,18 @@ class NodeRun {
       case 'propose':
         return this.#event({ type: 'propose', now, wallTime: 0, id: 1, commands: [new Uint8Array(0)] })
       case 'read':
-        return this.#event({ type: 'read', now, id: read })
+        return this.#event({ type: 'read', now, id: parameter })
       case 'persist':
         return this.#persist()
+      case 'transfer':
+        return this.#event({ type: 'transfer', now, id: 1, to: nodeId(parameter) })
+      case 'transferOver':
+        time.expireTransfer(this.#state)
+        return this.#event({ type: 'tick', now })
+      case 'change': {
+        const change = changeTo(this.#model.changes[parameter] ?? [])
+        return this.#event({ type: 'changeMembership', now, wallTime: 0, id: 1, change, force: true })
+      }
       case 'crash':
       case 'crashAfterWrite':
         throw new TypeError('a crash is not a step of the core')
@@ -198,7 +246,7 @@ class NodeRun {
 
   result(): Stepped {
     const state = { ...this.#before, core: this.#state, disk: this.#disk }
-    return { state, sent: this.#sent, reads: this.#reads, broken: this.#broken }
+    return { state, sent: this.#sent, reads: this.#reads, commits: this.#commits, broken: this.#broken }
   }
 
   #receive(from: number, message: Packet['message']): void {
@@ -211,7 +259,8 @@ class NodeRun {
   #assumePreVotes(): void {
     if (this.#model.preVote === 'real') return
     const term = this.#state.currentTerm + 1
-    for (let from = 0; from < this.#model.voters && this.#state.role === 'preCandidate'; from++) {
+    const count = nodeCount(this.#model)
+    for (let from = 0; from < count && this.#state.role === 'preCandidate'; from++) {
       if (from !== this.#before.node) {
         this.#receive(from, { type: 'preVoteResponse', term, round: this.#state.preVoteRound, voteGranted: true })
       }
@@ -222,7 +271,12 @@ class NodeRun {
     const state = this.#state
     const event = this.#guard.changeEvent?.(original, state) ?? original
     const before = summarize(state)
+    // Whoever commits counts before it brings the next configuration into force.
+    const { quorum } = state
     const output = this.#core.step(event, new Output())
+    if (state.role === 'leader' && state.commitIndex > before.commitIndex) {
+      this.#commits.push({ index: state.commitIndex, quorum })
+    }
     this.#checkStep(before)
     this.#carryOut(output)
     for (const more of this.#guard.eventsAfter?.(event, output, state) ?? []) this.#event(more)
@@ -262,8 +316,10 @@ class NodeRun {
   #send(packet: Packet): void {
     const { message } = packet
     this.#note(checkSent(packet, this.#disk))
-    const { heartbeats, preVote, maxTerm } = this.#model
+    const { heartbeats, preVote, maxTerm, transfers, lastTermReplicates } = this.#model
     if (message.type === 'heartbeat' && heartbeats === 'lost') return
+    if (message.type === 'appendEntries' && message.term === maxTerm && !lastTermReplicates) return
+    if (message.type === 'timeoutNow' && (!transfers || message.term >= maxTerm)) return
     if (message.type === 'preVote' && (preVote === 'assumed' || message.term > maxTerm)) return
     this.#sent.push(packet)
   }

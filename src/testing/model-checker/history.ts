@@ -7,10 +7,16 @@ export interface CommittedEntry {
   readonly term: Term
   /** Term of the leader that committed it. */
   readonly inTerm: Term
+  /** The quorum by which it was committed, as sets of positions: bit n is the node at position n. */
+  readonly incoming: number
+  /** Empty but in joint consensus. */
+  readonly outgoing: number
 }
 
 export interface History {
   readonly crashes: number
+  /** Changes of the membership that were asked for. */
+  readonly changes: number
   /** By term - 1: the position of the node that led it; -1 for nobody. */
   readonly leaders: readonly number[]
   /** By index - 1. */
@@ -19,10 +25,22 @@ export interface History {
   readonly asked: readonly LogIndex[]
 }
 
-export const NO_HISTORY: History = { crashes: 0, leaders: [], committed: [], asked: [] }
+export const NO_HISTORY: History = { crashes: 0, changes: 0, leaders: [], committed: [], asked: [] }
 
 /** By this text two histories are the same, nodes renamed. */
-export function historyText({ crashes, leaders, committed, asked }: History, permutation: Permutation): string {
+export function historyText(history: History, permutation: Permutation): string {
+  const { crashes, changes, leaders, committed, asked } = history
   const names = leaders.map((leader) => (leader < 0 ? '-' : String(permutation[leader]))).join('')
-  return `${crashes}/${names}/${committed.map(({ term, inTerm }) => `${term}.${inTerm}`).join()}/${asked.join()}`
+  const entries = committed.map(({ term, inTerm, incoming, outgoing }) => {
+    return `${term}.${inTerm}.${renamed(incoming, permutation)}.${renamed(outgoing, permutation)}`
+  })
+  return `${crashes} ${changes}/${names}/${entries.join()}/${asked.join()}`
+}
+
+function renamed(set: number, permutation: Permutation): number {
+  let result = 0
+  permutation.forEach((to, from) => {
+    if ((set & (1 << from)) !== 0) result |= 1 << to
+  })
+  return result
 }

@@ -91,6 +91,7 @@ export function checkAsked(
   if (message.type === 'preVote' && isChanged)
     return { invariant: 'a pre-vote changes nothing', detail: messageText(message) }
   const isLed = before.role === 'leader' || before.leaderContactAt > 0
+  if (message.type === 'requestVote' && message.leadershipTransfer) return null
   const grants = sent.some(({ message: answer }) => 'voteGranted' in answer && answer.voteGranted)
   const isNewTerm = message.term > before.currentTerm
   if (isLed && isNewTerm && (isChanged || grants)) {

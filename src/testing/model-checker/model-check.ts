@@ -1,6 +1,6 @@
 // `modelCheck`: every state of a small cluster of real cores, breadth-first. Synchronous; takes as long as it takes.
 import { guardNamed, removedGuardNames } from './removed-guards.js'
-import { MAX_VOTERS, type Model } from './model.js'
+import { MAX_NODES, type Model } from './model.js'
 import { Search, type SearchResult } from './search.js'
 
 /** What a search may look at beside elections and replication. Those that this version does not have are refused. */
@@ -17,7 +17,8 @@ export interface ModelCheckOptions {
   crashes?: number | undefined
   /**
    * `preVote`: its messages travel and stickiness holds; without it every pre-vote is granted. `readIndex`: one read on any
-   * node, and the heartbeats of its round. @defaultValue none
+   * node, and the heartbeats of its round. `membership`: one change, in which one voter leaves, or all but one do, which
+   * takes joint consensus. `transfer`: any leader hands over to anybody, and gives that up. @defaultValue none
    */
   features?: readonly ModelCheckFeature[] | undefined
   /** A guard to remove, by its name in `npm run modelcheck -- --help`; or a seeded bug that replaces a rule of the core. */
@@ -27,7 +28,7 @@ export interface ModelCheckOptions {
 }
 
 const DEFAULT_MAX_STATES = 5_000_000
-const UNKNOWN_FEATURES: readonly string[] = ['membership', 'snapshot', 'lease', 'transfer']
+const UNKNOWN_FEATURES: readonly string[] = ['snapshot', 'lease']
 
 /**
  * Looks at every state within the bounds. The violation is that of a shortest run.
@@ -44,7 +45,7 @@ export function modelCheck(options: ModelCheckOptions): SearchResult {
 
 function modelOf(options: ModelCheckOptions): Model {
   const { voters, maxTerm, maxEntries, crashes = 0, features = [], maxStates = DEFAULT_MAX_STATES } = options
-  requireCount('voters', voters, { least: 1, most: MAX_VOTERS })
+  requireCount('voters', voters, { least: 1, most: MAX_NODES })
   requireCount('maxTerm', maxTerm, { least: 1, most: 9 })
   requireCount('maxEntries', maxEntries, { least: 0, most: 9 })
   requireCount('crashes', crashes, { least: 0, most: 9 })
@@ -60,6 +61,12 @@ function modelOf(options: ModelCheckOptions): Model {
     maxEntries,
     crashes,
     reads,
+    learners: 0,
+    lastTermReplicates: true,
+    changes: features.includes('membership') ? smallerMemberships(voters) : [],
+    maxChanges: features.includes('membership') ? 1 : 0,
+    transfers: features.includes('transfer'),
+    candidates: null,
     preVote: features.includes('preVote') ? 'real' : 'assumed',
     disks: crashes > 0 ? 'slow' : 'instant',
     heartbeats: reads > 0 ? 'any' : 'lost',
@@ -69,6 +76,13 @@ function modelOf(options: ModelCheckOptions): Model {
     inflightMessages: 1,
     maxStates,
   }
+}
+
+/** Without one voter, and of one voter alone. */
+function smallerMemberships(voters: number): readonly (readonly number[])[] {
+  const all = Array.from({ length: voters }, (_, node) => node)
+  const alone = all.map((node) => [node])
+  return voters < 3 ? alone : [...alone, ...all.map((gone) => all.filter((node) => node !== gone))]
 }
 
 function requireCount(name: string, value: number, { least, most }: { least: number; most: number }): void {

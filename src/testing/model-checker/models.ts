@@ -4,10 +4,16 @@ import type { Model, Start, StartDisk } from './model.js'
 /** What most models have. */
 export const COMMON: Omit<Model, 'name' | 'description'> = {
   voters: 3,
+  learners: 0,
   maxTerm: 2,
+  lastTermReplicates: true,
   maxEntries: 0,
   crashes: 0,
   reads: 0,
+  changes: [],
+  maxChanges: 0,
+  transfers: false,
+  candidates: null,
   preVote: 'assumed',
   disks: 'instant',
   heartbeats: 'lost',
@@ -40,6 +46,16 @@ const LEFT_BEHIND: readonly StartDisk[] = [
 ]
 
 const LED: Start = { type: 'led' }
+
+const LED_BY_A: StartDisk = { hardState: { currentTerm: 1, votedFor: 'a' }, terms: [1] }
+
+/** a took d out, which reached nobody, and has tried to be elected since. */
+const HALF_REMOVED: readonly StartDisk[] = [
+  { hardState: { currentTerm: 2, votedFor: 'a' }, terms: [1, 1], configurations: [{ index: 2, voters: [0, 1, 2] }] },
+  LED_BY_A,
+  LED_BY_A,
+  LED_BY_A,
+]
 
 /** Looked at on each push; those that take longest come first. */
 export const MODELS: readonly Model[] = [
@@ -90,6 +106,71 @@ export const MODELS: readonly Model[] = [
     maxTerm: 1,
     maxEntries: 2,
     crashes: 2,
+    disks: 'slow',
+  },
+  {
+    ...COMMON,
+    name: 'joint',
+    description: 'from two voters to two others by joint consensus, slow disks and a crash',
+    voters: 2,
+    learners: 2,
+    start: LED,
+    changes: [[2, 3]],
+    maxChanges: 1,
+    candidates: [1],
+    lastTermReplicates: false,
+    crashes: 1,
+    disks: 'slow',
+  },
+  {
+    ...COMMON,
+    name: 'joint-to-one',
+    description: 'from three voters to one by joint consensus, slow disks and a crash',
+    start: LED,
+    changes: [[0]],
+    maxChanges: 1,
+    lastTermReplicates: false,
+    crashes: 1,
+    disks: 'slow',
+  },
+  {
+    ...COMMON,
+    name: 'single-change',
+    description: 'two leaders, and each takes another one of four voters out (raft-dev 2015)',
+    voters: 4,
+    start: { type: 'disks', disks: HALF_REMOVED },
+    changes: [[1, 2, 3]],
+    maxChanges: 1,
+    maxTerm: 3,
+    candidates: [0, 2],
+    lastTermReplicates: false,
+  },
+  {
+    ...COMMON,
+    name: 'changes-in-a-row',
+    description: 'three voters, of which one after the other leaves, or comes back',
+    start: LED,
+    changes: [[0, 1], [0, 2], [0]],
+    maxChanges: 2,
+    lastTermReplicates: false,
+  },
+  {
+    ...COMMON,
+    name: 'transfer',
+    description: 'a leader hands over to anybody, and gives that up, while TimeoutNow comes late or twice',
+    start: LED,
+    transfers: true,
+    preVote: 'real',
+  },
+  {
+    ...COMMON,
+    name: 'transfer-slow',
+    description: 'the same with a command, slow disks and a crash',
+    start: LED,
+    transfers: true,
+    maxEntries: 2,
+    lastTermReplicates: false,
+    crashes: 1,
     disks: 'slow',
   },
   { ...COMMON, name: 'four-voters', description: 'two halves, none of which is a majority', voters: 4, start: LED },

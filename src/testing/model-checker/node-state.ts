@@ -4,9 +4,10 @@ import type { Envelope } from '../../core/messages.js'
 import type { Progress } from '../../core/progress.js'
 import type { CoreState } from '../../core/state.js'
 import type { LogTrail } from '../../core/log-trail.js'
-import type { HardState, NodeId, Term } from '../../core/types.js'
+import type { HardState, Member, NodeId, Term } from '../../core/types.js'
 import type { Disk, PendingWrite } from './disk.js'
 import { nodeNumber } from './model.js'
+import { configurationsText } from './configurations.js'
 import { messageText } from './packet.js'
 
 export interface NodeState {
@@ -64,7 +65,7 @@ export function nodeText({ node, boot, core, disk }: NodeState, permutation: Per
   const parts = [
     `${permutation[node]}.${boot}`,
     `${role} ${currentTerm}${name(votedFor)} ${name(leaderId)} ${core.leaderContactAt > 0 ? 'led' : ''}`,
-    `${termsOf(core.log).join(',')} ${commitIndex} ${lastApplied}`,
+    `${termsOf(core.log).join(',')} ${configurationsText(core.log.configurations, name)} ${commitIndex} ${lastApplied}`,
     `${hardState(core.persistedHardState)} ${persistedIndex} ${epoch}`,
     `${names(core.votes)}|${names(core.grants)}`,
     `${core.termFirstIndex} ${core.ledTerm} ${core.forgottenTerm}`,
@@ -76,7 +77,8 @@ export function nodeText({ node, boot, core, disk }: NodeState, permutation: Per
     core.reads
       .map(({ id, origin, boot: of, round, readIndex }) => `${id}${name(origin)}${of}.${round}.${readIndex}`)
       .join(),
-    `${hardState(disk.hardState)} ${disk.terms.join(',')}`,
+    `${hardState(disk.hardState)} ${disk.terms.join(',')} ${configurationsText(disk.configurations, name)}`,
+    leadingText(core, name),
     writeText(disk.running, name),
     writeText(disk.next, name),
   ]
@@ -84,16 +86,36 @@ export function nodeText({ node, boot, core, disk }: NodeState, permutation: Per
 }
 
 function progressText({ state, nextIndex, matchIndex, inflight, probeSent, ...rest }: Progress): string {
-  const { confirmedRound, awaitsCommit, toldCommit } = rest
+  const { confirmedRound, awaitsCommit, toldCommit, addedAt } = rest
   const sent = `${state} ${nextIndex} ${matchIndex} ${inflight.join(',')} ${probeSent}`
-  return `${sent} ${confirmedRound} ${awaitsCommit} ${toldCommit}`
+  return `${sent} ${confirmedRound} ${awaitsCommit} ${toldCommit} ${addedAt}`
+}
+
+/** A transfer and a change of the membership that are under way. */
+function leadingText(core: CoreState, name: (id: NodeId | null) => string): string {
+  const { transfer, change, settledIndex, departingSince } = core
+  const handed = transfer === null ? '' : `${transfer.id}${name(transfer.to)}${transfer.toldAt === null ? '' : ' told'}`
+  if (settledIndex === -1 && change === null) return handed
+  return `${handed}|${changeText(change, name)}|${settledIndex} ${departingSince === null ? '' : 'departing'}`
+}
+
+function changeText(change: CoreState['change'], name: (id: NodeId | null) => string): string {
+  if (change === null) return ''
+  const { phase, asked, wanted, catchUps } = change
+  const rounds = catchUps.map(({ id, round, upTo }) => `${name(id)}${round}.${upTo}`).sort()
+  const namesOf = (members: readonly Member[]): string =>
+    members
+      .map(({ id }) => name(id))
+      .sort()
+      .join('')
+  return `${phase} ${namesOf(asked.members)} ${namesOf(wanted)} ${rounds.join()}`
 }
 
 function writeText(write: PendingWrite | null, name: (id: NodeId | null) => string): string {
   if (write === null) return ''
-  const { hardState, first, terms, epoch, waiting } = write
+  const { hardState, first, terms, configurations, epoch, waiting } = write
   const vote = hardState === null ? '' : `${hardState.currentTerm}${name(hardState.votedFor)}`
-  return `${vote} ${first}:${terms.join(',')} ${epoch} ${waiting
+  return `${vote} ${first}:${terms.join(',')} ${configurationsText(configurations, name)} ${epoch} ${waiting
     .map((held) => envelopeText(held, name))
     .sort()
     .join('+')}`
@@ -101,5 +123,5 @@ function writeText(write: PendingWrite | null, name: (id: NodeId | null) => stri
 
 function envelopeText({ to, message }: Envelope, name: (id: NodeId | null) => string): string {
   // A range never waits: it is sent by a leader, whose term is durable.
-  return `${name(to)} ${message.type === 'appendRange' ? JSON.stringify(message) : messageText(message)}`
+  return `${name(to)} ${message.type === 'appendRange' ? JSON.stringify(message) : messageText(message, name)}`
 }

@@ -2,9 +2,11 @@
 // PreVote apart are made equal: see the README.
 import type { AppendRange, Envelope, Message } from '../../core/messages.js'
 import type { CoreState } from '../../core/state.js'
+import { decodeConfiguration, encodeConfiguration } from '../../core/configuration-codec.js'
 import { termAt } from '../../core/log-trail.js'
 import type { LogEntry, LogIndex, Term } from '../../core/types.js'
 import { NOW } from './abstract-time.js'
+import { configurationText, type NameOf } from './configurations.js'
 import { nodeNumber } from './model.js'
 
 export interface Packet {
@@ -16,9 +18,12 @@ export interface Packet {
 
 const NO_DATA = new Uint8Array(0)
 
-/** An entry's content follows from where it stands: a leader's term opens with its no-op, and a term has one leader. */
-export function entryOf(index: LogIndex, term: Term): LogEntry {
-  return { index, term, type: 'command', timestamp: 0, data: NO_DATA }
+/** A command's content follows from where it stands: a leader's term opens with its no-op, and a term has one leader. */
+function entryOf(index: LogIndex, { log }: CoreState): LogEntry {
+  const common = { index, term: termAt(log, index) ?? 0, timestamp: 0 } as const
+  const held = log.configurations.find((each) => each.index === index)
+  if (held === undefined) return { ...common, type: 'command', data: NO_DATA }
+  return { ...common, type: 'configuration', data: encodeConfiguration(held.configuration) }
 }
 
 /** What leaves a node. A range is filled from the log of the moment, with the newest commitIndex, as Outbound does. */
@@ -30,7 +35,7 @@ export function packetOf(from: number, { to, message }: Envelope, state: CoreSta
 function fill(range: AppendRange, state: CoreState): Message {
   const { first, last, prevLogIndex, prevLogTerm, term, addedAt } = range
   const entries: LogEntry[] = []
-  for (let index = first; index <= last; index++) entries.push(entryOf(index, termAt(state.log, index) ?? 0))
+  for (let index = first; index <= last; index++) entries.push(entryOf(index, state))
   const leaderCommit = Math.max(range.leaderCommit, state.commitIndex)
   return { type: 'appendEntries', term, addedAt, prevLogIndex, prevLogTerm, leaderCommit, entries }
 }
@@ -49,8 +54,15 @@ function forgetTimes(message: Message): Message {
   }
 }
 
-/** Everything of it but from and to, which a permutation of the nodes does not touch. */
-export function messageText(message: Message): string {
+const OWN_NAME: NameOf = (id) => id
+
+/** Whether its text names nodes, so that a permutation of them changes it. */
+export function namesNodes(message: Message): boolean {
+  return message.type === 'appendEntries' && message.entries.some(({ type }) => type === 'configuration')
+}
+
+/** Everything of it but from and to. @param name - what nodes are called; as they are unless given */
+export function messageText(message: Message, name: NameOf = OWN_NAME): string {
   switch (message.type) {
     case 'preVote':
       return `asks for a pre-vote in term ${message.term}, last entry ${position(message)}`
@@ -64,20 +76,20 @@ export function messageText(message: Message): string {
       return `${message.voteGranted ? 'grants' : 'refuses'} a vote, term ${message.term}`
     case 'appendEntries': {
       const { term, prevLogIndex, prevLogTerm, entries, leaderCommit } = message
-      const terms = entries.map((entry) => entry.term).join(' ')
-      return `appends [${terms}] after ${prevLogIndex}:${prevLogTerm}, commit ${leaderCommit}, term ${term}`
+      const terms = entries.map((entry) => entryText(entry, name)).join(' ')
+      return `appends [${terms}] after ${prevLogIndex}:${prevLogTerm}, commit ${leaderCommit}, term ${term}${session(message)}`
     }
     case 'appendEntriesResponse': {
       const { term, outcome, index, hintIndex, hintTerm } = message
       const hint = outcome === 'mismatch' ? ` (hint ${hintIndex}:${hintTerm})` : ''
-      return `answers append: ${outcome} ${index}${hint}, term ${term}`
+      return `answers append: ${outcome} ${index}${hint}, term ${term}${session(message)}`
     }
     case 'heartbeat': {
       const { term, prevLogIndex, prevLogTerm, leaderCommit, round } = message
-      return `heartbeat after ${prevLogIndex}:${prevLogTerm}, commit ${leaderCommit}, round ${round}, term ${term}`
+      return `heartbeat after ${prevLogIndex}:${prevLogTerm}, commit ${leaderCommit}, round ${round}, term ${term}${session(message)}`
     }
     case 'heartbeatResponse':
-      return `answers heartbeat: index ${message.index}, round ${message.round}, term ${message.term}`
+      return `answers heartbeat: index ${message.index}, round ${message.round}, term ${message.term}${session(message)}`
     case 'readIndexRequest':
       return `asks for a read index: read ${message.number}, boot ${message.boot}, term ${message.term}`
     case 'readIndexResponse': {
@@ -95,18 +107,29 @@ export function messageText(message: Message): string {
   }
 }
 
+/** Which replication session it belongs to, beside the term; nothing for members of the beginning. */
+function session({ addedAt }: { readonly addedAt: LogIndex }): string {
+  return addedAt === 0 ? '' : `, session ${addedAt}`
+}
+
+/** Its term, and who its configuration names. */
+function entryText({ type, term, data }: LogEntry, name: NameOf): string {
+  const configuration = type === 'configuration' ? decodeConfiguration(data) : null
+  return configuration === null ? String(term) : `${term}${configurationText(configuration, name)}`
+}
+
 function position({ lastLogIndex, lastLogTerm }: { lastLogIndex: LogIndex; lastLogTerm: Term }): string {
   return `${lastLogIndex}:${lastLogTerm}`
 }
 
 /**
  * From which durable term of the receiver on the packet can change nothing any more; Infinity for one that is always
- * answered. Only such packets are taken out of the network.
+ * answered, or followed. Only such packets are taken out of the network.
  */
 export function deadFromTerm({ message }: Packet): Term {
   const { type, term } = message
   if (type === 'preVoteResponse') return term
   if (type === 'requestVoteResponse') return message.voteGranted ? term + 1 : term
-  if (type === 'appendEntriesResponse' || type === 'heartbeatResponse') return term + 1
+  if (type === 'appendEntriesResponse' || type === 'heartbeatResponse' || type === 'timeoutNow') return term + 1
   return Number.POSITIVE_INFINITY
 }

@@ -3,6 +3,7 @@
 import type { Rules } from '../../core/rules.js'
 import type { CoreEvent } from '../../core/event.js'
 import type { Output } from '../../core/output.js'
+import type { Envelope } from '../../core/messages.js'
 import type { CoreState } from '../../core/state.js'
 import type { LogEntry, LogIndex } from '../../core/types.js'
 import { BUGS } from '../bugs/index.js'
@@ -128,7 +129,54 @@ export const REMOVED_GUARDS: Readonly<Record<string, RemovedGuard>> = Object.fre
     breaks: 'reads are linearizable',
     changeEvent: asNewestRound,
   },
+  'two-voters-at-once': {
+    description: 'a change of several voters is made in one step, without joint consensus',
+    hazard: 'H39',
+    model: 'joint',
+    breaks: 'leader completeness',
+    rules: { needsJointConsensus: () => false },
+  },
+  'leave-joint-early': {
+    description: 'the joint configuration is left before it is committed',
+    hazard: 'H42',
+    model: 'joint',
+    breaks: 'leader completeness',
+    rules: { isConfigurationCommitted: () => true },
+  },
+  'change-before-the-last': {
+    description: 'the next change begins before the last one is committed',
+    hazard: 'H40',
+    model: 'changes-in-a-row',
+    breaks: 'leader completeness',
+    rules: { isConfigurationCommitted: () => true },
+  },
+  'change-before-own-term': {
+    description: 'a new leader changes the members before it committed an entry of its term (raft-dev 2015)',
+    hazard: 'H39',
+    model: 'single-change',
+    breaks: 'leader completeness',
+    rules: { mayChangeMembers: () => true },
+  },
+  'target-does-not-wait': {
+    description: 'whoever is told to campaign asks for votes, and counts its own, before that one is durable',
+    hazard: 'H6',
+    model: 'transfer-slow',
+    breaks: 'election safety',
+    ignores: ['durable before sent', 'what the core takes for durable is durable', 'committed is durable on a quorum'],
+    answersWait: ({ answers }) => !answers.some(asksAsTold),
+    eventsAfter: toldVotePersisted,
+  },
 })
+
+function asksAsTold({ message }: Envelope): boolean {
+  return message.type === 'requestVote' && message.leadershipTransfer
+}
+
+function toldVotePersisted(event: CoreEvent, { hardState }: Output, { role }: CoreState): readonly CoreEvent[] {
+  const isTold = event.type === 'receive' && event.message.type === 'timeoutNow'
+  if (!isTold || role !== 'candidate' || hardState === undefined) return []
+  return [{ type: 'persisted', now: NOW, hardState, index: 0, epoch: 0 }]
+}
 
 /** PreVote only asks: a candidate that takes the answers for votes wins without anybody's. */
 function preVoteAsVote(event: CoreEvent, { role }: CoreState): CoreEvent {

@@ -3,13 +3,13 @@
 // a follower's read is taken out, or its leader would collect copies of it without end.
 import { ClusterChecks } from './cluster-checks.js'
 import type { RemovedGuard } from './removed-guards.js'
-import { LOCAL_ACTIONS } from './action.js'
+import { localCode, PARAMETERS } from './action.js'
 import { Canonical, type Cluster } from './canonical.js'
 import { Environment } from './environment.js'
 import { NumberList, VisitedSet } from './hash-tables.js'
 import type { History } from './history.js'
 import { firstCluster } from './first-cluster.js'
-import type { Model } from './model.js'
+import { type Model, nodeCount } from './model.js'
 import { type ScriptStep, scriptText } from './script.js'
 import { type NodeFacts, Tables, type Transition } from './tables.js'
 
@@ -29,9 +29,10 @@ export interface SearchOptions {
   readonly onDepth?: ((depth: number, states: number) => void) | undefined
 }
 
-const CRASH = LOCAL_ACTIONS.indexOf('crash')
-const CRASH_AFTER_WRITE = LOCAL_ACTIONS.indexOf('crashAfterWrite')
-const READ = LOCAL_ACTIONS.indexOf('read')
+const CRASH = localCode('crash')
+const CRASH_AFTER_WRITE = localCode('crashAfterWrite')
+const READ = localCode('read')
+const CHANGE = localCode('change')
 /** Nodes' numbers fit below, beside a code. */
 const NODE_SLOTS = 8
 
@@ -55,6 +56,10 @@ interface PacketsAfter {
   readonly packets: readonly number[]
   /** All packets of before are still there. */
   readonly extendsBase: boolean
+}
+
+function isChange(code: number): boolean {
+  return code >= CHANGE && code < CHANGE + PARAMETERS
 }
 
 export class Search {
@@ -84,7 +89,7 @@ export class Search {
     const environment = new Environment(model, guard)
     this.tables = new Tables(environment)
     this.#canonical = new Canonical(this.tables)
-    this.#checks = new ClusterChecks(this.tables, model.voters, guard?.ignores)
+    this.#checks = new ClusterChecks(this.tables, guard?.ignores)
     this.#first = firstCluster(this.tables, environment, this.#checks)
   }
 
@@ -109,12 +114,12 @@ export class Search {
   }
 
   #expandAll(): void {
-    const { voters } = this.#model
+    const count = nodeCount(this.#model)
     for (let at = 0; at < this.#frontier.length && this.#violation === null && !this.#isFull; ) {
       const number = this.#frontier.at(at++)
       const history = this.#frontier.at(at++)
       const nodes: number[] = []
-      for (let node = 0; node < voters; node++) nodes.push(this.#frontier.at(at++))
+      for (let node = 0; node < count; node++) nodes.push(this.#frontier.at(at++))
       const packets: number[] = []
       for (let count = this.#frontier.at(at++); count > 0; count--) packets.push(this.#frontier.at(at++))
       this.#expand({ nodes, history, packets }, number)
@@ -124,12 +129,13 @@ export class Search {
   #expand(cluster: Cluster, number: number): void {
     this.#markHeld(cluster.packets)
     this.#canonical.begin(cluster.packets)
-    const { crashes, asked } = this.tables.histories[cluster.history] as History
+    const { crashes, changes, asked } = this.tables.histories[cluster.history] as History
     cluster.nodes.forEach((state, node) => {
       for (const action of (this.tables.nodes[state] as NodeFacts).actions) {
         if ((action === CRASH || action === CRASH_AFTER_WRITE) && crashes >= this.#model.crashes) continue
         if (action === READ && asked.length >= this.#model.reads) continue
-        this.#follow(cluster, number, { node, code: this.tables.localCode(action, asked.length + 1) })
+        if (isChange(action) && changes >= this.#model.maxChanges) continue
+        this.#follow(cluster, number, { node, code: action === READ ? READ + asked.length + 1 : action })
       }
     })
     for (const packet of cluster.packets) {
@@ -158,10 +164,11 @@ export class Search {
     const transition = this.tables.transition(from, code)
     if (transition.isEmpty) return
     const isCrash = code === CRASH || code === CRASH_AFTER_WRITE
-    const read = code >= READ && code < READ + this.#model.reads ? code - READ + 1 : 0
+    const read = code > READ && code < READ + PARAMETERS ? code - READ : 0
     const nodes = cluster.nodes.slice()
     nodes[node] = transition.to
-    const history = this.#checks.after(nodes, cluster.history, { node, transition, isCrash, read }, cluster.packets)
+    const done = { node, transition, isCrash, isChange: isChange(code), read }
+    const history = this.#checks.after(nodes, cluster.history, done, cluster.packets)
     const step = code * NODE_SLOTS + node
     if (typeof history === 'number') {
       const { packets, extendsBase } = this.#packetsAfter(cluster, nodes, { node, code, transition })

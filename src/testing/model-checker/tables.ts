@@ -2,14 +2,16 @@
 // of a node. A cluster is a few numbers, and the core steps each pair of a node's state and an action only once.
 import type { ReadOutcome } from '../../core/output.js'
 import type { Term } from '../../core/types.js'
-import { type Action, LOCAL_ACTIONS } from './action.js'
-import type { Environment } from './environment.js'
+import { type Action, FIRST_DELIVERY, localActionOf } from './action.js'
+import { symmetriesOf } from './configurations.js'
+import type { Commit, Environment } from './environment.js'
 import { PairMap } from './hash-tables.js'
 import { type History, historyText } from './history.js'
 import type { Broken } from './invariants.js'
+import { nodeNumber } from './model.js'
 import { type NodeState, nodeText, type Permutation, termsOf } from './node-state.js'
-import { messageText, type Packet } from './packet.js'
-import { HashTable, permutationsOf } from './symmetry.js'
+import { messageText, namesNodes, type Packet } from './packet.js'
+import { HashTable } from './symmetry.js'
 
 /** What is asked about a node's state again and again. */
 export interface NodeFacts {
@@ -23,7 +25,7 @@ export interface NodeFacts {
   readonly commitIndex: number
   readonly durableTerm: Term
   readonly durableTerms: readonly Term[]
-  /** Positions in LOCAL_ACTIONS. */
+  /** Codes of local actions. */
   readonly actions: readonly number[]
 }
 
@@ -34,16 +36,12 @@ export interface Transition {
   /** Numbers of packets. */
   readonly sent: readonly number[]
   readonly reads: readonly ReadOutcome[]
+  /** What a leader committed. */
+  readonly commits: readonly Commit[]
   readonly broken: Broken | null
   /** Nothing changes and nothing is sent. */
   readonly isEmpty: boolean
 }
-
-/** Local actions have codes below this, a read one for each id; deliveries the ones from here on. */
-const FIRST_DELIVERY = 32
-const READ = LOCAL_ACTIONS.indexOf('read')
-/** Most reads of one run. */
-export const MAX_READS: number = FIRST_DELIVERY - LOCAL_ACTIONS.length
 
 export class Tables {
   readonly permutations: readonly Permutation[]
@@ -72,40 +70,33 @@ export class Tables {
   constructor(environment: Environment) {
     this.#environment = environment
     this.hasPreVotes = environment.model.preVote === 'real'
-    this.permutations = permutationsOf(environment.model.voters)
+    this.permutations = symmetriesOf(environment.model)
     this.nodeHashes = new HashTable(this.permutations.length)
     this.packetHashes = new HashTable(this.permutations.length)
     this.historyHashes = new HashTable(this.permutations.length)
   }
 
-  /** @param code - of the action, see `localCode` and `deliveryCode` */
+  /** @param code - of the action, local or a delivery's */
   transition(node: number, code: number): Transition {
     const known = this.#transitionNumbers.get(node, code)
     if (known !== undefined) return this.#transitions[known] as Transition
     const stepped = this.#environment.step((this.nodes[node] as NodeFacts).state, this.action(code))
     const to = stepped.broken === null ? this.node(stepped.state) : node
     const sent = stepped.sent.map((packet) => this.packet(packet))
-    const { reads, broken } = stepped
+    const { reads, commits, broken } = stepped
     const isEmpty = to === node && sent.length === 0 && reads.length === 0 && broken === null
     this.#transitionNumbers.set(node, code, this.#transitions.length)
-    const transition = { to, sent, reads, broken, isEmpty }
+    const transition = { to, sent, reads, commits, broken, isEmpty }
     this.#transitions.push(transition)
     return transition
   }
 
   /** The action that a code stands for. */
   action(code: number): Action {
-    if (code < FIRST_DELIVERY) {
-      const position = Math.min(code, READ)
-      return { type: 'local', action: LOCAL_ACTIONS[position] ?? 'read', read: code - READ + 1 }
-    }
+    const local = localActionOf(code)
+    if (local !== undefined) return { type: 'local', ...local }
     const packet = this.packets[this.packetOf(code)] as Packet
     return { type: 'deliver', packet, isLate: ((code - FIRST_DELIVERY) & 1) === 1 }
-  }
-
-  /** @param position - in LOCAL_ACTIONS @param read - id of the read, from 1 on */
-  localCode(position: number, read: number): number {
-    return position === READ ? READ + read - 1 : position
   }
 
   /** Number of the packet that a code delivers; -1 where it delivers none. */
@@ -125,7 +116,11 @@ export class Tables {
   packet(packet: Packet): number {
     const { from, to, message } = packet
     const text = messageText(message)
-    const textOf = (permutation: Permutation): string => `${permutation[from]}>${permutation[to]} ${text}`
+    const hasNames = namesNodes(message)
+    const textOf = (permutation: Permutation): string => {
+      const told = hasNames ? messageText(message, (id) => String(permutation[nodeNumber(id)])) : text
+      return `${permutation[from]}>${permutation[to]} ${told}`
+    }
     return this.#intern(this.#packetNumbers, this.packetHashes, textOf, () => {
       this.packets.push(packet)
       this.receivers.push(to)
@@ -156,7 +151,7 @@ export class Tables {
       commitIndex: core.commitIndex,
       durableTerm: disk.hardState.currentTerm,
       durableTerms: disk.terms,
-      actions: this.#environment.localActions(state).map((action) => LOCAL_ACTIONS.indexOf(action)),
+      actions: this.#environment.localActions(state),
     }
   }
 

@@ -1,6 +1,9 @@
 // When two clusters are the same: renamed nodes, other times, copies of a state.
 import { describe, expect, it } from 'vitest'
 import { forgetTime } from '../../../../src/testing/model-checker/abstract-time.js'
+import { symmetriesOf } from '../../../../src/testing/model-checker/configurations.js'
+import type { Model } from '../../../../src/testing/model-checker/model.js'
+import { Search } from '../../../../src/testing/model-checker/search.js'
 import { Canonical } from '../../../../src/testing/model-checker/canonical.js'
 import { Environment } from '../../../../src/testing/model-checker/environment.js'
 import { PairMap, VisitedSet } from '../../../../src/testing/model-checker/hash-tables.js'
@@ -14,7 +17,7 @@ const environment = new Environment({ ...SMALL, disks: 'slow', heartbeats: 'any'
 
 /** Node `leader` was elected by `voter`, and has its write under way. */
 function elected(leader: number, voter: number): readonly [NodeState, ReturnType<Environment['step']>['sent']] {
-  const local = { type: 'local', read: 1 } as const
+  const local = { type: 'local', parameter: 0 } as const
   const campaign = environment.step(environment.initial(leader), { ...local, action: 'electionTimeout' })
   const asks = environment.step(campaign.state, { ...local, action: 'persist' })
   const message = { type: 'requestVoteResponse', term: 1, voteGranted: true } as const
@@ -114,6 +117,29 @@ describe('the text of a node', () => {
 
   it('of renamed nodes is that of the node at the other place', () => {
     expect(nodeText(elected(0, 1)[0], [2, 0, 1])).toBe(nodeText(elected(2, 0)[0], [0, 1, 2]))
+  })
+})
+
+describe('the symmetries of a model', () => {
+  const symmetries = (model: Partial<Model>) => symmetriesOf({ ...SMALL, ...model }).map((one) => one.join(''))
+
+  it('are all renamings where nodes differ in nothing', () => {
+    expect(symmetries({}).length).toBe(6)
+  })
+
+  it('keep voters, learners, what may be asked for and who may campaign', () => {
+    expect(symmetries({ voters: 2, learners: 2 })).toEqual(['0123', '0132', '1023', '1032'])
+    expect(symmetries({ changes: [[0]] })).toEqual(['012', '021'])
+    expect(symmetries({ changes: [[0], [1]] })).toEqual(['012', '102'])
+    expect(symmetries({ candidates: [1] })).toEqual(['012', '210'])
+  })
+
+  it('tell configurations apart by their members, whatever they are called', () => {
+    const model = { ...SMALL, start: { type: 'led' }, changes: [[0], [1]], maxChanges: 1 } as const
+    const { states } = new Search(model).run()
+    // The first node leads: that it may go or stay is not the same as that of the others one may.
+    expect(new Search({ ...model, changes: [[1], [2]] }).run().states).not.toBe(states)
+    expect(new Search({ ...model, changes: [[0], [2]] }).run().states).toBe(states)
   })
 })
 

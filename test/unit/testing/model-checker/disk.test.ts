@@ -1,6 +1,8 @@
 // The rules of the LogWriter as the checker has them: answers wait for every earlier write, and a crash loses the rest.
 import type { Envelope, LogEntry, Output } from 'helios-raft/core'
 import { describe, expect, it } from 'vitest'
+import { bootstrapConfiguration } from '../../../../src/core/configuration.js'
+import { encodeConfiguration } from '../../../../src/core/configuration-codec.js'
 import { afterCrash, complete, EMPTY_DISK, submit } from '../../../../src/testing/model-checker/disk.js'
 
 type Handed = Pick<Output, 'append' | 'hardState' | 'messagesAfterPersist'>
@@ -18,6 +20,12 @@ const handed = (parts: Partial<Handed>): Handed => ({
   hardState: undefined,
   messagesAfterPersist: [],
   ...parts,
+})
+const DIRECTORY = bootstrapConfiguration([{ id: 'a', address: 'a' }])
+const configuration = (index: number, term: number): LogEntry => ({
+  ...entry(index, term),
+  type: 'configuration',
+  data: encodeConfiguration(DIRECTORY),
 })
 const append = (epoch: number, ...entries: LogEntry[]) => ({ append: { entries, epoch } })
 
@@ -51,7 +59,19 @@ describe('the disk of a modelled node', () => {
     disk = submit(disk, handed(append(0, entry(3, 1)))).disk
     disk = submit(disk, handed({ ...append(1, entry(2, 2)), hardState: { currentTerm: 2, votedFor: null } })).disk
     const { disk: after } = complete(complete(disk).disk)
-    expect(after).toEqual({ hardState: { currentTerm: 2, votedFor: null }, terms: [1, 2], running: null, next: null })
+    expect(after).toEqual({ ...EMPTY_DISK, hardState: { currentTerm: 2, votedFor: null }, terms: [1, 2] })
+  })
+
+  it('knows which entries are configurations, and forgets those that are truncated', () => {
+    let { disk } = submit(EMPTY_DISK, handed(append(0, entry(1, 1), configuration(2, 1))))
+    disk = submit(disk, handed(append(0, configuration(3, 1)))).disk
+    disk = complete(disk).disk
+    expect(disk.configurations).toEqual([{ index: 2, configuration: DIRECTORY }])
+    expect(complete(disk).disk.configurations.map(({ index }) => index)).toEqual([2, 3])
+    disk = submit(disk, handed(append(1, entry(3, 2)))).disk
+    expect(complete(complete(disk).disk).disk.configurations.map(({ index }) => index)).toEqual([2])
+    disk = submit(EMPTY_DISK, handed(append(0, configuration(1, 1)))).disk
+    expect(afterCrash(disk, false)).toEqual(EMPTY_DISK)
   })
 
   it('loses in a crash what is not durable', () => {

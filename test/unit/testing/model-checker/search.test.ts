@@ -1,9 +1,14 @@
 // Small models, exhausted, and each removed guard with the invariant that it breaks.
+import type { Rules } from '../../../../src/core/rules.js'
 import { modelCheck } from 'helios-raft/testing'
 import { describe, expect, it } from 'vitest'
 import { findModel } from '../../../../src/testing/model-checker/models.js'
 import type { Model } from '../../../../src/testing/model-checker/model.js'
-import { REMOVED_GUARDS, removedGuardNames } from '../../../../src/testing/model-checker/removed-guards.js'
+import {
+  REMOVED_GUARDS,
+  type RemovedGuard,
+  removedGuardNames,
+} from '../../../../src/testing/model-checker/removed-guards.js'
 import { Search } from '../../../../src/testing/model-checker/search.js'
 import { SMALL } from './support.js'
 
@@ -18,6 +23,13 @@ const COUNTED: readonly [name: string, model: Model, states: number, depth: numb
   ['a leader to begin with', { ...SMALL, start: { type: 'led' }, maxTerm: 2 }, 184, 9],
   ['two voters, two terms', { ...SMALL, voters: 2, maxTerm: 2, maxEntries: 1 }, 166, 14],
   ['one voter', { ...SMALL, voters: 1, maxTerm: 2, maxEntries: 2, disks: 'slow', crashes: 1, reads: 1 }, 95, 10],
+  [
+    'a change of the members',
+    { ...SMALL, start: { type: 'led' }, maxTerm: 2, changes: [[0]], maxChanges: 1, lastTermReplicates: false },
+    1_030,
+    14,
+  ],
+  ['a transfer', { ...SMALL, start: { type: 'led' }, maxTerm: 2, transfers: true, lastTermReplicates: false }, 239, 8],
 ]
 
 describe('the search', () => {
@@ -48,6 +60,25 @@ describe('a removed guard', () => {
     const { violation } = new Search({ ...model, maxStates: 1_000_000 }, { guard }).run()
     expect(violation?.invariant).toBe(guard.breaks)
     expect(violation?.script).toContain(`violated: ${guard.breaks}`)
+  })
+})
+
+describe('a rule that only brings a change or a transfer to its end', () => {
+  const led = { ...SMALL, maxTerm: 2, start: { type: 'led' }, lastTermReplicates: false } as const
+  const changes = { ...led, changes: [[0], [1, 2]], maxChanges: 1 }
+  const transfers = { ...led, transfers: true, maxEntries: 2 }
+
+  it.each<[name: string, model: Model, rules: Partial<Rules>]>([
+    ['isCaughtUp', transfers, { isCaughtUp: () => true }],
+    ['takesProposals', transfers, { takesProposals: () => true }],
+    ['isTransferOver', transfers, { isTransferOver: () => false }],
+    ['isFastEnough', changes, { isFastEnough: () => false }],
+    ['mustDepart', changes, { mustDepart: () => false }],
+  ])('breaks nothing when it is taken away: %s', (_name, model, rules) => {
+    const guard: RemovedGuard = { description: 'less alive', hazard: 'none', model: null, breaks: null, rules }
+    const { complete, violation } = new Search(model, { guard }).run()
+    expect(violation?.script).toBeUndefined()
+    expect(complete).toBe(true)
   })
 })
 
@@ -96,6 +127,18 @@ describe('modelCheck', () => {
     expect(result).toEqual({ states: expect.any(Number), depth: expect.any(Number), complete: true, violation: null })
   })
 
+  it.each(['membership', 'transfer'] as const)('looks at more with %s, all of it sound', (feature) => {
+    const bounds = { voters: 3, maxTerm: 1, maxEntries: 0 }
+    const { complete, states, violation } = modelCheck({ ...bounds, features: [feature] })
+    expect({ complete, violation }).toEqual({ complete: true, violation: null })
+    expect(states).toBeGreaterThan(modelCheck(bounds).states)
+  })
+
+  it('finds two voters at once by the feature membership', () => {
+    const bounds = { voters: 3, maxTerm: 2, maxEntries: 0, features: ['membership'] } as const
+    expect(modelCheck({ ...bounds, bug: 'two-voters-at-once' }).violation?.invariant).toBe('leader completeness')
+  })
+
   it('takes a seeded bug of the simulator that is a replaced rule', () => {
     const bounds = { voters: 3, maxTerm: 1, maxEntries: 0, crashes: 1 }
     expect(modelCheck({ ...bounds, bug: 'two-votes-a-term' }).violation).not.toBeNull()
@@ -108,7 +151,7 @@ describe('modelCheck', () => {
     [{ maxEntries: -1 }, /maxEntries is -1/],
     [{ crashes: 0.5 }, /crashes is 0.5/],
     [{ maxStates: 0 }, /maxStates is 0/],
-    [{ features: ['membership' as const] }, /features has 'membership'/],
+    [{ features: ['lease' as const] }, /features has 'lease'/],
     [{ bug: 'none-such' }, /bug is 'none-such'/],
   ])('refuses %o', (wrong, message) => {
     expect(() => modelCheck({ voters: 3, maxTerm: 1, maxEntries: 0, ...wrong })).toThrow(message)
