@@ -119,6 +119,7 @@ export class DriverParts {
       narrator: this.narrator,
       state: this.core.state,
       isClosed: () => this.#hooks.isClosed(),
+      adopt: (identity) => this.writer.submitIdentity(identity),
       push: (item) => this.loop.push(item),
     })
   }

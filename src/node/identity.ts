@@ -66,26 +66,44 @@ export interface Refusal {
   readonly atMs: number
 }
 
+/** Peers whose cluster a node remembers while it has none itself; nobody beyond them is adopted from. */
+const MAX_REMEMBERED_PEERS = 1_024
+
+type OfCluster = Pick<StoreIdentity, 'clusterId' | 'nonce'>
+
 /** The hello of a node and its judgement of others'. */
 export class Identity {
   readonly #options: ResolvedOptions
-  readonly #identity: StoreIdentity
-  readonly #hello: Uint8Array<ArrayBuffer>
+  #identity: StoreIdentity
+  #hello: Uint8Array<ArrayBuffer>
+  /** What the newest hello of each peer said, from before this node had a cluster. */
+  readonly #remembered = new Map<NodeId, OfCluster>()
 
   constructor(options: ResolvedOptions, identity: StoreIdentity) {
     this.#options = options
     this.#identity = identity
-    this.#hello = encodeHello({
-      minVersion: PROTOCOL_VERSIONS.min,
-      maxVersion: PROTOCOL_VERSIONS.max,
-      clusterId: identity.clusterId,
-      nonce: identity.nonce,
-      nodeId: options.id,
-      storeId: identity.storeId,
-      bootCount: identity.bootCount,
-      bootstrapDigest: identity.bootstrapDigest ?? '',
-      maxMessageBytes: options.transport.maxMessageBytes,
-    })
+    this.#hello = helloOf(options, identity)
+  }
+
+  /**
+   * A node without a cluster belongs to that of the leader which speaks to it: its identity from now on, to be made durable
+   * before anything is acknowledged. Null where there is nothing to adopt.
+   */
+  adoptFrom(leader: NodeId): StoreIdentity | null {
+    const said = this.#remembered.get(leader)
+    if (this.#identity.clusterId !== '' || said === undefined || said.clusterId === '') return null
+    this.#identity = { ...this.#identity, ...said }
+    this.#hello = helloOf(this.#options, this.#identity)
+    return this.#identity
+  }
+
+  /** Whether the peer, whose connection is from before this node had a cluster, belongs to another one. */
+  isStranger(peer: NodeId): boolean {
+    const said = this.#remembered.get(peer)
+    return (
+      said !== undefined &&
+      (differ(said.clusterId, this.#identity.clusterId) || differ(said.nonce, this.#identity.nonce))
+    )
   }
 
   get clusterId(): string {
@@ -104,7 +122,7 @@ export class Identity {
   /** Who a peer is. @throws RaftError RAFT_IDENTITY, RAFT_VERSION or RAFT_CORRUPTION when nothing of it may be believed */
   accept(bytes: Uint8Array): NodeId {
     const peer = decodeHello(bytes)
-    const { id, limits } = this.#options
+    const { id } = this.#options
     const own = this.#identity
     if (peer.minVersion > PROTOCOL_VERSIONS.max || peer.maxVersion < PROTOCOL_VERSIONS.min) {
       throw new RaftError(
@@ -140,15 +158,28 @@ export class Identity {
       )
     }
     this.#checkOther(peer)
+    this.#checkCapacity(peer)
+    this.#remember(peer)
+    return peer.nodeId
+  }
+
+  #checkCapacity({ nodeId, maxMessageBytes }: { readonly nodeId: NodeId; readonly maxMessageBytes: number }): void {
+    const { id, limits } = this.#options
     for (const name of ['commandBytes', 'snapshotChunkBytes'] as const) {
       const neededBytes = limits[name] + messageOverheadBytes + entryOverheadBytes
-      if (peer.maxMessageBytes >= neededBytes) continue
+      if (maxMessageBytes >= neededBytes) continue
       throw identityError(
-        `peer '${peer.nodeId}' takes messages of at most ${peer.maxMessageBytes} bytes and limits.${name} of '${id}' ` +
+        `peer '${nodeId}' takes messages of at most ${maxMessageBytes} bytes and limits.${name} of '${id}' ` +
           `needs ${neededBytes}: raise the peer's limit or lower limits.${name}`,
       )
     }
-    return peer.nodeId
+  }
+
+  #remember({ nodeId, clusterId, nonce }: OfCluster & { readonly nodeId: NodeId }): void {
+    this.#remembered.delete(nodeId)
+    if (this.#identity.clusterId === '' && this.#remembered.size < MAX_REMEMBERED_PEERS) {
+      this.#remembered.set(nodeId, { clusterId, nonce })
+    }
   }
 
   #checkOther({ nodeId, storeId }: { readonly nodeId: NodeId; readonly storeId: string }): void {
@@ -161,6 +192,20 @@ export class Identity {
       )
     }
   }
+}
+
+function helloOf({ id, transport }: ResolvedOptions, identity: StoreIdentity): Uint8Array<ArrayBuffer> {
+  return encodeHello({
+    minVersion: PROTOCOL_VERSIONS.min,
+    maxVersion: PROTOCOL_VERSIONS.max,
+    clusterId: identity.clusterId,
+    nonce: identity.nonce,
+    nodeId: id,
+    storeId: identity.storeId,
+    bootCount: identity.bootCount,
+    bootstrapDigest: identity.bootstrapDigest ?? '',
+    maxMessageBytes: transport.maxMessageBytes,
+  })
 }
 
 /** Unequal where both are known. */

@@ -5,7 +5,7 @@ import type { Envelope } from '../core/messages.js'
 import type { Output } from '../core/output.js'
 import type { HardState, LogEntry, LogIndex } from '../core/types.js'
 import type { Clock } from '../interfaces/clock.js'
-import type { LogStore, LogWrite } from '../interfaces/log-store.js'
+import type { LogStore, LogWrite, StoreIdentity } from '../interfaces/log-store.js'
 import type { WriterPosition } from './internals.js'
 
 /** Answers that may wait for one write; beyond it they are lost, which Raft bears: a disk that hangs must not fill memory. */
@@ -32,6 +32,7 @@ export interface LogWriterHooks {
 /** Everything of one write, merged from one Output or several. */
 class Batch {
   resetTo: LogWrite['resetTo']
+  identity: LogWrite['identity']
   entries: LogEntry[] = []
   epoch = 0
   hardState: HardState | undefined
@@ -62,6 +63,7 @@ class Batch {
       ...(this.resetTo === undefined ? {} : { resetTo: this.resetTo }),
       ...(this.hardState === undefined ? {} : { hardState: this.hardState }),
       ...(this.entries.length === 0 ? {} : { entries: this.entries }),
+      ...(this.identity === undefined ? {} : { identity: this.identity }),
     }
   }
 }
@@ -100,6 +102,14 @@ export class LogWriter {
       }
     }
     if (this.#running === null && this.#next !== null) this.#writing = this.#run()
+  }
+
+  /** This store belongs to another cluster from now on: no answer leaves before that is durable. */
+  submitIdentity(identity: StoreIdentity): void {
+    if (this.#isClosed) return
+    this.#next ??= new Batch()
+    this.#next.identity = identity
+    if (this.#running === null) this.#writing = this.#run()
   }
 
   /**

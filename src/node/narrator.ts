@@ -118,6 +118,10 @@ export class Narrator {
     this.#logger.warn({ node: this.#options.id, code, reason: message, retryMs }, 'Snapshot failed')
   }
 
+  onAdopted(clusterId: string, leader: NodeId): void {
+    this.#logger.info({ node: this.#options.id, clusterId, leader }, 'Joined a cluster')
+  }
+
   onConfiguration({ members }: Configuration, index: LogIndex): void {
     const named = (suffrage: string) => members.filter((member) => member.suffrage === suffrage).map(({ id }) => id)
     const [voters, learners] = [named('voter').join(','), named('learner').join(',')]

@@ -4,6 +4,7 @@ import type { Message } from '../core/messages.js'
 import type { CoreState } from '../core/state.js'
 import type { NodeId, Term } from '../core/types.js'
 import { isRaftError } from '../errors.js'
+import type { StoreIdentity } from '../interfaces/log-store.js'
 import type { TransportLocal } from '../interfaces/transport.js'
 import type { InboxItem } from './event-loop.js'
 import type { Identity } from './identity.js'
@@ -22,6 +23,8 @@ export interface ReceptionContext {
   readonly state: CoreState
   /** The node has ended: nothing is heard any more. */
   readonly isClosed: () => boolean
+  /** Before anything that is answered from now on. */
+  readonly adopt: (identity: StoreIdentity) => void
   /** Into the inbox. */
   readonly push: (item: InboxItem) => void
 }
@@ -43,7 +46,9 @@ export class Reception {
     const { id, identity } = this.#context
     return {
       id,
-      clusterId: identity.clusterId,
+      get clusterId() {
+        return identity.clusterId
+      },
       storeId: identity.storeId,
       get hello() {
         return identity.hello
@@ -55,8 +60,15 @@ export class Reception {
   }
 
   #receive(from: NodeId, message: Message): void {
-    const { narrator, state, isClosed, push } = this.#context
-    if (isClosed()) return
+    const { identity, narrator, state, isClosed, push, adopt } = this.#context
+    if (isClosed() || identity.isStranger(from)) return
+    if (isOfLeader(message)) {
+      const adopted = identity.adoptFrom(from)
+      if (adopted !== null) {
+        narrator.onAdopted(adopted.clusterId, from)
+        adopt(adopted)
+      }
+    }
     if (message.term > mostPlausibleTerm(state)) narrator.onImplausibleTerm(from, message.term)
     else push({ type: 'receive', from, message })
   }
@@ -78,6 +90,10 @@ export class Reception {
       throw error
     }
   }
+}
+
+function isOfLeader({ type }: Message): boolean {
+  return type === 'appendEntries' || type === 'heartbeat' || type === 'installSnapshot'
 }
 
 function mostPlausibleTerm({ currentTerm, log }: CoreState): Term {

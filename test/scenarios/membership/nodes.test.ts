@@ -140,3 +140,44 @@ describe('members that come and go', () => {
     expect(idsOf(leader.status().configuration)).toBe([leader.id, kept!.id].sort().join(''))
   })
 })
+
+describe('a joiner', () => {
+  const start = async (network: MemoryNetwork, id: string, clusterId?: string, storage = memoryStorage()) => {
+    const bootstrap = clusterId === undefined ? undefined : [{ id, address: id }]
+    const timings = { electionTimeoutMs: 120, heartbeatIntervalMs: 30 }
+    const transport = network.transport(id)
+    const node = new RaftNode<string, number>({
+      id,
+      clusterId,
+      bootstrap,
+      stateMachine: new Log(),
+      ...storage,
+      transport,
+      ...timings,
+    })
+    open.add(node)
+    await node.start()
+    return { node, storage }
+  }
+
+  it('belongs to the cluster of the leader that adds it, durably, and no other one gets it', async () => {
+    const network = new MemoryNetwork({ seed: 7 })
+    const blue = await start(network, 'a', 'blue')
+    const green = await start(network, 'b', 'green')
+    const joiner = await start(network, 'j')
+    expect(joiner.node.status().clusterId).toBe('')
+    // Both of them speak to it; the first leader that does wins.
+    await blue.node.addMember({ id: 'j', address: 'j' })
+    expect(joiner.node.status().clusterId).toBe('blue')
+    await expect(green.node.addMember({ id: 'j', address: 'j' })).rejects.toMatchObject({ code: 'RAFT_TIMEOUT' })
+    expect(idsOf(joiner.node.status().configuration)).toBe('aj')
+    await joiner.node.stop({ transferMs: 0 })
+    open.delete(joiner.node)
+    const again = await start(network, 'j', undefined, joiner.storage)
+    expect(again.node.status().clusterId).toBe('blue')
+    await again.node.ready()
+    await again.node.stop({ transferMs: 0 })
+    open.delete(again.node)
+    await expect(start(network, 'j', 'green', joiner.storage)).rejects.toMatchObject({ code: 'RAFT_IDENTITY' })
+  })
+})
