@@ -112,6 +112,53 @@ describe('HTTP', () => {
     })
   })
 
+  describe('GET /admin/backup', () => {
+    const chunks = [Uint8Array.of(1, 2), Uint8Array.of(3)]
+    let asked = 0
+    let returned = 0
+    let failure: { readonly at: number; readonly error: Error } | null
+
+    beforeEach(() => {
+      asked = 0
+      returned = 0
+      failure = null
+      const next = async () => {
+        if (failure?.at === asked) throw failure.error
+        const value = chunks[asked++]
+        return value === undefined ? { done: true, value } : { done: false, value }
+      }
+      const end = async () => {
+        returned += 1
+        return { done: true, value: undefined }
+      }
+      Object.assign(node, { backup: () => ({ [Symbol.asyncIterator]: () => ({ next, return: end }) }) })
+    })
+    const get = (method = 'GET') =>
+      app.request(`${LOCAL}/admin/backup`, { method, headers: { Host: '127.0.0.1:8080' } })
+
+    it('streams what the node gives, at the pace of the reader', async () => {
+      const answer = await get()
+      expect([answer.status, answer.headers.get('Content-Type')]).toEqual([200, 'application/octet-stream'])
+      expect(asked).toBe(1)
+      expect([...new Uint8Array(await answer.arrayBuffer())]).toEqual([1, 2, 3])
+    })
+
+    it('says what failed before the first byte, and breaks off behind it', async () => {
+      failure = { at: 0, error: new RaftError('RAFT_NO_LEADER', 'nobody') }
+      expect(await send('/admin/backup')).toMatchObject({ status: 503, body: { error: { code: 'RAFT_NO_LEADER' } } })
+      failure = { at: 1, error: new RaftError('RAFT_STOPPED', 'stops') }
+      const answer = await get()
+      await expect(answer.arrayBuffer()).rejects.toThrow('stops')
+    })
+
+    it('lets the backup go when the reader does, and begins none for HEAD', async () => {
+      await (await get()).body?.cancel()
+      expect(returned).toBe(1)
+      expect((await get('HEAD')).status).toBe(405)
+      expect(asked).toBe(1)
+    })
+  })
+
   it('writes under conditions, and says 412 when they fail', async () => {
     const absent = { 'If-None-Match': '*' }
     expect((await put('/kv/a', '{"value":"1"}', absent)).status).toBe(201)

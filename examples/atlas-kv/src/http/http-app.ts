@@ -11,6 +11,7 @@ import { isFailure } from '../state-machine/command.js'
 import type { KvEntry } from '../state-machine/kv-state.js'
 import { NEVER } from '../state-machine/kv-state.js'
 import type { KvStateMachine } from '../state-machine/kv-state-machine.js'
+import { streamBackup } from './backup-route.js'
 import type { ErrorStatus, HttpErrorBody } from './http-error.js'
 import { HttpError, httpErrorOf } from './http-error.js'
 import { conditionOf, keyOf, readOptionsOf, valueOf } from './kv-request.js'
@@ -19,7 +20,7 @@ import { transferLeadership } from './transfer-route.js'
 /** The calls of RaftNode that the routes make. */
 export type HttpNode = Pick<
   RaftNode<KvCommand, KvResult>,
-  'propose' | 'read' | 'status' | 'leader' | 'transferLeadership'
+  'propose' | 'read' | 'status' | 'leader' | 'transferLeadership' | 'backup'
 >
 
 export interface HttpAppOptions {
@@ -63,6 +64,7 @@ export function createHttpApp(options: HttpAppOptions): Hono {
     bodyLimit({ maxSize: ADMIN_BODY_BYTES, onError: () => refuseSize(ADMIN_BODY_BYTES) }),
     (c) => transferLeadership(c, options),
   )
+  app.get('/admin/backup', (c) => streamBackup(c, options))
   app.get('/healthz', (c) => {
     const alive = !['failed', 'stopped'].includes(node.status().role)
     return c.json({ status: alive ? 'ok' : 'failed' }, alive ? 200 : 503)
@@ -82,6 +84,7 @@ const ALLOWED: readonly (readonly [path: string, methods: string])[] = [
   ['/kv/:key', 'GET, HEAD, PUT, DELETE'],
   ['/admin/status', 'GET, HEAD'],
   ['/admin/transfer', 'POST'],
+  ['/admin/backup', 'GET'],
   ['/healthz', 'GET, HEAD'],
   ['/readyz', 'GET, HEAD'],
   ['/version', 'GET, HEAD'],

@@ -42,7 +42,7 @@ export function nodeError(error: unknown, directory: string): StartError {
 }
 
 /** The system's reason, in our words where they help; looks through wrapped errors. */
-function reasonOf(error: unknown): string {
+export function reasonOf(error: unknown): string {
   for (let at: unknown = error; at instanceof Error; at = at.cause) {
     const code = (at as NodeJS.ErrnoException).code ?? ''
     const reason = REASONS.get(code)
