@@ -95,6 +95,12 @@ describe('samples of the documentation', () => {
     expect([code, results]).toEqual([0, ['level: 7 7 7 7', 'own: 7 7 7 7']])
   })
 
+  it('the guide to backups: what was acknowledged is restored, and another member joins', async () => {
+    const page = 'docs/how-to/back-up-and-restore.md'
+    const expected = /```text\n([^]*?)```/.exec(readFileSync(join(root, page), 'utf8'))?.[1]
+    expect(await run(samplesOf(page), ['drill.mjs'])).toEqual({ code: 0, printed: expected })
+  })
+
   it('the tutorial: three processes, the leader is killed, and the others know what was acknowledged', async () => {
     const directory = samplesOf('docs/tutorial/first-cluster.md')
     const ports = await freePorts(3)
