@@ -2,7 +2,7 @@
 // says it, and the checks of a peer's hello before any message is taken (H47, H49, H113).
 import { entryOverheadBytes } from '../codec/entries-field.js'
 import { messageOverheadBytes } from '../codec/message-codec.js'
-import { decodeHello, encodeHello } from '../codec/hello.js'
+import { decodeHello, encodeHello, type Hello } from '../codec/hello.js'
 import type { NodeId } from '../core/types.js'
 import { RaftError } from '../errors.js'
 import type { StoreIdentity } from '../interfaces/log-store.js'
@@ -25,7 +25,8 @@ export interface StoredIdentity {
  */
 export function identityAtStart(options: ResolvedOptions, { identity, isUsed }: StoredIdentity): StoreIdentity {
   const digest = bootstrapDigest(options.bootstrap)
-  const clusterId = options.clusterId ?? digest
+  // A joiner says no cluster before it has one: the one in its options is what it expects of others.
+  const clusterId = options.bootstrap === null ? '' : (options.clusterId ?? digest)
   const nodeId = options.id
   if (identity === null) {
     const begins = { clusterId, nonce: '', storeId: randomId(), bootCount: 1, leasePromiseMs: 0 }
@@ -131,26 +132,15 @@ export class Identity {
           `${PROTOCOL_VERSIONS.min} to ${PROTOCOL_VERSIONS.max}: upgrade the older of the two`,
       )
     }
-    if (differ(peer.clusterId, own.clusterId)) {
+    const cluster = own.clusterId === '' ? (this.#options.clusterId ?? '') : own.clusterId
+    if (differ(peer.clusterId, cluster)) {
       throw identityError(
-        `peer '${peer.nodeId}' belongs to cluster '${peer.clusterId}' and '${id}' to '${own.clusterId}': ` +
+        `peer '${peer.nodeId}' belongs to cluster '${peer.clusterId}' and '${id}' to '${cluster}': ` +
           'check the addresses and the bootstrap lists of both',
       )
     }
-    if (differ(peer.nonce, own.nonce)) {
-      throw identityError(
-        `peer '${peer.nodeId}' belongs to founding '${peer.nonce}' of cluster '${own.clusterId}' and '${id}' to '${own.nonce}': ` +
-          'one of them is left over from before a recovery, and must be wiped and added again',
-      )
-    }
+    this.#checkFounding(peer)
     const ownDigest = own.bootstrapDigest ?? ''
-    // It was begun with a list, and we were not: a member of the cluster that our backup is of, which has another log.
-    if (own.nonce !== '' && ownDigest === '' && peer.nonce === '' && peer.bootstrapDigest !== '') {
-      throw identityError(
-        `peer '${peer.nodeId}' was started with a bootstrap list and '${id}' belongs to founding '${own.nonce}' of cluster ` +
-          `'${own.clusterId}', which has none: stop that peer, wipe it, start it without a list and add it`,
-      )
-    }
     if (differ(peer.bootstrapDigest, ownDigest)) {
       throw identityError(
         `the bootstrap list of peer '${peer.nodeId}' has digest ${peer.bootstrapDigest} and that of '${id}' ${ownDigest}: ` +
@@ -161,6 +151,34 @@ export class Identity {
     this.#checkCapacity(peer)
     this.#remember(peer)
     return peer.nodeId
+  }
+
+  /**
+   * Who knows the cluster and not its founding is from before a recovery or a restored backup: it has another log, and would
+   * go on with it under the same name (H120).
+   */
+  #checkFounding({ nodeId, clusterId, nonce, bootstrapDigest: digest }: Hello): void {
+    const { id } = this.#options
+    const own = this.#identity
+    if (differ(nonce, own.nonce)) {
+      throw identityError(
+        `peer '${nodeId}' belongs to founding '${nonce}' of cluster '${own.clusterId}' and '${id}' to '${own.nonce}': ` +
+          'one of them is left over from before a recovery, and must be wiped and added again',
+      )
+    }
+    if (own.nonce !== '' && nonce === '' && clusterId !== '') {
+      const how = digest === '' ? 'is a member from before that' : 'was started with a bootstrap list'
+      throw identityError(
+        `peer '${nodeId}' ${how} and '${id}' belongs to founding '${own.nonce}' of cluster ` +
+          `'${own.clusterId}', which has none: stop that peer, wipe it, start it without a list and add it`,
+      )
+    }
+    if (own.nonce === '' && own.clusterId !== '' && nonce !== '') {
+      throw identityError(
+        `peer '${nodeId}' belongs to founding '${nonce}' of cluster '${clusterId}' and '${id}' is from before that: if the cluster ` +
+          `was recovered or restored without '${id}', stop it, wipe it, start it without a list and add it`,
+      )
+    }
   }
 
   #checkCapacity({ nodeId, maxMessageBytes }: { readonly nodeId: NodeId; readonly maxMessageBytes: number }): void {

@@ -6,6 +6,7 @@ import { decodeConfiguration } from '../core/configuration-codec.js'
 import type { RestoredState } from '../core/state.js'
 import { RaftError } from '../errors.js'
 import type { RestoredLog, StoreIdentity } from '../interfaces/log-store.js'
+import type { RaftStorage } from '../interfaces/snapshot-store.js'
 import type { SnapshotMeta } from '../interfaces/state-machine.js'
 import { LEAVE_OFF } from './failures.js'
 import { identityAtStart } from './identity.js'
@@ -49,7 +50,7 @@ export async function recover(options: ResolvedOptions, check: () => void): Prom
 }
 
 /** Closes both stores, and waits for both even if one fails. @throws what the first one threw */
-export async function closeStores({ logStore, snapshotStore }: ResolvedOptions): Promise<void> {
+export async function closeStores({ logStore, snapshotStore }: RaftStorage): Promise<void> {
   const results = await Promise.allSettled([logStore.close(), snapshotStore.close()])
   for (const result of results) if (result.status === 'rejected') throw result.reason
 }
@@ -87,13 +88,14 @@ function checkRestoreEnded({ identity }: RestoredLog): void {
 }
 
 /** Whether the log goes on behind the snapshot: it holds its last entry, or begins just behind it. */
-function holds(log: RestoredLog, { lastIncludedIndex, lastIncludedTerm }: SnapshotMeta): boolean {
+export function holds(log: RestoredLog, { lastIncludedIndex, lastIncludedTerm }: SnapshotMeta): boolean {
   if (lastIncludedIndex > log.lastIndex) return false
   const run = log.termRuns.findLast(({ first }) => first <= lastIncludedIndex)
   return (run?.term ?? log.previousTerm) === lastIncludedTerm
 }
 
-function positionOf({ lastIncludedIndex: index, lastIncludedTerm: term }: SnapshotMeta): {
+/** The position that a snapshot stands for. */
+export function positionOf({ lastIncludedIndex: index, lastIncludedTerm: term }: SnapshotMeta): {
   index: number
   term: number
 } {
@@ -121,7 +123,10 @@ function restoredState(
 }
 
 /** Log time goes on from the last entry (F34). */
-async function lastTimestamp({ logStore }: ResolvedOptions, { firstIndex, lastIndex }: RestoredLog): Promise<number> {
+export async function lastTimestamp(
+  { logStore }: Pick<RaftStorage, 'logStore'>,
+  { firstIndex, lastIndex }: RestoredLog,
+): Promise<number> {
   if (lastIndex < firstIndex) return 0
   const [entry] = await logStore.read(lastIndex, lastIndex, 1)
   if (entry?.index === lastIndex) return entry.timestamp

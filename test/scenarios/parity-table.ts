@@ -26,7 +26,6 @@ export interface ParityRow {
 export const AWAITED_FEATURES: readonly string[] = [
   'backup',
   'chaos',
-  'cluster recovery',
   'founding',
   'leases',
   'reconfigure',

@@ -68,7 +68,7 @@ describe('members that come and go', () => {
       await joiner.node.removeMember(old!.node.id)
       await old!.node.stop()
       open.delete(old!.node)
-      await joiner.node.waitFor(({ leader }) => leader !== null && leader.id !== old!.node.id)
+      for (const { node } of running) await node.waitFor(({ leader }) => leader !== null && leader.id !== old!.node.id)
       await write()
     }
     const { index } = await running[0]!.node.propose('last')

@@ -59,7 +59,10 @@ describe('a store whose cluster has a founding', () => {
     const own = new Identity(options({ bootstrap: undefined }), founded)
     const old = { ...stored, nodeId: 'b' }
     expect(() => own.accept(hello(old, 'b'))).toThrow(/was started with a bootstrap list .* wipe it/)
-    expect(own.accept(hello({ ...old, bootstrapDigest: '' }, 'b'))).toBe('b')
+    expect(() => own.accept(hello({ ...old, bootstrapDigest: '' }, 'b'))).toThrow(/is a member from before that/)
+    expect(own.accept(hello({ ...old, bootstrapDigest: '', clusterId: '' }, 'b'))).toBe('b')
+    const before = new Identity(options(), stored)
+    expect(() => before.accept(hello({ ...founded, nodeId: 'b' }, 'b'))).toThrow(/'a' is from before that/)
     expect(own.accept(hello({ ...founded, nodeId: 'b' }, 'b'))).toBe('b')
   })
 })

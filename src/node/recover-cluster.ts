@@ -1,0 +1,128 @@
+// The last resort after a quorum is lost for ever (F26), offline: one survivor becomes the only voter of its cluster, under
+// a new nonce, so that nobody of before is ever listened to again (H50, H120). What it holds is the state from then on; what
+// only the lost ones held is gone. One durable write does it, or nothing is done.
+import { decodeConfiguration, encodeConfiguration } from '../core/configuration-codec.js'
+import type { Configuration, LogEntry, LogIndex, MemberSpec, Term } from '../core/types.js'
+import { RaftError } from '../errors.js'
+import type { RestoredLog } from '../interfaces/log-store.js'
+import type { RaftStorage } from '../interfaces/snapshot-store.js'
+import type { SnapshotMeta } from '../interfaces/state-machine.js'
+import { LEAVE_OFF } from './failures.js'
+import { randomId } from './identity.js'
+import { resolveMember } from './member-spec.js'
+import { checkKeys, refuse, show } from './option-checks.js'
+import { closeStores, holds, lastTimestamp, positionOf } from './recovery.js'
+
+/** Options of `recoverCluster`. */
+export interface RecoverClusterOptions extends RaftStorage {
+  /** The survivor: the node that these stores belong to, with the address that it will have. */
+  member: MemberSpec
+  /** Changes nothing, and tells what would be. @defaultValue false */
+  dryRun?: boolean | undefined
+}
+
+/** What a cluster goes on with. */
+export interface RecoveredCluster {
+  readonly clusterId: string
+  /** Everything up to here is kept, committed or not. What only the lost nodes held lies behind it. */
+  readonly lastIndex: LogIndex
+  readonly lastTerm: Term
+  /** 0 for none. */
+  readonly snapshotIndex: LogIndex
+  /** Who was in it, as far as these stores know: nobody where the bootstrap list was never changed. */
+  readonly previous: Configuration
+}
+
+const KEYS: readonly string[] = ['logStore', 'snapshotStore', 'member', 'dryRun']
+const NOBODY: Configuration = { members: [], votersOutgoing: [] }
+
+/**
+ * Makes a stopped survivor the only voter of its cluster. Choose the one with the highest (lastTerm, lastIndex): `dryRun` tells
+ * them. Start it without `bootstrap`; every other old member is refused from now on, must be wiped, and is added again.
+ * The stores are closed afterwards.
+ * @throws RaftError RAFT_INVALID_OPTION, RAFT_IDENTITY (nothing to recover here, or another node's stores), RAFT_LOCKED (it
+ *   runs), RAFT_CORRUPTION, RAFT_STORAGE
+ */
+export async function recoverCluster(options: RecoverClusterOptions): Promise<RecoveredCluster> {
+  checkKeys(options, KEYS, 'option of recoverCluster')
+  const { logStore, snapshotStore, dryRun = false } = options
+  if (typeof logStore?.open !== 'function') refuse('logStore is missing: spread levelStorage({ directory })')
+  if (typeof snapshotStore?.latest !== 'function')
+    refuse('snapshotStore is missing: spread levelStorage({ directory })')
+  if (typeof dryRun !== 'boolean') refuse(`dryRun is ${show(dryRun)}: use true or false`)
+  const member = resolveMember(options.member, 'recoverCluster')
+  if (member.suffrage !== 'voter') refuse(`member '${member.id}' is a learner: the only member must be a voter`)
+  const log = await logStore.open()
+  try {
+    const snapshot = (await snapshotStore.latest())?.meta ?? null
+    const found = survey(log, snapshot, member.id)
+    if (!dryRun) await takeOver(options, { log, snapshot, found, member })
+    return found
+  } finally {
+    await closeStores(options)
+  }
+}
+
+interface Survivor {
+  readonly log: RestoredLog
+  readonly snapshot: SnapshotMeta | null
+  readonly found: RecoveredCluster
+  readonly member: MemberSpec
+}
+
+function survey(log: RestoredLog, snapshot: SnapshotMeta | null, id: string): RecoveredCluster {
+  const { identity, hardState, lastIndex, termRuns, previousTerm } = log
+  if (identity === null || hardState.currentTerm === 0) {
+    throw new RaftError(
+      'RAFT_IDENTITY',
+      `these stores never took part in a cluster: there is nothing to recover for '${id}'`,
+    )
+  }
+  if (identity.nodeId !== undefined && identity.nodeId !== id) {
+    throw new RaftError('RAFT_IDENTITY', `these stores belong to node '${identity.nodeId}', not to '${id}'`)
+  }
+  const isBehind = snapshot !== null && !holds(log, snapshot)
+  return {
+    clusterId: identity.clusterId,
+    lastIndex: isBehind ? snapshot.lastIncludedIndex : lastIndex,
+    lastTerm: isBehind ? snapshot.lastIncludedTerm : (termRuns.at(-1)?.term ?? previousTerm),
+    snapshotIndex: snapshot?.lastIncludedIndex ?? 0,
+    previous: (isBehind ? undefined : newestOf(log)) ?? snapshot?.configuration ?? NOBODY,
+  }
+}
+
+function newestOf({ configurations }: RestoredLog): Configuration | undefined {
+  const entry = configurations.at(-1)
+  if (entry === undefined) return undefined
+  const configuration = decodeConfiguration(entry.data)
+  if (configuration !== null) return configuration
+  throw new RaftError(
+    'RAFT_CORRUPTION',
+    `the log store holds a configuration at ${entry.index} that is none: ${LEAVE_OFF}`,
+  )
+}
+
+async function takeOver(options: RecoverClusterOptions, { log, snapshot, found, member }: Survivor): Promise<void> {
+  const { id, address, metadata } = member
+  const identity = log.identity
+  if (identity === null) return
+  const index = found.lastIndex + 1
+  // A term that nobody of before has voted in: what the lost ones may still hold of this one never meets it.
+  const term = log.hardState.currentTerm + 1
+  const facts = metadata === undefined ? {} : { metadata }
+  const only = { id, address, suffrage: 'voter', ...facts, storeId: identity.storeId, addedAt: index } as const
+  const isBehind = snapshot !== null && !holds(log, snapshot)
+  const entry: LogEntry = {
+    index,
+    term,
+    type: 'configuration',
+    timestamp: Math.max(snapshot?.lastIncludedTimestamp ?? 0, isBehind ? 0 : await lastTimestamp(options, log)),
+    data: encodeConfiguration({ members: [only], votersOutgoing: [] }),
+  }
+  await options.logStore.write({
+    ...(isBehind ? { resetTo: positionOf(snapshot) } : {}),
+    hardState: { currentTerm: term, votedFor: null },
+    entries: [entry],
+    identity: { ...identity, nonce: randomId(), bootstrapDigest: '' },
+  })
+}
