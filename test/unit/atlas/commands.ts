@@ -65,12 +65,6 @@ export const arbCommand: fc.Arbitrary<KvCommand> = fc.oneof(
   fc.record({ type: fc.constant('setMany' as const), pairs: fc.array(fc.tuple(key, value), { maxLength: 4 }) }),
   fc.constant({ type: 'flush' as const }),
   fc.constant({ type: 'tick' as const }),
-  fc.record({
-    type: fc.constant('announce' as const),
-    id: fc.constantFrom('node-1', 'node-2'),
-    resp: fc.constantFrom('', '127.0.0.1:6379'),
-    http: fc.constantFrom('', '127.0.0.1:8080'),
-  }),
 )
 
 /** Commands with rising timestamps, as a log has them. */

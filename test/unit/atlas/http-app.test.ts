@@ -18,6 +18,7 @@ describe('HTTP', () => {
     app = createHttpApp({
       node: node as never,
       machine: node.machine,
+      admin: node.admin,
       version: '0.1.0',
       readConsistency: 'linearizable',
       address: { host: '127.0.0.1', port: 8080 },
@@ -63,53 +64,6 @@ describe('HTTP', () => {
     expect(new Uint8Array(await response.arrayBuffer())).toEqual(Uint8Array.of(0, 255, 10))
     await put('/kv/__proto__', '{"value":"1"}')
     expect((await send('/kv/__proto__')).body.value).toBe('1')
-  })
-
-  describe('POST /admin/transfer', () => {
-    const transfer = (body = '', headers: Record<string, string> = {}) =>
-      send('/admin/transfer', { method: 'POST', body, headers })
-    const asked: (string | undefined)[] = []
-    let refusal: RaftError | null
-
-    beforeEach(() => {
-      asked.length = 0
-      refusal = null
-      Object.assign(node, {
-        transferLeadership: async (to?: string) => {
-          asked.push(to)
-          if (refusal !== null) throw refusal
-        },
-      })
-    })
-
-    it('asks the leader to hand over, to a node that is named or to the best one', async () => {
-      Object.assign(node, { status: () => ({ id: 'node1', role: 'leader', leader: null }) })
-      expect((await transfer('{"to":"node2"}')).status).toBe(200)
-      expect((await transfer()).status).toBe(200)
-      expect(asked).toEqual(['node2', undefined])
-    })
-
-    it.each([
-      ['RAFT_INVALID_OPTION', 'rejected', 400],
-      ['RAFT_TRANSFERRING', 'rejected', 503],
-      ['RAFT_TIMEOUT', 'rejected', 503],
-      ['RAFT_TIMEOUT', 'unknown', 504],
-    ] as const)('answers %s, %s, with %d', async (code, outcome, status) => {
-      Object.assign(node, { status: () => ({ id: 'node1', role: 'leader', leader: null }) })
-      refusal = new RaftError(code, 'why', { outcome })
-      expect(await transfer()).toMatchObject({ status, body: { error: { code, outcome } } })
-    })
-
-    it('refuses what is no request, and does not pass on what was passed on already', async () => {
-      for (const body of ['{', '[]', '7', '{"to":7}', '{"id":"node2"}']) {
-        expect(await transfer(body), body).toMatchObject({ status: 400 })
-      }
-      Object.assign(node, { status: () => ({ id: 'node1', role: 'follower', leader: null }) })
-      expect(await transfer()).toMatchObject({ status: 503, body: { error: { code: 'RAFT_NOT_LEADER' } } })
-      expect(asked).toEqual([])
-      await transfer('', { 'X-Forwarded-By': 'node2' })
-      expect(asked).toEqual([undefined])
-    })
   })
 
   describe('GET /admin/backup', () => {
@@ -204,16 +158,14 @@ describe('HTTP', () => {
   it.each([
     [new RaftError('RAFT_NO_LEADER', 'no leader'), 503, 'rejected'],
     [new RaftError('RAFT_STALE', 'stale'), 503, 'rejected'],
+    [new RaftError('RAFT_NOT_MEMBER', 'not added yet'), 503, 'rejected'],
     [new RaftError('RAFT_OVERLOADED', 'full'), 429, 'rejected'],
     [new RaftError('RAFT_TOO_LARGE', 'large'), 413, 'rejected'],
     [new RaftError('RAFT_TIMEOUT', 'late', { outcome: 'unknown' }), 504, 'unknown'],
     [new RaftError('RAFT_STORAGE', 'disk'), 500, 'rejected'],
   ])('answers %s with %i', async (error, status, outcome) => {
     node.error = error
-    node.machine.apply(
-      { type: 'announce', id: 'node-1', resp: '', http: '127.0.0.1:8080' },
-      { index: 1, term: 1, timestamp: 1 },
-    )
+    node.leader = { id: 'node-1', address: '127.0.0.1:7000', suffrage: 'voter', metadata: { http: '127.0.0.1:8080' } }
     const answer = await put('/kv/a', '{"value":"1"}')
     expect(answer.status).toBe(status)
     expect(answer.body.error).toEqual({

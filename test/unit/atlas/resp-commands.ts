@@ -1,4 +1,5 @@
 // A server of commands without network: for tests of replies. Writes are applied at once.
+import { Administration } from '../../../examples/atlas-kv/src/admin/administration.js'
 import type { Arguments } from '../../../examples/atlas-kv/src/resp/arguments.js'
 import { commandStep } from '../../../examples/atlas-kv/src/resp/command-table.js'
 import { ReplyWriter } from '../../../examples/atlas-kv/src/resp/reply-writer.js'
@@ -44,7 +45,7 @@ export class CommandRunner {
   timestamp = 1_000_000
   #index = 0
 
-  constructor(status: object = STATUS) {
+  constructor(status: object = STATUS, admin?: Administration) {
     const self = this
     this.session = {
       id: 7,
@@ -64,9 +65,11 @@ export class CommandRunner {
         get state() {
           return self.machine.state
         },
+        admin: admin ?? new Administration({ node: { status: () => status } as never }),
         now: () => 5_000,
         status: () => status as never,
         sessions: () => [this.session],
+        report: () => {},
         counters: { connectionsReceived: 1, connectionsRejected: 0, commandsProcessed: 0 },
       },
     }
@@ -76,12 +79,25 @@ export class CommandRunner {
   run(args: Arguments): string {
     const step = commandStep(args, this.session)
     if (step.kind === 'answer') step.reply(this.writer)
+    else if (step.kind === 'call') throw new Error('a call is no command of this runner')
     else if (step.kind === 'read') step.reply(this.writer, step.query(this.machine.state, this.timestamp))
     else {
       const command = kvCommandCodec.decode(kvCommandCodec.encode(step.command))
       const context = { index: ++this.#index, term: 1, timestamp: this.timestamp }
       step.reply(this.writer, this.machine.apply(command, context))
     }
+    return this.writer.take().toString('latin1')
+  }
+
+  /** The bytes of the reply of a command that may have to wait. */
+  async ask(...args: readonly string[]): Promise<string> {
+    const step = commandStep(
+      args.map((arg) => Buffer.from(arg, 'latin1')),
+      this.session,
+    )
+    if (step.kind !== 'call') return this.send(...args)
+    const reply = await step.run()
+    reply(this.writer)
     return this.writer.take().toString('latin1')
   }
 

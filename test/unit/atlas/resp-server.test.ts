@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { REPLY_BYTES } from '../../../examples/atlas-kv/src/resp/limits.js'
 import { RespServer, type RespServerOptions } from '../../../examples/atlas-kv/src/resp/resp-server.js'
 import { set } from './commands.js'
+import { STATUS } from './resp-commands.js'
 import { SingleNode } from './single-node.js'
 
 class Client {
@@ -57,6 +58,7 @@ describe('RespServer', () => {
     server = new RespServer({
       node: node as never,
       machine: node.machine,
+      admin: node.admin,
       readConsistency: 'linearizable',
       followerWrites: 'forward',
       version: '0.1.0',
@@ -175,8 +177,17 @@ describe('RespServer', () => {
     server.serve()
     const other = await connect()
     expect(await other.exchange('SET foo 1\n', '\r\n')).toMatch(/^-CLUSTERDOWN the RESP address of leader node-1/)
-    await node.propose({ type: 'announce', id: 'node-1', resp: '127.0.0.1:7777', http: '' })
+    node.leader = { ...STATUS.leader, metadata: { resp: '127.0.0.1:7777' } }
     expect(await other.exchange('SET foo 1\nGET foo\n', '$-1\r\n')).toBe('-MOVED 12182 127.0.0.1:7777\r\n$-1\r\n')
+  })
+
+  it("runs an operator's command in its turn, and what follows it afterwards", async () => {
+    await listen()
+    server.serve()
+    const client = await connect()
+    const reply = await client.exchange('SET a 1\nRAFT SNAPSHOT\nINCR a\nRAFT LEAVE\nGET a\n', '$1\r\n2\r\n')
+    expect(reply).toBe("+OK\r\n:7\r\n:2\r\n-ERR unknown subcommand 'LEAVE'. Try RAFT HELP.\r\n$1\r\n2\r\n")
+    expect(node.calls).toEqual([['set'], ['increment'], 'read'])
   })
 
   it('a command that is too large fails alone', async () => {

@@ -1,4 +1,6 @@
 // A node of one for tests of the servers: applies at once, remembers how it was called, fails when told to.
+import type { Configuration, Member, MemberSpec } from 'helios-raft'
+import { Administration } from '../../../examples/atlas-kv/src/admin/administration.js'
 import { kvCommandCodec } from '../../../examples/atlas-kv/src/state-machine/command-codec.js'
 import type { KvCommand, KvResult } from '../../../examples/atlas-kv/src/state-machine/command.js'
 import { KvStateMachine } from '../../../examples/atlas-kv/src/state-machine/kv-state-machine.js'
@@ -10,12 +12,19 @@ export class SingleNode {
   readonly calls: (readonly string[] | 'read')[] = []
   readonly readOptions: unknown[] = []
   isLeader = true
-  leader: { id: string; address: string; suffrage: 'voter' } | null = STATUS.leader
+  leader: Member | null = STATUS.leader
   id = 'node-1'
   /** The leader's wall clock when it appends. */
   wallTime = (): number => 1_000_000
   error: unknown = null
   changes: object = {}
+  readonly admin = new Administration({ node: this as never, patienceMs: 10 })
+  /** What `status().configuration` holds; null for that of STATUS. */
+  members: readonly Member[] = STATUS.configuration.members
+  /** What the calls of an operator were, in order. */
+  readonly wishes: (readonly unknown[])[] = []
+  /** Rejects the wishes, one after the other. */
+  readonly refusals: unknown[] = []
   /** Awaited before anything is applied. */
   gate: Promise<void> = Promise.resolve()
   #index = 0
@@ -47,7 +56,50 @@ export class SingleNode {
 
   async ready(): Promise<void> {}
 
+  addMember(spec: MemberSpec): Promise<Configuration> {
+    const member: Member = { ...spec, suffrage: spec.suffrage ?? 'voter' }
+    return this.#wish(['add', spec], [...this.members.filter(({ id }) => id !== spec.id), member])
+  }
+
+  promote(id: string): Promise<Configuration> {
+    return this.#wish(['promote', id], this.#with(id, 'voter'))
+  }
+
+  demote(id: string): Promise<Configuration> {
+    return this.#wish(['demote', id], this.#with(id, 'learner'))
+  }
+
+  removeMember(id: string): Promise<Configuration> {
+    return this.#wish(
+      ['remove', id],
+      this.members.filter((member) => member.id !== id),
+    )
+  }
+
+  async transferLeadership(to?: string): Promise<void> {
+    await this.#wish(['transfer', to], this.members)
+  }
+
+  async takeSnapshot(): Promise<{ lastIncludedIndex: number; lastIncludedTerm: number }> {
+    await this.#wish(['snapshot'], this.members)
+    return { lastIncludedIndex: 7, lastIncludedTerm: 3 }
+  }
+
+  async #wish(wish: readonly unknown[], members: readonly Member[]): Promise<Configuration> {
+    this.wishes.push(wish)
+    await this.gate
+    const refusal = this.refusals.shift()
+    if (refusal !== undefined) throw refusal
+    this.members = members
+    return { members, votersOutgoing: [] }
+  }
+
+  #with(id: string, suffrage: Member['suffrage']): readonly Member[] {
+    return this.members.map((member) => (member.id === id ? { ...member, suffrage } : member))
+  }
+
   status(): never {
-    return { ...STATUS, ...this.changes } as never
+    const configuration = { members: this.members, votersOutgoing: [] }
+    return { ...STATUS, configuration, ...this.changes } as never
   }
 }

@@ -4,28 +4,28 @@ import type { RaftNode } from 'helios-raft'
 import type { Context } from 'hono'
 import { Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
+import type { Administration } from '../admin/administration.js'
 import { formatAddress, isLoopback, type Address } from '../config/values.js'
+import { addressesOf } from '../server/node-addresses.js'
 import { commandSize } from '../state-machine/command-codec.js'
 import type { KvCommand, KvResult } from '../state-machine/command.js'
 import { isFailure } from '../state-machine/command.js'
 import type { KvEntry } from '../state-machine/kv-state.js'
 import { NEVER } from '../state-machine/kv-state.js'
 import type { KvStateMachine } from '../state-machine/kv-state-machine.js'
+import { ADMIN_METHODS, addAdminRoutes } from './admin-routes.js'
 import { streamBackup } from './backup-route.js'
 import type { ErrorStatus, HttpErrorBody } from './http-error.js'
 import { HttpError, httpErrorOf } from './http-error.js'
 import { conditionOf, keyOf, readOptionsOf, valueOf } from './kv-request.js'
-import { transferLeadership } from './transfer-route.js'
 
 /** The calls of RaftNode that the routes make. */
-export type HttpNode = Pick<
-  RaftNode<KvCommand, KvResult>,
-  'propose' | 'read' | 'status' | 'leader' | 'transferLeadership' | 'backup'
->
+export type HttpNode = Pick<RaftNode<KvCommand, KvResult>, 'propose' | 'read' | 'status' | 'leader' | 'backup'>
 
 export interface HttpAppOptions {
   readonly node: HttpNode
   readonly machine: KvStateMachine
+  readonly admin: Administration
   readonly version: string
   readonly readConsistency: 'linearizable' | 'local'
   /** Where it listens; on loopback only local names are answered, against DNS rebinding. */
@@ -38,8 +38,6 @@ export interface HttpAppOptions {
 
 /** JSON spells a byte with up to six characters. */
 const JSON_GROWTH = 6
-/** Largest body of an administrative request. */
-const ADMIN_BODY_BYTES = 4_096
 const LOCAL_HOST = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:\d+)?$/i
 
 export function createHttpApp(options: HttpAppOptions): Hono {
@@ -58,12 +56,7 @@ export function createHttpApp(options: HttpAppOptions): Hono {
   )
   app.get('/kv/:key', (c) => getKey(c, options))
   app.delete('/kv/:key', (c) => deleteKey(c, options))
-  app.get('/admin/status', (c) => c.json({ version, addresses: addressesOf(options), ...node.status() }))
-  app.post(
-    '/admin/transfer',
-    bodyLimit({ maxSize: ADMIN_BODY_BYTES, onError: () => refuseSize(ADMIN_BODY_BYTES) }),
-    (c) => transferLeadership(c, options),
-  )
+  addAdminRoutes(app, options)
   app.get('/admin/backup', (c) => streamBackup(c, options))
   app.get('/healthz', (c) => {
     const alive = !['failed', 'stopped'].includes(node.status().role)
@@ -82,8 +75,7 @@ export function createHttpApp(options: HttpAppOptions): Hono {
 
 const ALLOWED: readonly (readonly [path: string, methods: string])[] = [
   ['/kv/:key', 'GET, HEAD, PUT, DELETE'],
-  ['/admin/status', 'GET, HEAD'],
-  ['/admin/transfer', 'POST'],
+  ...ADMIN_METHODS,
   ['/admin/backup', 'GET'],
   ['/healthz', 'GET, HEAD'],
   ['/readyz', 'GET, HEAD'],
@@ -157,16 +149,11 @@ function readiness(c: Context, { node }: HttpAppOptions): Response {
   return c.json(verbose ? { ...body, ...details, explanation } : body, status.ready ? 200 : 503)
 }
 
-function addressesOf({ machine }: HttpAppOptions): object {
-  // An object without prototype: ids come from the log (H103).
-  return Object.assign(Object.create(null), Object.fromEntries(machine.state.addresses))
-}
-
 function answerError(c: Context, thrown: unknown, options: HttpAppOptions): Response {
   const error = httpErrorOf(thrown)
   if (error.code === 'INTERNAL') options.report(thrown)
   const leader = options.node.leader
-  const http = leader === null ? '' : (options.machine.state.addresses.get(leader.id)?.http ?? '')
+  const { http } = addressesOf(leader)
   const body: HttpErrorBody = {
     error: {
       code: error.code,

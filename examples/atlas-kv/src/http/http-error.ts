@@ -3,7 +3,7 @@
 import type { RaftError } from 'helios-raft'
 import { isRaftError } from 'helios-raft'
 
-export type ErrorStatus = 400 | 403 | 404 | 405 | 412 | 413 | 429 | 500 | 503 | 504
+export type ErrorStatus = 400 | 403 | 404 | 405 | 409 | 412 | 413 | 429 | 500 | 503 | 504
 
 export interface HttpErrorBody {
   readonly error: {
@@ -48,12 +48,16 @@ function raftStatus(error: RaftError): ErrorStatus {
       return 413
     case 'RAFT_INVALID_OPTION':
       return 400
+    case 'RAFT_CONFIGURATION_PENDING':
+    case 'RAFT_INVALID_CONFIGURATION':
+      return 409
     case 'RAFT_NO_LEADER':
     case 'RAFT_NOT_LEADER':
     case 'RAFT_LEADERSHIP_LOST':
     case 'RAFT_TIMEOUT':
     case 'RAFT_TRANSFERRING':
     case 'RAFT_STALE':
+    case 'RAFT_NOT_MEMBER':
     case 'RAFT_STOPPED':
       return 503
     default:

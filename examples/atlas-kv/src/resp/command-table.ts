@@ -5,11 +5,17 @@ import { commandCommand } from './command-command.js'
 import type { CommandSpec } from './command-spec.js'
 import { CONNECTION_COMMANDS } from './connection-commands.js'
 import { DATA_COMMANDS } from './data-commands.js'
+import { RAFT_COMMANDS } from './raft-command.js'
 import type { Session } from './session.js'
 import type { Step } from './step.js'
 import { errorStep } from './step.js'
 
-const SPECS: readonly CommandSpec[] = [...DATA_COMMANDS, ...CONNECTION_COMMANDS, commandCommand(() => SPECS)]
+const SPECS: readonly CommandSpec[] = [
+  ...DATA_COMMANDS,
+  ...CONNECTION_COMMANDS,
+  ...RAFT_COMMANDS,
+  commandCommand(() => SPECS),
+]
 const TABLE: ReadonlyMap<string, CommandSpec> = new Map(SPECS.map((spec) => [spec.name, spec]))
 
 /** Bytes of arguments that are quoted in the error for an unknown command. */

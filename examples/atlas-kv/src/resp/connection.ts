@@ -21,8 +21,6 @@ export interface RespBackend extends RespHost {
   write(steps: readonly WriteStep[]): Promise<readonly KvResult[]>
   /** One round; values in order. */
   read(steps: readonly ReadStep[]): Promise<readonly ReadValue[]>
-  /** Something that should not have happened. */
-  report(error: unknown): void
 }
 
 type Outcome =
@@ -125,6 +123,14 @@ export class RespConnection {
 
   async #execute(steps: readonly Step[]): Promise<void> {
     for (let from = 0; from < steps.length; ) {
+      const first = steps[from]
+      if (first?.kind === 'call') {
+        await this.#flush()
+        const reply = await first.run()
+        reply(this.#writer)
+        from += 1
+        continue
+      }
       const to = endOfRun(steps, from)
       const run = steps.slice(from, to)
       const outcomes = await this.#outcomes(run)
@@ -142,7 +148,7 @@ export class RespConnection {
     const outcomes: (Outcome | undefined)[] = new Array(run.length).fill(undefined)
     const positions: number[] = []
     for (const [i, step] of run.entries()) {
-      if (step.kind === 'answer') continue
+      if (step.kind === 'answer' || step.kind === 'call') continue
       const line = this.#backend.refusal(step) ?? tooLarge(step)
       if (line === null) positions.push(i)
       else outcomes[i] = { ok: false, line }
@@ -163,6 +169,7 @@ export class RespConnection {
   }
 
   #reply(step: Step, outcome: Outcome | undefined): void {
+    if (step.kind === 'call') return
     if (step.kind === 'answer') step.reply(this.#writer)
     else if (outcome === undefined) this.#writer.error('ERR internal error; see the log of this node')
     else if (!outcome.ok) this.#writer.error(outcome.line)
@@ -206,6 +213,7 @@ function endOfRun(steps: readonly Step[], from: number): number {
   let kind: Step['kind'] = 'answer'
   for (let at = from; at < steps.length; at++) {
     const next = steps[at]?.kind ?? 'answer'
+    if (next === 'call') return at
     if (next === 'answer' || next === kind) continue
     if (kind !== 'answer') return at
     kind = next

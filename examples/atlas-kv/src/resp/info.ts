@@ -1,6 +1,7 @@
 // INFO as Redis prints it, with the sections that hold something here and `# Raft` (atlas.md §3). Every number is read
 // at the moment of the call; none is made up.
 import type { Member, PeerStatus, RaftStatus } from 'helios-raft'
+import { countMembers } from '../admin/node-view.js'
 import type { RespHost } from './session.js'
 
 /** Version of Redis whose commands and texts these are; clients look at it. */
@@ -14,6 +15,18 @@ export function renderInfo(host: RespHost, sections: readonly string[]): string 
   const all = sections.length === 0 || sections.some((name) => ['default', 'all', 'everything'].includes(name))
   const shown = KNOWN.filter((name) => all || sections.includes(name))
   return shown.map((name) => renderSection(name, SECTIONS[name](host))).join('\r\n')
+}
+
+/** The lines of `# Raft` with what the node waits for in words: RAFT STATUS. */
+export function raftStatusText(host: RespHost): string {
+  const { suffrage, votedFor, explanation } = host.status()
+  const lines: readonly Line[] = [
+    ...raftLines(host),
+    ['raft_suffrage', suffrage],
+    ['raft_voted_for', votedFor ?? ''],
+    ['raft_explanation', explanation ?? ''],
+  ]
+  return lines.map(([key, value]) => `${key}:${value}\r\n`).join('')
 }
 
 function renderSection(name: Section, lines: readonly Line[]): string {
@@ -46,6 +59,8 @@ const SECTIONS: Readonly<Record<Section, (host: RespHost) => readonly Line[]>> =
   },
   persistence: (host) => [
     ['loading', host.isLoading ? 1 : 0],
+    ['rdb_bgsave_in_progress', host.admin.isSaving ? 1 : 0],
+    ['rdb_last_save_time', host.admin.lastSaveAt],
     ['aof_enabled', 1],
     ['aof_fsync', 'every'],
   ],
@@ -86,7 +101,7 @@ function splitAddress(member: Member | null): { readonly host: string; readonly 
 
 function raftLines(host: RespHost): readonly Line[] {
   const status = host.status()
-  const suffrages = status.configuration.members.map((member) => member.suffrage)
+  const { voters, learners } = countMembers(status.configuration)
   return [
     ['raft_enabled', 1],
     ['raft_node_id', status.id],
@@ -98,8 +113,8 @@ function raftLines(host: RespHost): readonly Line[] {
     ['raft_last_applied', status.lastApplied],
     ['raft_last_log_index', status.lastIndex],
     ['raft_snapshot_index', status.snapshotIndex],
-    ['raft_voters', suffrages.filter((suffrage) => suffrage === 'voter').length],
-    ['raft_learners', suffrages.filter((suffrage) => suffrage === 'learner').length],
+    ['raft_voters', voters],
+    ['raft_learners', learners],
     ['raft_quorum_ok', status.quorumOk ? 1 : 0],
     ['raft_last_contact_ms', milliseconds(status.role === 'leader' ? 0 : status.leaderContactMs)],
     ['raft_read_consistency', host.settings.readConsistency],

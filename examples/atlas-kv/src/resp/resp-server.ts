@@ -3,7 +3,9 @@
 import type { AddressInfo, Server, Socket } from 'node:net'
 import { createServer } from 'node:net'
 import type { RaftNode, RaftStatus } from 'helios-raft'
+import type { Administration } from '../admin/administration.js'
 import type { Address } from '../config/values.js'
+import { addressesOf } from '../server/node-addresses.js'
 import type { KvCommand, KvResult } from '../state-machine/command.js'
 import type { KvState } from '../state-machine/kv-state.js'
 import type { KvStateMachine } from '../state-machine/kv-state-machine.js'
@@ -20,6 +22,7 @@ export type KvNode = Pick<RaftNode<KvCommand, KvResult>, 'proposeMany' | 'read' 
 export interface RespServerOptions {
   readonly node: KvNode
   readonly machine: KvStateMachine
+  readonly admin: Administration
   readonly readConsistency: RespSettings['readConsistency']
   readonly followerWrites: RespSettings['followerWrites']
   readonly version: string
@@ -97,6 +100,10 @@ export class RespServer implements RespBackend {
     return this.#options.machine.state
   }
 
+  get admin(): Administration {
+    return this.#options.admin
+  }
+
   now(): number {
     return this.#options.now()
   }
@@ -115,12 +122,12 @@ export class RespServer implements RespBackend {
 
   refusal(step: ReadStep | WriteStep): string | null {
     if (!this.#isServing) return LOADING
-    const { node, followerWrites, machine } = this.#options
+    const { node, followerWrites } = this.#options
     if (step.kind === 'read' || followerWrites === 'forward' || node.isLeader) return null
     if (followerWrites === 'reject') return "READONLY You can't write against a read only replica."
     const leader = node.leader
     if (leader === null) return 'CLUSTERDOWN No raft leader'
-    const address = machine.state.addresses.get(leader.id)?.resp ?? ''
+    const address = addressesOf(leader).resp
     if (address === '') return `CLUSTERDOWN the RESP address of leader ${leader.id} is not known yet`
     return `MOVED ${hashSlot(firstKey(step.command))} ${address}`
   }

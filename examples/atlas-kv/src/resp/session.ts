@@ -1,6 +1,7 @@
 // What one connection is, beside its socket: number, name, protocol; and the window through which its commands see the
 // server. Nothing of it is replicated.
 import type { RaftStatus } from 'helios-raft'
+import type { Administration } from '../admin/administration.js'
 import type { KvState } from '../state-machine/kv-state.js'
 
 export interface Session {
@@ -26,12 +27,15 @@ export interface RespHost {
   readonly version: string
   readonly settings: RespSettings
   readonly state: KvState
+  readonly admin: Administration
   /** The node is starting: nothing is served yet. */
   readonly isLoading: boolean
   /** Ms of a monotonic clock. */
   now(): number
   status(): RaftStatus
   sessions(): Iterable<Session>
+  /** Something that should not have happened. Never throws. */
+  report(error: unknown): void
   readonly counters: RespCounters
 }
 

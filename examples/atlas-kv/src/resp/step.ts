@@ -1,5 +1,6 @@
 // What a command of a connection becomes: a write for the log, a read of the state, or an answer that needs neither.
-// The connection runs neighbours of one kind together (one append, one read round) and answers in order.
+// The connection runs neighbours of one kind together (one append, one read round) and answers in order. A call of an
+// operator's runs alone.
 import type { KvCommand, KvResult } from '../state-machine/command.js'
 import type { KvState } from '../state-machine/kv-state.js'
 import type { ReplyWriter } from './reply-writer.js'
@@ -27,7 +28,13 @@ export interface AnswerStep {
   reply(writer: ReplyWriter): void
 }
 
-export type Step = WriteStep | ReadStep | AnswerStep
+export interface CallStep {
+  readonly kind: 'call'
+  /** Runs when its turn has come, and what comes behind it waits. Never rejects: a failure is a reply, too. */
+  run(): Promise<(writer: ReplyWriter) => void>
+}
+
+export type Step = WriteStep | ReadStep | AnswerStep | CallStep
 
 /** A step that answers with an error. */
 export function errorStep(text: string): AnswerStep {

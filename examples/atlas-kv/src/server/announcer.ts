@@ -1,16 +1,16 @@
-// Makes the addresses of this node known to all: one command, once, when the replicated state says otherwise. So every
-// node can name the leader's RESP and HTTP address (MOVED, errors of HTTP) without being configured with it.
+// Makes the addresses of this node known to all: once, when the membership says otherwise. Facts that others have put
+// into its metadata stay.
 import type { RaftNode } from 'helios-raft'
 import type { KvCommand, KvResult } from '../state-machine/command.js'
-import type { KvStateMachine } from '../state-machine/kv-state-machine.js'
+import { addressesOf, type NodeAddresses } from './node-addresses.js'
+import { pause } from './pause.js'
 
-/** Between two attempts. */
-const RETRY_MS = 2_000
+/** Between two attempts: at first all members want to say where they are, one change at a time. */
+const RETRY_MS = 250
 
 export interface AnnouncerOptions {
-  readonly node: Pick<RaftNode<KvCommand, KvResult>, 'propose' | 'ready' | 'id'>
-  readonly machine: KvStateMachine
-  readonly addresses: { readonly resp: string; readonly http: string }
+  readonly node: Pick<RaftNode<KvCommand, KvResult>, 'updateMember' | 'ready' | 'id' | 'status'>
+  readonly addresses: NodeAddresses
 }
 
 export class Announcer {
@@ -21,37 +21,24 @@ export class Announcer {
     this.#options = options
   }
 
-  /** Waits until this node is ready, then announces what the state doesn't hold. Resolves when it does, or at `stop`. */
+  /** Waits until this node is ready, then announces what the membership doesn't say. Resolves when it does, or at `stop`. */
   async run(): Promise<void> {
-    const { node, machine, addresses } = this.#options
+    const { node, addresses } = this.#options
     const { signal } = this.#ended
     while (!signal.aborted) {
       try {
         await node.ready({ signal })
-        const known = machine.state.addresses.get(node.id)
-        if (known?.resp === addresses.resp && known.http === addresses.http) return
-        await node.propose({ type: 'announce', id: node.id, ...addresses }, { signal })
+        const self = node.status().configuration.members.find(({ id }) => id === node.id)
+        const known = addressesOf(self)
+        if (known.resp === addresses.resp && known.http === addresses.http) return
+        await node.updateMember(node.id, { metadata: { ...self?.metadata, ...addresses } }, { signal })
       } catch {
-        await this.#pause()
+        await pause(RETRY_MS, signal)
       }
     }
   }
 
   stop(): void {
     this.#ended.abort()
-  }
-
-  #pause(): Promise<void> {
-    const { signal } = this.#ended
-    if (signal.aborted) return Promise.resolve()
-    return new Promise((resolve) => {
-      const done = (): void => {
-        clearTimeout(timer)
-        signal.removeEventListener('abort', done)
-        resolve()
-      }
-      const timer = setTimeout(done, RETRY_MS)
-      signal.addEventListener('abort', done)
-    })
   }
 }

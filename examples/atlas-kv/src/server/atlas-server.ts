@@ -4,6 +4,7 @@ import type { Logger, RaftError } from 'helios-raft'
 import { RaftNode } from 'helios-raft'
 import { levelStorage } from 'helios-raft/level'
 import { TcpTransport } from 'helios-raft/tcp'
+import { Administration } from '../admin/administration.js'
 import type { AtlasOptions } from '../config/options.js'
 import type { Address } from '../config/values.js'
 import { formatAddress, isWildcard } from '../config/values.js'
@@ -40,6 +41,7 @@ export class AtlasServer {
   readonly #node: RaftNode<KvCommand, KvResult>
   readonly #machine = new KvStateMachine()
   readonly #transport: TcpTransport
+  readonly #admin: Administration
   readonly #resp: RespServer
   readonly #http: HttpServer | null
   readonly #ticker: ExpiryTicker
@@ -67,8 +69,10 @@ export class AtlasServer {
     const now = (): number => performance.now()
     this.#clock = new LogClock({ logTime: () => this.#machine.state.logTime, now })
     this.#ticker = new ExpiryTicker({ node: this.#node, machine: this.#machine })
+    this.#admin = new Administration({ node: this.#node })
     const shared = {
       node: this.#node,
+      admin: this.#admin,
       machine: this.#machine,
       version: VERSION,
       readConsistency: options.readConsistency,
@@ -141,7 +145,7 @@ export class AtlasServer {
     const addresses = { resp: this.#reachable(resp, this.#resp.port), http: '' }
     if (http !== null) addresses.http = this.#reachable(http, this.#http?.port ?? 0)
     this.#logger.info({ node: nodeId, ...addresses }, 'Serving clients')
-    this.#announcer = new Announcer({ node: this.#node, machine: this.#machine, addresses })
+    this.#announcer = new Announcer({ node: this.#node, addresses })
     void this.#announcer.run()
   }
 
@@ -154,6 +158,7 @@ export class AtlasServer {
       if (role === 'leader') this.#ticker.begin()
       else this.#ticker.observe()
     })
+    this.#node.on('snapshot', () => this.#admin.observeSnapshot())
     this.#node.on('fatal', onFatal)
   }
 

@@ -6,7 +6,7 @@ import { ByteReader, ByteWriter, varintSize } from './bytes.js'
 import type { ExpireCommand, ExpireCondition, ExpiryTime, KvCommand, SetCommand, SetCondition } from './command.js'
 import { MAX_EXPIRY_MS } from './command.js'
 
-const TYPE = { set: 1, delete: 2, increment: 3, expire: 4, persist: 5, setMany: 6, flush: 7, tick: 8, announce: 9 }
+const TYPE = { set: 1, delete: 2, increment: 3, expire: 4, persist: 5, setMany: 6, flush: 7, tick: 8 }
 const CONDITIONS = ['always', 'absent', 'present'] as const
 const EXPIRE_CONDITIONS: readonly ExpireCondition[] = [
   'always',
@@ -41,8 +41,6 @@ export function commandSize(command: KvCommand): number {
         (sum, [key, value]) => sum + sized(key.length) + sized(value.length),
         1 + varintSize(command.pairs.length),
       )
-    case 'announce':
-      return 1 + sized(command.id.length) + sized(command.resp.length) + sized(command.http.length)
     default:
       return 1
   }
@@ -89,11 +87,6 @@ function encodeCommand(command: KvCommand): Uint8Array {
         writer.text(key)
         writer.sized(value)
       }
-      break
-    case 'announce':
-      writer.text(command.id)
-      writer.text(command.resp)
-      writer.text(command.http)
       break
   }
   if (!writer.isFull) throw new Error(`a ${command.type} command was encoded to another size than computed`)
@@ -147,8 +140,6 @@ function decodeBody(reader: ByteReader): KvCommand {
       return { type: 'flush' }
     case TYPE.tick:
       return { type: 'tick' }
-    case TYPE.announce:
-      return { type: 'announce', id: reader.text(), resp: reader.text(), http: reader.text() }
     default:
       throw reader.corrupt(`${type} is no type of command`)
   }

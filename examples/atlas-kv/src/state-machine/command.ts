@@ -34,20 +34,10 @@ export interface ExpireCommand {
   readonly condition: ExpireCondition
 }
 
-/** Where clients reach a node: replicated, so that each node can name the leader's addresses. */
-export interface AnnounceCommand {
-  readonly type: 'announce'
-  readonly id: string
-  /** `host:port`; empty when that server is off. */
-  readonly resp: string
-  readonly http: string
-}
-
 /** Everything that changes the state. `tick` only lets log time pass. */
 export type KvCommand =
   | SetCommand
   | ExpireCommand
-  | AnnounceCommand
   | { readonly type: 'delete'; readonly keys: readonly ByteString[] }
   | { readonly type: 'increment'; readonly key: ByteString; readonly by: bigint }
   | { readonly type: 'persist'; readonly key: ByteString }

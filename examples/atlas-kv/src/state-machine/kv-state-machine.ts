@@ -37,9 +37,6 @@ export class KvStateMachine implements StateMachine<KvCommand, KvResult> {
         return 'OK'
       case 'tick':
         return 'OK'
-      case 'announce':
-        state.announce(command)
-        return 'OK'
     }
   }
 

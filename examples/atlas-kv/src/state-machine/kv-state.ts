@@ -1,7 +1,7 @@
 // The data: keys, their values, their expiries, and log time. Entries are never changed, only replaced, so that a
 // snapshot that holds them stays as it was (H52). It reads no clock: a key is gone when expireAt ≤ log time, and it is
 // removed at once by the entry that moves log time there, on each replica alike (H74, atlas.md §4).
-import type { AnnounceCommand, ByteString, ExpireCommand, ExpiryTime, KvResult, SetCommand } from './command.js'
+import type { ByteString, ExpireCommand, ExpiryTime, KvResult, SetCommand } from './command.js'
 import { MAX_EXPIRY_MS } from './command.js'
 import { bytesOf } from './bytes.js'
 import { ExpiryHeap } from './expiry-heap.js'
@@ -19,18 +19,8 @@ export interface KvEntry {
   readonly index: number
 }
 
-/** Where clients reach a node; empty when unknown. */
-export interface NodeAddresses {
-  readonly resp: string
-  readonly http: string
-}
-
-/** Nodes that addresses are kept of: the largest cluster. */
-const MAX_ADDRESSES = 64
-
 export class KvState {
   readonly #data = new Map<ByteString, KvEntry>()
-  readonly #addresses = new Map<string, NodeAddresses>()
   readonly #expiries = new ExpiryHeap((key, entry) => this.#data.get(key) === entry)
   #volatileCount = 0
   #logTime = 0
@@ -50,10 +40,6 @@ export class KvState {
 
   get logTime(): number {
     return this.#logTime
-  }
-
-  get addresses(): ReadonlyMap<string, NodeAddresses> {
-    return this.#addresses
   }
 
   get entries(): ReadonlyMap<ByteString, KvEntry> {
@@ -146,23 +132,11 @@ export class KvState {
     return 1
   }
 
-  /** Forgets the data; addresses and log time stay. */
+  /** Forgets the data; log time stays. */
   flush(): void {
     this.#data.clear()
     this.#expiries.clear()
     this.#volatileCount = 0
-  }
-
-  announce({ id, resp, http }: Omit<AnnounceCommand, 'type'>): void {
-    // Past the bound the oldest goes: it only costs the hint for that node, until it announces itself again.
-    this.#addresses.delete(id)
-    if (this.#addresses.size >= MAX_ADDRESSES) {
-      for (const oldest of this.#addresses.keys()) {
-        this.#addresses.delete(oldest)
-        break
-      }
-    }
-    this.#addresses.set(id, { resp, http })
   }
 
   #resolveExpiry(time: ExpiryTime): number {

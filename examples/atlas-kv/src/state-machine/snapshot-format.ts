@@ -5,7 +5,7 @@ import { createHash } from 'node:crypto'
 import { RaftError } from 'helios-raft'
 import { ByteReader, ByteWriter, varintSize } from './bytes.js'
 import type { ByteString } from './command.js'
-import type { KvEntry, NodeAddresses } from './kv-state.js'
+import type { KvEntry } from './kv-state.js'
 import { KvState, NEVER } from './kv-state.js'
 
 /** Largest chunk of a snapshot, bytes. */
@@ -14,7 +14,7 @@ export const CHUNK_BYTES: number = 64 * 1024
 const MAX_RECORD_BYTES = 64 * 1024 * 1024
 const MAGIC = 'ATLASKV1'
 const VERSION = 1
-const RECORD = { header: 1, entry: 2, addresses: 3, end: 4 }
+const RECORD = { header: 1, entry: 2, end: 4 }
 const LENGTH_BYTES = 4
 const DIGEST_BYTES = 32
 
@@ -22,7 +22,6 @@ interface Capture {
   readonly logTime: number
   readonly keys: readonly ByteString[]
   readonly entries: readonly KvEntry[]
-  readonly addresses: readonly (readonly [string, NodeAddresses])[]
 }
 
 /** Takes the state as it is now; the bytes are made as they are pulled. */
@@ -32,7 +31,6 @@ export function captureSnapshot(state: KvState, signal: AbortSignal): AsyncItera
       logTime: state.logTime,
       keys: [...state.entries.keys()],
       entries: [...state.entries.values()],
-      addresses: [...state.addresses],
     },
     signal,
   )
@@ -64,12 +62,6 @@ function* records(capture: Capture, digest: () => Buffer): Generator<Buffer> {
     writer.byte(VERSION)
     writer.varint(capture.logTime)
   })
-  for (const [id, { resp, http }] of capture.addresses) {
-    const size = [id, resp, http].reduce((sum, text) => sum + varintSize(text.length) + text.length, 0)
-    yield record(RECORD.addresses, size, (writer) => {
-      for (const text of [id, resp, http]) writer.text(text)
-    })
-  }
   for (const [i, entry] of capture.entries.entries()) yield entryRecord(capture.keys[i] ?? '', entry)
   yield record(RECORD.end, varintSize(capture.entries.length) + DIGEST_BYTES, (writer) => {
     writer.varint(capture.entries.length)
@@ -148,8 +140,6 @@ class Restore {
       if (version !== VERSION) throw corrupt(`its format is version ${version}, this program reads ${VERSION}`)
       this.#state.advance(reader.varint())
       this.#stage = 'body'
-    } else if (type === RECORD.addresses) {
-      this.#state.announce({ id: reader.text(), resp: reader.text(), http: reader.text() })
     } else if (type === RECORD.entry) {
       const index = reader.varint()
       const time = reader.varint()
