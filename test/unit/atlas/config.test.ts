@@ -90,10 +90,27 @@ describe('resolveAtlasOptions', () => {
     ['--raft-node-id n1 --raft-peers n1:h:1', 'lists this node, n1, at h:1, but --raft-addr says 127.0.0.1:7000'],
     ['--raft-node-id n1 --raft-peers n2:127.0.0.1:7000', "which is this node's own --raft-addr"],
     ['--raft=false --raft-peers n2:h:1', '--raft=false runs a single node, but --raft-peers names others'],
+    ['--raft-join 127.0.0.1:8080', '--raft-join needs a name for this node'],
+    ['--raft-node-id n4 --raft-join 8080', '--raft-join is "8080", but HOST:PORT is needed'],
+    ['--raft-node-id n4 --raft-join :8080', 'but the address of another node is needed'],
+    [
+      '--raft-node-id n4 --raft-join h:1 --raft-peers n2:h:2',
+      '--raft-peers founds a cluster and --raft-join joins one',
+    ],
+    ['--raft=false --raft-node-id n4 --raft-join h:1', '--raft=false runs a single node, but --raft-join'],
+    ['--raft-node-id n4 --raft-join h:1 --raft-addr 0.0.0.0:7000 --insecure', "0.0.0.0:7000 can't be dialled"],
     ['--raft-addr 0.0.0.0:7000', 'is open to the network without encryption'],
   ])('refuses %j', (line, message) => {
     expect(() => resolve(line)).toThrow(UsageError)
     expect(() => resolve(line)).toThrow(message)
+  })
+
+  it('takes one or more members to join, with or without a scheme', () => {
+    expect(resolve('--raft-node-id n4 --raft-join http://h:8080,redis://[::1]:6379,i:1').join).toEqual([
+      { host: 'h', port: 8080 },
+      { host: '::1', port: 6379 },
+      { host: 'i', port: 1 },
+    ])
   })
 
   it('takes an election timeout of exactly three heartbeats', () => {

@@ -20,6 +20,8 @@ export interface AtlasOptions {
   readonly raft: Address
   /** The other nodes; none for a cluster of one. */
   readonly peers: readonly Peer[]
+  /** HTTP or RESP addresses of members of the cluster that this node wants to join; none to found one, or go on. */
+  readonly join: readonly Address[]
   readonly electionTimeoutMs: number
   readonly heartbeatIntervalMs: number
   readonly readConsistency: 'linearizable' | 'local'
@@ -55,6 +57,7 @@ export const ATLAS_FLAGS: readonly FlagSpec[] = [
   value('raft-addr', 'HOST:PORT', `where the other nodes reach this one (default ${DEFAULTS['raft-addr']})`),
   value('raft-data-dir', 'DIR', 'where the log lies (default <data-dir>/raft)'),
   value('raft-peers', 'LIST', `the other nodes, node-2:127.0.0.1:7001,node-3:… (or ${PEERS_VARIABLE})`),
+  value('raft-join', 'HOST:PORT', 'HTTP or RESP address of a member of the cluster to join; several with commas'),
   value('http', 'HOST:PORT', 'HTTP and JSON; off leaves it out (default off)'),
   value('election-timeout', 'TIME', `drawn from one to two times this (default ${DEFAULTS['election-timeout']})`),
   value('heartbeat-interval', 'TIME', `at most a third of it (default ${DEFAULTS['heartbeat-interval']})`),
@@ -101,6 +104,7 @@ export function resolveAtlasOptions(
     http,
     raft: checkedRaft(raft, insecure),
     peers: resolvePeers(flags, environment, { id: nodeId, address: formatAddress(raft) }),
+    join: resolveJoin(flags, environment, raft),
     ...timings,
     readConsistency: oneOf(of('read-consistency'), '--read-consistency', ['linearizable', 'local']),
     followerWrites: oneOf(of('follower-writes'), '--follower-writes', ['forward', 'reject', 'moved']),
@@ -152,6 +156,35 @@ function resolvePeers(
   const same = peers.find((peer) => peer.address === self.address)
   if (same === undefined) return peers
   throw new UsageError(`${where} lists ${same.id} at ${same.address}, which is this node's own --raft-addr`)
+}
+
+function resolveJoin(
+  flags: Flags,
+  environment: Readonly<Record<string, string | undefined>>,
+  raft: Address,
+): readonly Address[] {
+  const text = flags.get('raft-join')
+  if (text === undefined) return []
+  if (flags.get('raft') === 'false') {
+    throw new UsageError('--raft=false runs a single node, but --raft-join asks for a cluster: drop one of the two')
+  }
+  const where = flags.has('raft-peers') ? '--raft-peers' : PEERS_VARIABLE
+  if (flags.has('raft-peers') || (environment[PEERS_VARIABLE] ?? '').trim() !== '') {
+    throw new UsageError(`${where} founds a cluster and --raft-join joins one that runs: drop one of the two`)
+  }
+  if (!flags.has('raft-node-id')) {
+    throw new UsageError('--raft-join needs a name for this node that no member has: add --raft-node-id')
+  }
+  if (isWildcard(raft) || raft.port === 0) {
+    throw new UsageError(
+      `--raft-join tells the members to dial --raft-addr, and ${formatAddress(raft)} can't be dialled: name a host and a port`,
+    )
+  }
+  return text.split(',').map((address) => {
+    const member = addressOf(address.trim().replace(/^(http|redis):\/\//, ''), '--raft-join')
+    if (member.host !== '' && member.port !== 0) return member
+    throw new UsageError(`--raft-join is ${quote(address)}, but the address of another node is needed, with its host`)
+  })
 }
 
 function checkedRaft(raft: Address, insecure: boolean): Address {

@@ -16,6 +16,7 @@ import { kvCommandCodec } from '../state-machine/command-codec.js'
 import { KvStateMachine } from '../state-machine/kv-state-machine.js'
 import { Announcer } from './announcer.js'
 import { ExpiryTicker } from './expiry-ticker.js'
+import { JoinLoop } from './join-loop.js'
 import { LogClock } from './log-clock.js'
 import { makeDirectory } from './make-directory.js'
 import { directoryError, listenError, nodeError } from './start-error.js'
@@ -47,11 +48,12 @@ export class AtlasServer {
   readonly #ticker: ExpiryTicker
   readonly #clock: LogClock
   #announcer: Announcer | null = null
+  #joining: JoinLoop | null = null
 
   constructor({ options, raftLogger, logger, onFatal }: AtlasServerOptions) {
     this.#options = options
     this.#logger = logger
-    const { raft, insecure, nodeId, peers } = options
+    const { raft, insecure, nodeId, peers, join } = options
     const listen = formatAddress(raft.host === '' ? { ...raft, host: '0.0.0.0' } : raft)
     this.#transport = new TcpTransport({ listen, insecure })
     this.#node = new RaftNode<KvCommand, KvResult>({
@@ -59,7 +61,7 @@ export class AtlasServer {
       stateMachine: this.#machine,
       ...levelStorage({ directory: options.raftDirectory }),
       transport: this.#transport,
-      bootstrap: [{ id: nodeId, address: listen }, ...peers],
+      bootstrap: join.length > 0 ? undefined : [{ id: nodeId, address: listen }, ...peers],
       codec: kvCommandCodec,
       electionTimeoutMs: options.electionTimeoutMs,
       heartbeatIntervalMs: options.heartbeatIntervalMs,
@@ -101,6 +103,7 @@ export class AtlasServer {
 
   /** Answers what was taken up, hands what still waits its outcome, closes. Idempotent; takes about 2 s at most. */
   async stop(): Promise<void> {
+    this.#joining?.stop()
     this.#announcer?.stop()
     this.#ticker.stop()
     const served = Promise.all([this.#resp.close(), this.#http?.close()])
@@ -116,9 +119,10 @@ export class AtlasServer {
   }
 
   async #open(): Promise<void> {
-    const { dataDirectory, raftDirectory, resp, http, raft, nodeId, peers, warnings } = this.#options
+    const { dataDirectory, raftDirectory, resp, http, raft, nodeId, peers, join, warnings } = this.#options
     for (const warning of warnings) this.#logger.warn({}, warning)
-    if (peers.length === 0) this.#logger.info({}, 'no peers configured: running as a single-node cluster')
+    if (peers.length === 0 && join.length === 0)
+      this.#logger.info({}, 'no peers configured: running as a single-node cluster')
     for (const [directory, flag] of [
       [dataDirectory, '--data-dir'],
       [raftDirectory, '--raft-data-dir'],
@@ -147,6 +151,10 @@ export class AtlasServer {
     this.#logger.info({ node: nodeId, ...addresses }, 'Serving clients')
     this.#announcer = new Announcer({ node: this.#node, addresses })
     void this.#announcer.run()
+    if (join.length === 0) return
+    const joiner = { id: nodeId, address: formatAddress(raft), addresses }
+    this.#joining = new JoinLoop({ node: this.#node, members: join, joiner, logger: this.#logger })
+    void this.#joining.run()
   }
 
   #watch(onFatal: (error: RaftError) => void): void {

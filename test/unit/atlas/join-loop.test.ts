@@ -1,0 +1,115 @@
+// --raft-join: whom it asks, over what, how often, and when it doesn't.
+import { createServer as createHttpServer } from 'node:http'
+import { type AddressInfo, createServer, type Server } from 'node:net'
+import { afterEach, describe, expect, it } from 'vitest'
+import { JoinLoop } from '../../../examples/atlas-kv/src/server/join-loop.js'
+
+const JOINER = { id: 'node-4', address: '127.0.0.1:7003', addresses: { resp: '', http: '127.0.0.1:8380' } }
+const servers: Server[] = []
+
+afterEach(async () => {
+  await Promise.all(servers.splice(0).map((server) => new Promise((resolve) => server.close(resolve))))
+})
+
+async function listen(server: Server): Promise<{ host: string; port: number }> {
+  servers.push(server)
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  return { host: '127.0.0.1', port: (server.address() as AddressInfo).port }
+}
+
+/** Answers with these, one after the other. */
+function httpMember(bodies: string[], answers: (readonly [status: number, body: object])[]): Server {
+  return createHttpServer(async (request, response) => {
+    let body = ''
+    for await (const chunk of request) body += String(chunk)
+    bodies.push(`${request.method} ${request.url} ${body}`)
+    const [status, answer] = answers.shift() ?? [500, {}]
+    response.writeHead(status, { 'Content-Type': 'application/json', Connection: 'close' }).end(JSON.stringify(answer))
+  })
+}
+
+function joinLoop(
+  members: readonly { host: string; port: number }[],
+  status: object = { configuration: { members: [] }, suffrage: 'none' },
+) {
+  const lines: string[] = []
+  const log = (fields: object, message: string): void => {
+    lines.push(`${message} ${(fields as { reason?: string }).reason ?? ''}`.trim())
+  }
+  const logger = { debug: log, info: log, warn: log, error: log }
+  return { lines, loop: new JoinLoop({ node: { status: () => status as never }, members, joiner: JOINER, logger }) }
+}
+
+describe('JoinLoop', () => {
+  it('asks over HTTP until it is a member, and says why it is not yet', async () => {
+    const seen: string[] = []
+    const busy = { error: { message: 'another change is under way' } }
+    const member = await listen(
+      httpMember(seen, [
+        [409, busy],
+        [201, {}],
+      ]),
+    )
+    const { loop, lines } = joinLoop([member])
+    await loop.run()
+    const asked = `POST /admin/nodes {"id":"node-4","address":"127.0.0.1:7003","metadata":{"resp":"","http":"127.0.0.1:8380"}}`
+    expect(seen).toEqual([asked, asked])
+    expect(lines).toEqual([
+      'Asking to join',
+      'Not joined yet HTTP 409: another change is under way',
+      'Asking to join',
+      'Joined the cluster',
+    ])
+  })
+
+  it('asks over RESP where that is what the member speaks', async () => {
+    let seen = ''
+    const member = await listen(
+      createServer((socket) => {
+        socket.on('error', () => {})
+        socket.on('data', (data) => {
+          const text = data.toString()
+          if (!text.startsWith('*')) return socket.end("-ERR unknown command 'POST'\r\n")
+          seen = text
+          socket.write('+OK\r\n')
+        })
+      }),
+    )
+    const { loop, lines } = joinLoop([member])
+    await loop.run()
+    expect(seen).toBe('*4\r\n$4\r\nRAFT\r\n$3\r\nADD\r\n$6\r\nnode-4\r\n$14\r\n127.0.0.1:7003\r\n')
+    expect(lines).toEqual(['Asking to join', 'Joined the cluster'])
+  })
+
+  it('goes on to the next member when one does not answer', async () => {
+    const seen: string[] = []
+    const member = await listen(httpMember(seen, [[200, {}]]))
+    const { loop, lines } = joinLoop([{ host: '127.0.0.1', port: 1 }, member])
+    await loop.run()
+    expect(seen).toHaveLength(1)
+    expect(lines[1]).toMatch(/^Not joined yet no answer \(E/)
+  })
+
+  it.each([
+    ['learner', 'Is a member already'],
+    ['none', 'Was removed from its cluster: add it again with RAFT ADD'],
+  ])('asks nobody where a membership is known: %s', async (suffrage, line) => {
+    const { loop, lines } = joinLoop([{ host: '127.0.0.1', port: 1 }], {
+      configuration: { members: [{ id: 'node-1' }] },
+      suffrage,
+    })
+    await loop.run()
+    expect(lines).toEqual([line])
+  })
+
+  it('ends at stop, also while it waits for an answer', async () => {
+    let asked = (): void => {}
+    const hasAsked = new Promise<void>((resolve) => (asked = resolve))
+    const member = await listen(createHttpServer(() => asked()))
+    const { loop } = joinLoop([member])
+    const run = loop.run()
+    await hasAsked
+    loop.stop()
+    await run
+  })
+})
