@@ -40,11 +40,13 @@ describe('/admin', () => {
   /** Makes this node a follower of a leader whose HTTP server answers like that. */
   async function follow(status: number, answer: object): Promise<{ request: IncomingMessage; body: string }[]> {
     const seen: { request: IncomingMessage; body: string }[] = []
-    const server = createServer(async (request, response) => {
+    const server = createServer((request, response) => {
       let body = ''
-      for await (const chunk of request) body += String(chunk)
-      seen.push({ request, body })
-      response.writeHead(status, { 'Content-Type': 'application/json' }).end(JSON.stringify(answer))
+      request.on('data', (chunk) => (body += String(chunk)))
+      request.on('end', () => {
+        seen.push({ request, body })
+        response.writeHead(status, { 'Content-Type': 'application/json' }).end(JSON.stringify(answer))
+      })
     })
     servers.push(server)
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))

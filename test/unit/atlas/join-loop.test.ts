@@ -19,12 +19,15 @@ async function listen(server: Server): Promise<{ host: string; port: number }> {
 
 /** Answers with these, one after the other. */
 function httpMember(bodies: string[], answers: (readonly [status: number, body: object])[]): Server {
-  return createHttpServer(async (request, response) => {
+  return createHttpServer((request, response) => {
     let body = ''
-    for await (const chunk of request) body += String(chunk)
-    bodies.push(`${request.method} ${request.url} ${body}`)
-    const [status, answer] = answers.shift() ?? [500, {}]
-    response.writeHead(status, { 'Content-Type': 'application/json', Connection: 'close' }).end(JSON.stringify(answer))
+    request.on('data', (chunk) => (body += String(chunk)))
+    request.on('end', () => {
+      bodies.push(`${request.method} ${request.url} ${body}`)
+      const [status, answer] = answers.shift() ?? [500, {}]
+      response.writeHead(status, { 'Content-Type': 'application/json', Connection: 'close' })
+      response.end(JSON.stringify(answer))
+    })
   })
 }
 
@@ -82,12 +85,14 @@ describe('JoinLoop', () => {
   })
 
   it('goes on to the next member when one does not answer', async () => {
+    const gone = await listen(createServer())
+    await new Promise((resolve) => servers.shift()?.close(resolve))
     const seen: string[] = []
     const member = await listen(httpMember(seen, [[200, {}]]))
-    const { loop, lines } = joinLoop([{ host: '127.0.0.1', port: 1 }, member])
+    const { loop, lines } = joinLoop([gone, member])
     await loop.run()
     expect(seen).toHaveLength(1)
-    expect(lines[1]).toMatch(/^Not joined yet no answer \(E/)
+    expect(lines[1]).toMatch(/^Not joined yet no answer \(ECONNREFUSED\)/)
   })
 
   it.each([

@@ -52,7 +52,9 @@ async function askOverResp({ host, port }: Address, { id, address }: Joiner, sig
 export function joinFailure(error: unknown): string {
   const code = codeOf(error)
   if (code !== '') return `no answer (${code})`
-  return error instanceof Error ? error.message : String(error)
+  // `fetch` says no more than that it failed.
+  const reason = error instanceof Error && error.cause instanceof Error ? error.cause : error
+  return reason instanceof Error ? reason.message : String(reason)
 }
 
 /** The system's code, which `fetch` hides in the cause. */
