@@ -6,7 +6,7 @@ import { assert } from './assert.js'
 import { configurationProblem } from './configuration.js'
 import type { Core } from './core.js'
 import type { SnapshotInstalledEvent, SnapshotReceivedEvent, SnapshotWrittenEvent } from './event.js'
-import { hasEntry, resetTo } from './log-trail.js'
+import { resetTo } from './log-trail.js'
 import { adoptConfiguration } from './members.js'
 import type { InstallSnapshot, InstallSnapshotResponse } from './messages.js'
 import { settleFreshness } from './read-index.js'
@@ -91,11 +91,11 @@ export function handleInstallSnapshotResponse(core: Core, from: NodeId, message:
  * Whether this log holds what the snapshot holds. A reset would then drop entries behind it that were acknowledged and
  * counted; but what a snapshot holds is committed, and that is news.
  */
-function isHeld(core: Core, { lastIncludedIndex, lastIncludedTerm }: SnapshotMeta): boolean {
-  const { state } = core
-  if (lastIncludedIndex <= state.commitIndex) return true
-  if (!hasEntry(state.log, lastIncludedIndex, lastIncludedTerm)) return false
-  if (state.installing === null) setCommitIndex(core, lastIncludedIndex)
+function isHeld(core: Core, meta: SnapshotMeta): boolean {
+  const { state, rules } = core
+  if (!rules.holdsSnapshot(meta, state.log, state.commitIndex)) return false
+  const isNews = meta.lastIncludedIndex > state.commitIndex && state.installing === null
+  if (isNews) setCommitIndex(core, meta.lastIncludedIndex)
   return true
 }
 

@@ -1,8 +1,8 @@
 // The decisions of figure 2, one function each, in one table: this is the page to check against the paper. They are
 // pure. A harness replaces one of them to prove that it would notice; nothing else ever does.
-import { lastTerm, type LogTrail, termAt } from './log-trail.js'
+import { hasEntry, lastTerm, type LogTrail, termAt } from './log-trail.js'
 import { hasQuorum, type Quorum, quorumValue } from './quorum.js'
-import type { LogEntry, LogIndex, NodeId, Term } from './types.js'
+import type { LogEntry, LogIndex, NodeId, SnapshotMeta, Term } from './types.js'
 
 export interface Rules {
   /** §5.4.1: a candidate's log is up to date when its last term is larger, or equal and its log at least as long. */
@@ -39,6 +39,8 @@ export interface Rules {
   needsJointConsensus(votersThatDiffer: number): boolean
   /** Thesis §4.2.1: a learner may vote when its last round of catching up took less than an election timeout (H46). */
   isFastEnough(roundMs: number, electionTimeoutMs: number): boolean
+  /** §7: a snapshot is not installed where the log holds what it holds, or entries behind it would be lost (H54). */
+  holdsSnapshot(snapshot: SnapshotMeta, log: LogTrail, commitIndex: LogIndex): boolean
   /** §6: a leader whose committed configuration leaves it out of the voters steps down. */
   mustDepart(isVoter: boolean): boolean
   /** §7: a leader keeps what a peer that it heard within an election timeout still needs (F27). */
@@ -79,6 +81,9 @@ export const RULES: Rules = Object.freeze({
   isConfigurationCommitted: (configurationIndex: LogIndex, commitIndex: LogIndex) => configurationIndex <= commitIndex,
   needsJointConsensus: (votersThatDiffer: number) => votersThatDiffer > 1,
   isFastEnough: (roundMs: number, electionTimeoutMs: number) => roundMs < electionTimeoutMs,
+  holdsSnapshot({ lastIncludedIndex, lastIncludedTerm }: SnapshotMeta, log: LogTrail, commitIndex: LogIndex): boolean {
+    return lastIncludedIndex <= commitIndex || hasEntry(log, lastIncludedIndex, lastIncludedTerm)
+  },
   mustDepart: (isVoter: boolean) => !isVoter,
   isWaitedFor: (sinceContactMs: number, electionTimeoutMs: number) => sinceContactMs < electionTimeoutMs,
 })

@@ -27,6 +27,7 @@ export function forgetTime(state: CoreState, keepsContact: boolean): void {
   for (const id of state.forwardedReads.keys()) state.forwardedReads.set(id, NOW)
   for (const progress of state.progress.values()) {
     progress.waitingSince = NOW
+    progress.transferAt = NOW
     progress.contactAt = null
     progress.confirmedAt = Number.NEGATIVE_INFINITY
     progress.peerSentMs = -1

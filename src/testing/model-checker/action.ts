@@ -14,6 +14,8 @@ export type LocalAction =
   | 'transfer'
   | 'transferOver'
   | 'change'
+  | 'snapshot'
+  | 'install'
 
 /** By number. */
 export const LOCAL_ACTIONS: readonly LocalAction[] = [
@@ -28,6 +30,8 @@ export const LOCAL_ACTIONS: readonly LocalAction[] = [
   'transfer',
   'transferOver',
   'change',
+  'snapshot',
+  'install',
 ]
 
 /** Most values of a parameter: ids of reads from 1 on, positions of nodes, positions of changes. */
@@ -68,6 +72,8 @@ const IN_WORDS: Readonly<Record<LocalAction, string>> = {
   transfer: ' is asked to hand over',
   transferOver: ' gives up handing over',
   change: ' is asked for other members',
+  snapshot: ' takes a snapshot, and compacts its log',
+  install: ' goes on installing a snapshot',
 }
 
 /** In words, beginning with the node's name. */

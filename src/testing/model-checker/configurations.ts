@@ -65,7 +65,7 @@ export function quorumSets({ incoming, outgoing }: Quorum): { readonly incoming:
  * may campaign is the same as a whole. The identity first.
  */
 export function symmetriesOf(model: Model): readonly Permutation[] {
-  const { voters, changes, candidates } = model
+  const { voters, changes, candidates, snapshotters } = model
   const setOf = (nodes: readonly number[], permutation: Permutation): string =>
     nodes
       .map((node) => permutation[node])
@@ -74,7 +74,7 @@ export function symmetriesOf(model: Model): readonly Permutation[] {
   const rulesUnder = (permutation: Permutation): string => {
     const learners = permutation.slice(voters)
     const wanted = changes.map((each) => setOf(each, permutation)).sort()
-    return `${[...learners].sort().join()}/${wanted.join(' ')}/${setOf(candidates ?? [], permutation)}`
+    return `${[...learners].sort().join()}/${wanted.join(' ')}/${setOf(candidates ?? [], permutation)}/${setOf(snapshotters, permutation)}`
   }
   const all = permutationsOf(nodeCount(model))
   const [identity = []] = all

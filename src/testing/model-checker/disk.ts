@@ -6,6 +6,7 @@ import type { Envelope } from '../../core/messages.js'
 import type { Output } from '../../core/output.js'
 import type { HardState, LogEntry, LogIndex, Term } from '../../core/types.js'
 import type { HeldConfiguration } from './configurations.js'
+import type { Snapshot } from './snapshots.js'
 
 /** One write, merged from one Output or several; never changed once made. */
 export interface PendingWrite {
@@ -22,7 +23,11 @@ export interface PendingWrite {
 
 export interface Disk {
   readonly hardState: HardState
-  /** Terms of the durable entries, from index 1 on. */
+  /** The newest snapshot; null for none. */
+  readonly snapshot: Snapshot | null
+  /** The log begins behind it: 0, or the last entry that was compacted or that a snapshot stands for. */
+  readonly baseIndex: LogIndex
+  /** Terms of the durable entries, from index 1 on: those up to the base are what the state machine has of them. */
   readonly terms: readonly Term[]
   /** Which of them are configurations; rising by index. */
   readonly configurations: readonly HeldConfiguration[]
@@ -30,6 +35,8 @@ export interface Disk {
   readonly running: PendingWrite | null
   /** What the next one will hold. */
   readonly next: PendingWrite | null
+  /** A snapshot that takes the place of the log just now; nobody remembers that after a crash. */
+  readonly installing: Snapshot | null
 }
 
 /** When the answers of an Output may leave; a wrong one is a seeded bug. */
@@ -43,10 +50,13 @@ export const ANSWERS_WAIT: AnswersWait = ({ writes, hasEarlierWrites }) => write
 
 export const EMPTY_DISK: Disk = {
   hardState: { currentTerm: 0, votedFor: null },
+  snapshot: null,
+  baseIndex: 0,
   terms: [],
   configurations: [],
   running: null,
   next: null,
+  installing: null,
 }
 
 const NOTHING: PendingWrite = { hardState: null, first: 0, terms: [], configurations: [], epoch: 0, waiting: [] }
@@ -82,7 +92,7 @@ export function complete(disk: Disk): { readonly disk: Disk; readonly write: Pen
 /** What is found after a crash. A write under way is there whole or not at all: so LogStore promises. */
 export function afterCrash(disk: Disk, survives: boolean): Disk {
   const kept = survives && disk.running !== null ? durable(disk, disk.running) : disk
-  return { ...kept, running: null, next: null }
+  return { ...kept, running: null, next: null, installing: null }
 }
 
 function durable(disk: Disk, write: PendingWrite): Disk {

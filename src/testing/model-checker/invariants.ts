@@ -3,9 +3,9 @@
 import type { CoreState } from '../../core/state.js'
 import type { Disk } from './disk.js'
 import type { NodeState } from './node-state.js'
-import { termsOf } from './node-state.js'
 import { nodeNumber } from './model.js'
 import { messageText, type Packet } from './packet.js'
+import { termsHeld } from './snapshots.js'
 
 export type Invariant =
   /** checkState and the other assertions within the core: the node stops. */
@@ -52,7 +52,7 @@ export function checkDurable({ core, disk }: NodeState): Broken | null {
     held.currentTerm < hardState.currentTerm ||
     (held.currentTerm === hardState.currentTerm && (held.votedFor === hardState.votedFor || held.votedFor === null))
   if (!isTermKept) return { invariant, detail: `(${held.currentTerm}, ${held.votedFor}) is not on disk` }
-  const logTerms = termsOf(core.log)
+  const logTerms = termsHeld(core, disk)
   for (let at = 0; at < persistedIndex; at++) {
     if (terms[at] !== logTerms[at])
       return { invariant, detail: `entry ${at + 1} of term ${logTerms[at]} is not on disk` }
@@ -73,6 +73,9 @@ export function checkSent({ from, to, message }: Packet, { hardState, terms }: D
   if (message.type === 'requestVote') return votedForNumber === from ? null : broken()
   if (message.type === 'requestVoteResponse' && message.voteGranted) return votedForNumber === to ? null : broken()
   if (message.type === 'appendEntriesResponse' && message.outcome === 'success') {
+    return terms.length >= message.index ? null : broken()
+  }
+  if (message.type === 'installSnapshotResponse' && message.outcome === 'installed') {
     return terms.length >= message.index ? null : broken()
   }
   return null

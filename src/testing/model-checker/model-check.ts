@@ -18,7 +18,7 @@ export interface ModelCheckOptions {
   /**
    * `preVote`: its messages travel and stickiness holds; without it every pre-vote is granted. `readIndex`: one read on any
    * node, and the heartbeats of its round. `membership`: one change, in which one voter leaves, or all but one do, which
-   * takes joint consensus. `transfer`: any leader hands over to anybody, and gives that up. @defaultValue none
+   * takes joint consensus. `snapshot`: any node takes one, at any time, and compacts its log. `transfer`: any leader hands over to anybody, and gives that up. @defaultValue none
    */
   features?: readonly ModelCheckFeature[] | undefined
   /** A guard to remove, by its name in `npm run modelcheck -- --help`; or a seeded bug that replaces a rule of the core. */
@@ -28,7 +28,7 @@ export interface ModelCheckOptions {
 }
 
 const DEFAULT_MAX_STATES = 5_000_000
-const UNKNOWN_FEATURES: readonly string[] = ['snapshot', 'lease']
+const UNKNOWN_FEATURES: readonly string[] = ['lease']
 
 /**
  * Looks at every state within the bounds. The violation is that of a shortest run.
@@ -66,6 +66,7 @@ function modelOf(options: ModelCheckOptions): Model {
     changes: features.includes('membership') ? smallerMemberships(voters) : [],
     maxChanges: features.includes('membership') ? 1 : 0,
     transfers: features.includes('transfer'),
+    snapshotters: features.includes('snapshot') ? Array.from({ length: voters }, (_, node) => node) : [],
     candidates: null,
     preVote: features.includes('preVote') ? 'real' : 'assumed',
     disks: crashes > 0 ? 'slow' : 'instant',

@@ -51,6 +51,8 @@ export interface Model {
   readonly maxChanges: number
   /** Any leader may be asked to hand over to anybody, and gives that up, at any time. */
   readonly transfers: boolean
+  /** The nodes that take snapshots, at any time, and compact their logs behind them. */
+  readonly snapshotters: readonly number[]
   /** The nodes whose election timeout may end; null for all. */
   readonly candidates: readonly number[] | null
   /**

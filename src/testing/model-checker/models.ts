@@ -13,6 +13,7 @@ export const COMMON: Omit<Model, 'name' | 'description'> = {
   changes: [],
   maxChanges: 0,
   transfers: false,
+  snapshotters: [],
   candidates: null,
   preVote: 'assumed',
   disks: 'instant',
@@ -55,6 +56,13 @@ const HALF_REMOVED: readonly StartDisk[] = [
   LED_BY_A,
   LED_BY_A,
   LED_BY_A,
+]
+
+/** c led term 2, and neither it nor a reached anybody with its entries. */
+const DIVERGED: readonly StartDisk[] = [
+  { hardState: { currentTerm: 2, votedFor: 'a' }, terms: [1] },
+  { hardState: { currentTerm: 2, votedFor: 'c' }, terms: [] },
+  { hardState: { currentTerm: 2, votedFor: 'c' }, terms: [2, 2] },
 ]
 
 /** Looked at on each push; those that take longest come first. */
@@ -170,6 +178,30 @@ export const MODELS: readonly Model[] = [
     transfers: true,
     maxEntries: 2,
     lastTermReplicates: false,
+    crashes: 1,
+    disks: 'slow',
+  },
+  {
+    ...COMMON,
+    name: 'snapshot',
+    description: 'a leader that compacts sends its snapshot to those that are behind, while entries are on their way',
+    start: { type: 'disks', disks: DIVERGED },
+    maxTerm: 3,
+    maxEntries: 3,
+    snapshotters: [0],
+    candidates: [0],
+    appendEntries: 3,
+  },
+  {
+    ...COMMON,
+    name: 'snapshot-crash',
+    description:
+      'the same without the command, with slow disks and a crash, also between a snapshot and the reset of the log',
+    start: { type: 'disks', disks: DIVERGED },
+    maxTerm: 3,
+    snapshotters: [0, 1, 2],
+    candidates: [0],
+    appendEntries: 3,
     crashes: 1,
     disks: 'slow',
   },

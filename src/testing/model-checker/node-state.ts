@@ -3,12 +3,12 @@
 import type { Envelope } from '../../core/messages.js'
 import type { Progress } from '../../core/progress.js'
 import type { CoreState } from '../../core/state.js'
-import type { LogTrail } from '../../core/log-trail.js'
-import type { HardState, Member, NodeId, Term } from '../../core/types.js'
+import type { HardState, Member, NodeId } from '../../core/types.js'
 import type { Disk, PendingWrite } from './disk.js'
 import { nodeNumber } from './model.js'
 import { configurationsText } from './configurations.js'
 import { messageText } from './packet.js'
+import { snapshotText, termsHeld } from './snapshots.js'
 
 export interface NodeState {
   /** Position of the node. */
@@ -46,16 +46,6 @@ function cloneProgress(progress: ReadonlyMap<NodeId, Progress>): Map<NodeId, Pro
   return clone
 }
 
-/** Terms of the entries, from index 1 on. */
-export function termsOf(log: LogTrail): readonly Term[] {
-  const terms: Term[] = []
-  log.runs.forEach(({ first, term }, at) => {
-    const last = (log.runs[at + 1]?.first ?? log.lastIndex + 1) - 1
-    for (let index = first; index <= last; index++) terms.push(term)
-  })
-  return terms
-}
-
 /** By this text two states of nodes are the same; with a permutation, by that of the renamed state. */
 export function nodeText({ node, boot, core, disk }: NodeState, permutation: Permutation): string {
   const name = (id: NodeId | null): string => (id === null ? '-' : String(permutation[nodeNumber(id)]))
@@ -65,7 +55,7 @@ export function nodeText({ node, boot, core, disk }: NodeState, permutation: Per
   const parts = [
     `${permutation[node]}.${boot}`,
     `${role} ${currentTerm}${name(votedFor)} ${name(leaderId)} ${core.leaderContactAt > 0 ? 'led' : ''}`,
-    `${termsOf(core.log).join(',')} ${configurationsText(core.log.configurations, name)} ${commitIndex} ${lastApplied}`,
+    `${core.log.baseIndex} ${termsHeld(core, disk).join(',')} ${configurationsText(core.log.configurations, name)} ${commitIndex} ${lastApplied}`,
     `${hardState(core.persistedHardState)} ${persistedIndex} ${epoch}`,
     `${names(core.votes)}|${names(core.grants)}`,
     `${core.termFirstIndex} ${core.ledTerm} ${core.forgottenTerm}`,
@@ -79,6 +69,7 @@ export function nodeText({ node, boot, core, disk }: NodeState, permutation: Per
       .join(),
     `${hardState(disk.hardState)} ${disk.terms.join(',')} ${configurationsText(disk.configurations, name)}`,
     leadingText(core, name),
+    snapshotsText(core, disk, name),
     writeText(disk.running, name),
     writeText(disk.next, name),
   ]
@@ -86,9 +77,20 @@ export function nodeText({ node, boot, core, disk }: NodeState, permutation: Per
 }
 
 function progressText({ state, nextIndex, matchIndex, inflight, probeSent, ...rest }: Progress): string {
-  const { confirmedRound, awaitsCommit, toldCommit, addedAt } = rest
+  const { confirmedRound, awaitsCommit, toldCommit, addedAt, transfer, transferIndex } = rest
   const sent = `${state} ${nextIndex} ${matchIndex} ${inflight.join(',')} ${probeSent}`
-  return `${sent} ${confirmedRound} ${awaitsCommit} ${toldCommit} ${addedAt}`
+  return `${sent} ${confirmedRound} ${awaitsCommit} ${toldCommit} ${addedAt} ${transfer}.${transferIndex}`
+}
+
+/** Empty where there is no snapshot anywhere. */
+function snapshotsText(core: CoreState, disk: Disk, name: (id: NodeId | null) => string): string {
+  const { snapshotIndex, compactableIndex, installing, lastTransfer } = core
+  if (disk.snapshot === null && installing === null && lastTransfer === 0) return ''
+  const parts = [disk.snapshot, disk.installing].map((each) => (each === null ? '' : snapshotText(each, name)))
+  const { from = null, term = 0, addedAt = 0, transfer = 0 } = installing?.source ?? {}
+  const source = `${name(from)}${term}.${addedAt}.${transfer}`
+  const isCommitted = disk.installing !== null && disk.installing === disk.snapshot
+  return `${disk.baseIndex} ${snapshotIndex} ${compactableIndex} ${lastTransfer} ${parts.join('|')} ${isCommitted} ${source}`
 }
 
 /** A transfer and a change of the membership that are under way. */

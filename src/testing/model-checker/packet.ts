@@ -8,6 +8,7 @@ import type { LogEntry, LogIndex, Term } from '../../core/types.js'
 import { NOW } from './abstract-time.js'
 import { configurationText, type NameOf } from './configurations.js'
 import { nodeNumber } from './model.js'
+import { receivedSnapshot, snapshotText } from './snapshots.js'
 
 export interface Packet {
   /** Positions of the nodes. */
@@ -40,7 +41,8 @@ function fill(range: AppendRange, state: CoreState): Message {
   return { type: 'appendEntries', term, addedAt, prevLogIndex, prevLogTerm, leaderCommit, entries }
 }
 
-function forgetTimes(message: Message): Message {
+/** The message with all that only tells attempts or moments apart made the same. */
+export function forgetTimes(message: Message): Message {
   switch (message.type) {
     case 'preVote':
     case 'preVoteResponse':
@@ -58,6 +60,7 @@ const OWN_NAME: NameOf = (id) => id
 
 /** Whether its text names nodes, so that a permutation of them changes it. */
 export function namesNodes(message: Message): boolean {
+  if (message.type === 'installSnapshot') return true
   return message.type === 'appendEntries' && message.entries.some(({ type }) => type === 'configuration')
 }
 
@@ -97,14 +100,20 @@ export function messageText(message: Message, name: NameOf = OWN_NAME): string {
       return `answers read ${number}: index ${readIndex}, boot ${boot}, term ${term}`
     }
     case 'installSnapshot':
+      return `sends snapshot ${snapshotText(receivedSnapshot(message), name)}, ${transferText(message)}`
     case 'installSnapshotResponse':
+      return `answers snapshot: ${message.outcome} ${message.index}, ${transferText(message)}`
     case 'proposeRequest':
     case 'proposeResponse':
     case 'membershipRequest':
     case 'membershipResponse':
-      // Nothing is forwarded and no log is compacted in any model.
+      // Nothing is forwarded in any model.
       return JSON.stringify(message)
   }
+}
+
+function transferText({ transfer, term, addedAt }: { transfer: number; term: Term; addedAt: LogIndex }): string {
+  return `transfer ${transfer}, term ${term}${session({ addedAt })}`
 }
 
 /** Which replication session it belongs to, beside the term; nothing for members of the beginning. */
@@ -131,5 +140,6 @@ export function deadFromTerm({ message }: Packet): Term {
   if (type === 'preVoteResponse') return term
   if (type === 'requestVoteResponse') return message.voteGranted ? term + 1 : term
   if (type === 'appendEntriesResponse' || type === 'heartbeatResponse' || type === 'timeoutNow') return term + 1
+  if (type === 'installSnapshotResponse') return term + 1
   return Number.POSITIVE_INFINITY
 }

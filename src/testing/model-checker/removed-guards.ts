@@ -8,7 +8,7 @@ import type { CoreState } from '../../core/state.js'
 import type { LogEntry, LogIndex } from '../../core/types.js'
 import { BUGS } from '../bugs/index.js'
 import { NOW } from './abstract-time.js'
-import type { AnswersWait } from './disk.js'
+import type { AnswersWait, Disk } from './disk.js'
 import type { Invariant } from './invariants.js'
 
 export interface RemovedGuard {
@@ -24,6 +24,8 @@ export interface RemovedGuard {
   readonly ignores?: readonly Invariant[]
   readonly rules?: Partial<Rules>
   readonly answersWait?: AnswersWait
+  /** What recovery makes of a disk. */
+  readonly recovered?: (disk: Disk) => Disk
   /** What the core gets instead of an event. */
   readonly changeEvent?: (event: CoreEvent, state: CoreState) => CoreEvent
   /** What the core gets beside what the Output asks for, before anything else. */
@@ -165,6 +167,27 @@ export const REMOVED_GUARDS: Readonly<Record<string, RemovedGuard>> = Object.fre
     ignores: ['durable before sent', 'what the core takes for durable is durable', 'committed is durable on a quorum'],
     answersWait: ({ answers }) => !answers.some(asksAsTold),
     eventsAfter: toldVotePersisted,
+  },
+  'install-over-held-log': {
+    description: 'a snapshot replaces a log that holds what it holds, and more that was acknowledged',
+    hazard: 'H54',
+    model: 'snapshot',
+    breaks: 'committed is durable on a quorum',
+    rules: { holdsSnapshot: ({ lastIncludedIndex }, _log, commitIndex) => lastIncludedIndex <= commitIndex },
+  },
+  'held-whatever-the-term': {
+    description: 'a log that is as long as a snapshot is taken for holding it',
+    hazard: 'H54',
+    model: 'snapshot',
+    breaks: 'state machine safety',
+    rules: { holdsSnapshot: ({ lastIncludedIndex }, { lastIndex }) => lastIncludedIndex <= lastIndex },
+  },
+  'log-not-reset': {
+    description: 'recovery keeps a log that does not hold what the snapshot ends with',
+    hazard: 'H55',
+    model: 'snapshot-crash',
+    breaks: 'state machine safety',
+    recovered: (disk) => disk,
   },
 })
 

@@ -4,13 +4,15 @@ import type { ReadOutcome } from '../../core/output.js'
 import type { Term } from '../../core/types.js'
 import { type Action, FIRST_DELIVERY, localActionOf } from './action.js'
 import { symmetriesOf } from './configurations.js'
-import type { Commit, Environment } from './environment.js'
+import type { Environment } from './environment.js'
 import { PairMap } from './hash-tables.js'
 import { type History, historyText } from './history.js'
 import type { Broken } from './invariants.js'
 import { nodeNumber } from './model.js'
-import { type NodeState, nodeText, type Permutation, termsOf } from './node-state.js'
+import type { Commit } from './node-run.js'
+import { type NodeState, nodeText, type Permutation } from './node-state.js'
 import { messageText, namesNodes, type Packet } from './packet.js'
+import { termsHeld } from './snapshots.js'
 import { HashTable } from './symmetry.js'
 
 /** What is asked about a node's state again and again. */
@@ -137,7 +139,7 @@ export class Tables {
 
   #factsOf(state: NodeState): NodeFacts {
     const { core, disk } = state
-    const terms = termsOf(core.log)
+    const terms = termsHeld(core, disk)
     const text = terms.join()
     const log = this.#logNumbers.get(text) ?? this.#logNumbers.size
     this.#logNumbers.set(text, log)

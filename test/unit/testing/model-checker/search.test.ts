@@ -29,6 +29,7 @@ const COUNTED: readonly [name: string, model: Model, states: number, depth: numb
     1_030,
     14,
   ],
+  ['snapshots', { ...SMALL, start: { type: 'led' }, maxTerm: 2, snapshotters: [0, 1, 2] }, 704, 12],
   ['a transfer', { ...SMALL, start: { type: 'led' }, maxTerm: 2, transfers: true, lastTermReplicates: false }, 239, 8],
 ]
 
@@ -127,7 +128,7 @@ describe('modelCheck', () => {
     expect(result).toEqual({ states: expect.any(Number), depth: expect.any(Number), complete: true, violation: null })
   })
 
-  it.each(['membership', 'transfer'] as const)('looks at more with %s, all of it sound', (feature) => {
+  it.each(['membership', 'snapshot', 'transfer'] as const)('looks at more with %s, all of it sound', (feature) => {
     const bounds = { voters: 3, maxTerm: 1, maxEntries: 0 }
     const { complete, states, violation } = modelCheck({ ...bounds, features: [feature] })
     expect({ complete, violation }).toEqual({ complete: true, violation: null })
