@@ -107,15 +107,15 @@ export interface AtlasNode {
   readonly http: number
 }
 
-/** Three nodes in one directory, each startable again. */
+/** Three nodes in one directory, each startable again, and those that join them. */
 export class AtlasCluster {
-  readonly nodes: readonly AtlasNode[]
+  readonly #nodes: AtlasNode[]
   readonly processes = new Map<string, AtlasProcess>()
   readonly #directory = temporaryDirectory()
   readonly #extra: readonly string[]
 
   private constructor(nodes: readonly AtlasNode[], extra: readonly string[]) {
-    this.nodes = nodes
+    this.#nodes = [...nodes]
     this.#extra = extra
   }
 
@@ -134,19 +134,35 @@ export class AtlasCluster {
     return cluster
   }
 
+  /** Those that have ever been started. */
+  get nodes(): readonly AtlasNode[] {
+    return this.#nodes
+  }
+
   startAll(): void {
     for (const { id } of this.nodes) this.startNode(id)
   }
 
+  /** Starts a node and waits until it is one of the others. @param member - HTTP or RESP port of a member */
+  async join(id: string, member: number): Promise<void> {
+    const [resp = 0, raft = 0, http = 0] = await freePorts(3)
+    this.#nodes.push({ id, resp, raft, http })
+    await this.#start(id, `--raft-join=127.0.0.1:${member}`).says('Joined the cluster')
+  }
+
   startNode(id: string): AtlasProcess {
-    const node = this.node(id)
     const peers = this.nodes.filter((peer) => peer.id !== id).map((peer) => `${peer.id}:127.0.0.1:${peer.raft}`)
+    return this.#start(id, `--raft-peers=${peers.join(',')}`)
+  }
+
+  #start(id: string, company: string): AtlasProcess {
+    const node = this.node(id)
     const process = new AtlasProcess('helios-atlasd.js', [
       `--raft-node-id=${id}`,
       `--listen=127.0.0.1:${node.resp}`,
       `--raft-addr=127.0.0.1:${node.raft}`,
       `--http=127.0.0.1:${node.http}`,
-      `--raft-peers=${peers.join(',')}`,
+      company,
       `--data-dir=${join(this.#directory, id)}`,
       '--election-timeout=300ms',
       '--heartbeat-interval=50ms',
