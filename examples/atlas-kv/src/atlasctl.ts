@@ -1,11 +1,16 @@
-// atlasctl: what an operator does from outside of a server. `backup` asks a running node for its state, `restore` makes a
+// atlasctl: what an operator does from outside of a server. `status`, `members`, `transfer-leader` and `snapshot` look after a
+// running cluster; `backup` asks a running node for its state, `restore` makes a
 // data directory of such a file. Exit 2 for wrong usage, 1 for what failed, one line each.
 import { atlasctlHelp, resolveAtlasctlOptions } from './config/atlasctl-options.js'
 import { exitWith } from './server/program.js'
 import { VERSION } from './server/version.js'
+import type { OperatorCommand } from './config/operator-options.js'
+import { runOperatorCommand } from './tools/operator.js'
 import { fetchBackup, restoreFile } from './tools/backup-file.js'
 
 const NAME = 'atlasctl'
+/** Between two tables. */
+const WATCH_MS = 1_000
 
 async function main(): Promise<void> {
   const options = resolveAtlasctlOptions(process.argv.slice(2))
@@ -15,10 +20,28 @@ async function main(): Promise<void> {
     const { index, term, sizeBytes } = await fetchBackup(options, untilSignal())
     return say(`${options.file}: index ${index}, term ${term}, ${sizeBytes} bytes\n`)
   }
+  if (options.command !== 'restore') return operate(options)
   const { lastIncludedIndex } = await restoreFile(options)
   const { dataDirectory, nodeId, raft } = options
   const flags = `--data-dir ${JSON.stringify(dataDirectory)} --raft-node-id ${nodeId} --raft-addr ${raft}`
   say(`${options.raftDirectory}: the state of index ${lastIncludedIndex}\nstart it: helios-atlasd ${flags}\n`)
+}
+
+/** Sets the exit code of the process when something is wrong with the cluster. */
+async function operate(command: OperatorCommand): Promise<void> {
+  const isWatching = command.command === 'status' && command.watch
+  for (;;) {
+    const { text, isHealthy } = await runOperatorCommand(command).catch((error: unknown) => {
+      // A watch goes on: the node may come back.
+      if (!isWatching || !(error instanceof Error)) throw error
+      return { text: error.message, isHealthy: false }
+    })
+    // On a terminal each table takes the place of the last.
+    say(`${isWatching && process.stdout.isTTY ? '\u001b[2J\u001b[H' : ''}${text}\n`)
+    process.exitCode = isHealthy ? 0 : 1
+    if (!isWatching) return
+    await new Promise((resolve) => setTimeout(resolve, WATCH_MS))
+  }
 }
 
 /** Aborts when the process is told to end, so that no half of a file is left. */

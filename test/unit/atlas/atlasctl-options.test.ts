@@ -22,6 +22,24 @@ describe('the command line of atlasctl', () => {
     })
   })
 
+  it('takes the words that look after a cluster', () => {
+    const node = { host: '127.0.0.1', port: 8080 }
+    const cases: readonly (readonly [string, object])[] = [
+      ['status', { command: 'status', node, watch: false }],
+      ['status --watch --addr h:1', { command: 'status', node: { host: 'h', port: 1 }, watch: true }],
+      ['members list', { command: 'members list', node }],
+      ['members add n4 h:2', { command: 'members add', node, id: 'n4', address: 'h:2', suffrage: 'voter' }],
+      ['members --learner add n4 h:2', { command: 'members add', node, id: 'n4', address: 'h:2', suffrage: 'learner' }],
+      ['members remove n4', { command: 'members remove', node, id: 'n4' }],
+      ['members promote n4', { command: 'members promote', node, id: 'n4' }],
+      ['members demote n4', { command: 'members demote', node, id: 'n4' }],
+      ['transfer-leader', { command: 'transfer-leader', node, id: null }],
+      ['transfer-leader n2', { command: 'transfer-leader', node, id: 'n2' }],
+      ['snapshot', { command: 'snapshot', node }],
+    ]
+    for (const [line, expected] of cases) expect(resolveAtlasctlOptions(line.split(' ')), line).toEqual(expected)
+  })
+
   it('explains itself, also beside a command', () => {
     for (const argv of [['--help'], ['backup', '--help']]) expect(resolveAtlasctlOptions(argv)).toBe('help')
     expect(resolveAtlasctlOptions(['--version'])).toBe('version')
@@ -31,13 +49,25 @@ describe('the command line of atlasctl', () => {
   })
 
   it.each([
-    [[], 'a command is needed: atlasctl backup FILE (see --help)'],
+    [[], 'a command is needed, such as atlasctl status (see --help)'],
     [['backip', 'f'], 'unknown command "backip": did you mean backup?'],
-    [['toString', 'f'], 'unknown command "toString": there are backup and restore'],
+    [
+      ['toString', 'f'],
+      'unknown command "toString": there are backup, restore, status, members, transfer-leader, snapshot',
+    ],
     [['backup'], 'backup needs a file: atlasctl backup FILE'],
     [['backup', 'f', 'g'], 'unexpected argument "g": backup takes one file'],
     [['backup', 'f', '--data-dir', 'd'], 'unknown flag --data-dir: see --help for the flags'],
     [['backup', 'f', '--addr'], '--addr needs a value: --addr HOST:PORT'],
+    [['status', 'x'], 'unexpected argument "x": atlasctl status [--watch]'],
+    [['members'], 'members needs an action: list, add, remove, promote or demote'],
+    [['members', 'drop', 'n'], 'unknown action "drop" of members: list, add, remove, promote or demote'],
+    [['members', 'add', 'n4'], 'HOST:PORT is missing: atlasctl members add ID HOST:PORT [--learner]'],
+    [['members', 'add', 'n4', 'h'], 'the address is "h", but HOST:PORT is needed, e.g. 127.0.0.1:6379 or [::1]:6379'],
+    [['members', 'remove'], 'ID is missing: atlasctl members remove ID'],
+    [['members', 'promote', 'a', 'b'], 'unexpected argument "b": atlasctl members promote ID'],
+    [['members', 'remove', 'n4', '--learner'], '--learner belongs to members add'],
+    [['transfer-leader', 'a', 'b'], 'unexpected argument "b": atlasctl transfer-leader [ID]'],
     [['restore', 'f'], 'restore needs --data-dir DIR: an empty directory for the new node'],
   ])('refuses %j', (argv, message) => {
     expect(() => resolveAtlasctlOptions(argv)).toThrow(new UsageError(message))

@@ -2,6 +2,7 @@
 import { join } from 'node:path'
 import type { FlagSpec } from './flags.js'
 import { parseFlags, quote } from './flags.js'
+import { OPERATOR_COMMANDS, type OperatorCommand, resolveOperatorCommand } from './operator-options.js'
 import { nearest, UsageError } from './usage-error.js'
 import type { Address } from './values.js'
 import { addressOf, formatAddress, nodeIdOf } from './values.js'
@@ -25,7 +26,8 @@ export interface RestoreCommand {
   readonly raft: string
 }
 
-type Command = (BackupCommand | RestoreCommand)['command']
+type FileCommand = (BackupCommand | RestoreCommand)['command']
+type Command = FileCommand | keyof typeof OPERATOR_COMMANDS
 
 const VERSION_FLAG: FlagSpec = { name: 'version', kind: 'boolean', help: 'print the version and exit' }
 const HELP_FLAG: FlagSpec = { name: 'help', kind: 'boolean', help: 'print this and exit' }
@@ -47,6 +49,7 @@ const COMMANDS: Readonly<Record<Command, { readonly usage: string; readonly flag
       value('raft-addr', 'HOST:PORT', 'its --raft-addr (default 127.0.0.1:7000)'),
     ],
   },
+  ...OPERATOR_COMMANDS,
 }
 
 function value(name: string, placeholder: string, help: string): FlagSpec {
@@ -56,7 +59,7 @@ function value(name: string, placeholder: string, help: string): FlagSpec {
 /** The text of --help. */
 export function atlasctlHelp(): string {
   const blocks = Object.values(COMMANDS).map(({ usage, flags }) => `  ${usage}\n${flags.map(line).join('')}`)
-  return `usage: atlasctl COMMAND FILE [flags]\n\n${blocks.join('\n')}\n${[VERSION_FLAG, HELP_FLAG].map(line).join('')}`
+  return `usage: atlasctl COMMAND [flags]\n\n${blocks.join('\n')}\n${[VERSION_FLAG, HELP_FLAG].map(line).join('')}`
 }
 
 function line({ name, placeholder, help }: FlagSpec): string {
@@ -64,7 +67,9 @@ function line({ name, placeholder, help }: FlagSpec): string {
 }
 
 /** What is to be done, or what was asked for instead. Throws UsageError. */
-export function resolveAtlasctlOptions(argv: readonly string[]): BackupCommand | RestoreCommand | 'help' | 'version' {
+export function resolveAtlasctlOptions(
+  argv: readonly string[],
+): BackupCommand | RestoreCommand | OperatorCommand | 'help' | 'version' {
   const name = argv.find((word) => !word.startsWith('-'))
   const own = isCommand(name) ? COMMANDS[name].flags : []
   const specs = [...own, VERSION_FLAG, HELP_FLAG]
@@ -72,8 +77,9 @@ export function resolveAtlasctlOptions(argv: readonly string[]): BackupCommand |
   const flags = parseFlags(rest, specs)
   if (flags.get('help') === 'true') return 'help'
   if (flags.get('version') === 'true') return 'version'
-  if (name === undefined) throw new UsageError('a command is needed: atlasctl backup FILE (see --help)')
+  if (name === undefined) throw new UsageError('a command is needed, such as atlasctl status (see --help)')
   if (!isCommand(name)) throw unknownCommand(name)
+  if (name !== 'backup' && name !== 'restore') return resolveOperatorCommand(name, words, flags)
   const [, file, extra] = words
   if (file === undefined || file === '') throw new UsageError(`${name} needs a file: atlasctl ${name} FILE`)
   if (extra !== undefined) throw new UsageError(`unexpected argument ${quote(extra)}: ${name} takes one file`)
@@ -119,6 +125,6 @@ function isCommand(name: string | undefined): name is Command {
 
 function unknownCommand(name: string): UsageError {
   const meant = nearest(name, Object.keys(COMMANDS))
-  const hint = meant === null ? `there are ${Object.keys(COMMANDS).join(' and ')}` : `did you mean ${meant}?`
+  const hint = meant === null ? `there are ${Object.keys(COMMANDS).join(', ')}` : `did you mean ${meant}?`
   return new UsageError(`unknown command ${quote(name)}: ${hint}`)
 }
