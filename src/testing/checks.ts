@@ -5,11 +5,21 @@ export type Check =
   // Figure 3 and the rules around it, after each event
   | 'election-safety'
   | 'one-vote-a-term'
+  /** A leader of a term without the votes of a quorum of its configuration. */
+  | 'elected-by-quorum'
   | 'leader-completeness'
   | 'log-matching'
   | 'state-machine-safety'
   | 'committed-in-order'
   | 'committed-is-durable'
+  /** A configuration that may not follow the one before it, or not yet (§6). */
+  | 'legal-configuration'
+  /** A core counts by another configuration than the newest one in its log. */
+  | 'configuration-in-force'
+  /** An answer of another replication session moved something (F12). */
+  | 'other-session'
+  /** A request to change the members acted a second time. */
+  | 'change-acts-once'
   | 'counted-is-durable'
   | 'log-time'
   | 'applied-in-order'
@@ -53,6 +63,8 @@ export type Check =
   | 'call-result'
   | 'call-count'
   | 'call-real-time'
+  /** A change of the membership resolved, and is not what is committed. */
+  | 'change-result'
   | 'known-outcome'
   | 'stale-read'
   | 'linearizability'

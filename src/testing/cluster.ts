@@ -1,15 +1,19 @@
 // A simulated cluster: the processes, the network between them, the judge over them, and the loop that runs events one
 // at a time. It does what it is told to; who tells it is the workload, the nemesis or a fault plan.
+import { bootstrapConfiguration } from '../core/configuration.js'
 import type { MemberSpec, NodeId, Role } from '../core/types.js'
 import { RaftError } from '../errors.js'
 import type { Codec } from '../interfaces/codec.js'
 import type { ApplyContext, StateMachine } from '../interfaces/state-machine.js'
 import type { Internals } from '../node/internals.js'
 import { Coverage, messageBucket } from './coverage.js'
-import type { ClusterShape, FaultKind } from './fault-plan.js'
+import type { ChangeFault, ClusterShape, FaultKind } from './fault-plan.js'
 import { History } from './history.js'
 import { Invariants } from './invariants.js'
+import { DEFAULTS } from '../node/options.js'
+import { MembershipChanges } from './membership-changes.js'
 import type { SimulationRandom } from './prng.js'
+import { canGoOn } from './quorum-view.js'
 import type { MachineHost } from './machine-host.js'
 import type { ProcessWrappers } from './process-wrappers.js'
 import { type ProcessWorld, SimulatedProcess } from './simulated-process.js'
@@ -17,10 +21,10 @@ import { knock } from './stranger.js'
 import { runTurns, Timeline } from './timeline.js'
 import { messageFields, Trace } from './trace/trace.js'
 import type { TraceWriter } from './trace/trace-writer.js'
-import type { VirtualDisk } from './virtual-disk.js'
+import { CALM_DISK, type DiskSpeed, type VirtualDisk } from './virtual-disk.js'
 import { CALM_LINKS, type LinkFaults, VirtualNetwork, type VirtualNetworkOptions } from './virtual-network.js'
 
-/** Most voters of a simulated cluster. */
+/** Most voters of a simulated cluster, and most nodes. */
 export const MAX_VOTERS = 7
 
 /** A trap springs in a moment of its own, so that a plan which holds the same harm does it in the same order, ms. */
@@ -53,9 +57,12 @@ export class Cluster<Command, Result, SM extends StateMachine<Command, Result>> 
   readonly clockRates: { readonly slowest: number; readonly fastest: number }
   readonly #strangers: SimulationRandom
   readonly #traps = new Map<Role, (id: NodeId) => void>()
-  /** In the order of their ids. */
-  readonly processes: readonly SimulatedProcess<Command, Result, SM>[]
   readonly coverage: Coverage = new Coverage()
+  /** Who asked for changes of the membership, and what became of it. */
+  readonly changes: MembershipChanges
+  #processes: readonly SimulatedProcess<Command, Result, SM>[]
+  readonly #createProcess: (id: NodeId, isListed: boolean) => SimulatedProcess<Command, Result, SM>
+  #diskSpeed: DiskSpeed = CALM_DISK
 
   constructor(settings: ClusterSettings<Command, Result, SM>) {
     const { shape, random } = settings
@@ -75,7 +82,8 @@ export class Cluster<Command, Result, SM extends StateMachine<Command, Result>> 
       coverage,
       onRole: (id, role) => this.#onRole(id, role),
     }
-    const bootstrap = bootstrapOf(shape.voters)
+    const bootstrap = bootstrapOf(shape)
+    invariants.configurations.founding = bootstrapConfiguration(bootstrap)
     const {
       stateMachine,
       invariant,
@@ -89,11 +97,23 @@ export class Cluster<Command, Result, SM extends StateMachine<Command, Result>> 
     this.#strangers = random.fork('strangers')
     const { electionTimeoutMs, heartbeatIntervalMs, limits, snapshot } = shape.options
     const timings = { electionTimeoutMs, heartbeatIntervalMs, limits, snapshot }
-    const options = { stateMachine, invariant, codec, internals, wrappers, usesLevel, bootstrap, ...timings }
-    this.processes = bootstrap.map(({ id }) => {
-      return new SimulatedProcess(id, world, options, random.fork(`process ${id}`), maxClockDriftRatio)
-    })
-    for (const { id, disk } of this.processes) disks.set(id, disk)
+    const options = { stateMachine, invariant, codec, internals, wrappers, usesLevel, ...timings }
+    this.#createProcess = (id, isListed) => {
+      const own = { ...options, bootstrap: isListed ? bootstrap : undefined }
+      const process = new SimulatedProcess<Command, Result, SM>(
+        id,
+        world,
+        own,
+        random.fork(`process ${id}`),
+        maxClockDriftRatio,
+      )
+      disks.set(id, process.disk)
+      return process
+    }
+    this.#processes = bootstrap.map(({ id }) => this.#createProcess(id, true))
+    const timeoutMs = electionTimeoutMs ?? DEFAULTS.electionTimeoutMs
+    const judges = { timeline, invariants, coverage, slowestRate: this.clockRates.slowest }
+    this.changes = new MembershipChanges({ ...judges, electionTimeoutMs: timeoutMs })
   }
 
   /** Told of each fault. */
@@ -101,6 +121,11 @@ export class Cluster<Command, Result, SM extends StateMachine<Command, Result>> 
 
   get nowMs(): number {
     return this.timeline.nowMs
+  }
+
+  /** In the order of their ids. */
+  get processes(): readonly SimulatedProcess<Command, Result, SM>[] {
+    return this.#processes
   }
 
   get ids(): readonly NodeId[] {
@@ -159,16 +184,28 @@ export class Cluster<Command, Result, SM extends StateMachine<Command, Result>> 
         return this.network.clog(fault.from, fault.to, fault.forMs)
       case 'link':
         return this.setLinks({ ...CALM_LINKS, ...fault, keepsOrder: false })
+      case 'add':
+      case 'promote':
+      case 'demote':
+      case 'remove':
+      case 'members':
+        return this.#change(fault)
       default:
         return this.#injectInto(fault)
     }
+  }
+
+  /** Of all disks there are, and of those that come. */
+  setDisks(speed: DiskSpeed): void {
+    this.#diskSpeed = speed
+    for (const { disk } of this.processes) disk.speed = speed
   }
 
   setLinks(links: LinkFaults): void {
     this.network.setLinks(links)
   }
 
-  #injectInto(fault: Extract<FaultKind, { node: NodeId }>): void {
+  #injectInto(fault: Exclude<Extract<FaultKind, { node: NodeId }>, ChangeFault>): void {
     const process = this.process(fault.node)
     if (process === null) return
     switch (fault.type) {
@@ -224,8 +261,28 @@ export class Cluster<Command, Result, SM extends StateMachine<Command, Result>> 
   }
 
   #rot(process: SimulatedProcess<Command, Result, SM>): void {
-    const soundAfter = this.soundIds.filter((id) => id !== process.id).length
-    if (soundAfter > this.processes.length / 2) process.rotDisk()
+    const soundAfter = this.soundIds.filter((id) => id !== process.id)
+    if (canGoOn(this, soundAfter)) process.rotDisk()
+  }
+
+  #change(fault: ChangeFault): void {
+    const asked = fault.via === undefined ? this.leader : this.process(fault.via)
+    const process = asked ?? this.processes.find(({ isUp, isPaused }) => isUp && !isPaused)
+    if (process === undefined) return
+    if (fault.type === 'members') for (const id of [...fault.voters, ...(fault.learners ?? [])]) this.#join(id)
+    if (fault.type === 'add') this.#join(fault.node)
+    if (fault.type === 'members' || fault.node !== 'leader') return this.changes.ask(process, fault)
+    const { leader } = this
+    if (leader !== null) this.changes.ask(process, { ...fault, node: leader.id })
+  }
+
+  /** A node that nobody listed starts, and waits to be added. */
+  #join(id: NodeId): void {
+    if (this.process(id) !== null) return
+    const process = this.#createProcess(id, false)
+    process.disk.speed = this.#diskSpeed
+    this.#processes = [...this.#processes, process].sort((one, other) => (one.id < other.id ? -1 : 1))
+    process.start()
   }
 
   #setClockRate(process: SimulatedProcess<Command, Result, SM>, ratio: number): void {
@@ -291,14 +348,20 @@ export class Cluster<Command, Result, SM extends StateMachine<Command, Result>> 
   }
 }
 
-function bootstrapOf(voters: number): readonly MemberSpec[] {
-  const ids = Array.from({ length: voters }, (_, at) => `n${at + 1}`)
-  return ids.map((id) => ({ id, address: VirtualNetwork.addressOf(id) }))
+function bootstrapOf({ voters, learners = 0 }: ClusterShape): readonly MemberSpec[] {
+  const ids = Array.from({ length: voters + learners }, (_, at) => `n${at + 1}`)
+  return ids.map((id, at): MemberSpec => {
+    const member = { id, address: VirtualNetwork.addressOf(id) }
+    return at < voters ? member : { ...member, suffrage: 'learner' }
+  })
 }
 
 function checkShape({ voters, learners = 0 }: ClusterShape): void {
-  if (learners !== 0)
-    throw new RaftError('RAFT_INVALID_OPTION', `cluster.learners is ${learners}: this version has no learners, use 0`)
-  if (Number.isInteger(voters) && voters >= 1 && voters <= MAX_VOTERS) return
-  throw new RaftError('RAFT_INVALID_OPTION', `cluster.voters is ${voters}: use a whole number from 1 to ${MAX_VOTERS}`)
+  const refuse = (problem: string): never => {
+    throw new RaftError('RAFT_INVALID_OPTION', problem)
+  }
+  if (!(Number.isInteger(voters) && voters >= 1 && voters <= MAX_VOTERS))
+    refuse(`cluster.voters is ${voters}: use a whole number from 1 to ${MAX_VOTERS}`)
+  if (!(Number.isInteger(learners) && learners >= 0 && voters + learners <= MAX_VOTERS))
+    refuse(`cluster.learners is ${learners}: use a whole number from 0, at most ${MAX_VOTERS} with the voters`)
 }

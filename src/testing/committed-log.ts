@@ -1,6 +1,7 @@
 // What the cluster as a whole has committed, as the judge of a simulation sees it: one table by index that no node may
 // contradict (figure 3: log matching, leader completeness, state machine safety). It forgets nothing.
-import type { LogEntry, LogIndex, Term } from '../core/types.js'
+import { decodeConfiguration } from '../core/configuration-codec.js'
+import type { Configuration, LogEntry, LogIndex, Term } from '../core/types.js'
 import type { Violation } from './checks.js'
 
 /** An entry as the judge remembers it. */
@@ -15,6 +16,18 @@ export interface CommittedEntry extends JudgedEntry {
   readonly committedInTerm: Term
   /** When, ms of the simulation. */
   readonly committedAtMs: number
+}
+
+/** A configuration and the entry that brought it; index 0 for the bootstrap list. */
+export interface HeldConfiguration {
+  readonly index: LogIndex
+  readonly configuration: Configuration
+}
+
+/** The configuration that an entry brings; null for any other entry. */
+export function configurationIn({ index, type, data }: LogEntry): HeldConfiguration | null {
+  const configuration = type === 'configuration' ? decodeConfiguration(data) : null
+  return configuration === null ? null : { index, configuration }
 }
 
 /** Chain of the empty log. */
@@ -34,6 +47,7 @@ export function chainOf(previous: number, entry: LogEntry): number {
 /** The global table (index → term, hash). */
 export class CommittedLog {
   readonly #entries: CommittedEntry[] = []
+  readonly #configurations: HeldConfiguration[] = []
   /** (term, index) → chain of every entry that any node ever appended: log matching holds for uncommitted ones too. */
   readonly #chains = new Map<number, number>()
 
@@ -47,6 +61,16 @@ export class CommittedLog {
 
   get entries(): readonly CommittedEntry[] {
     return this.#entries
+  }
+
+  /** The newest configuration at or below `index` that an entry brought. */
+  configurationAt(index: LogIndex): HeldConfiguration | undefined {
+    return this.#configurations.findLast((held) => held.index <= index)
+  }
+
+  /** All that entries brought. */
+  get configurations(): readonly HeldConfiguration[] {
+    return this.#configurations
   }
 
   /** The last index that was committed in a term before `term`: what a leader of `term` must hold (§5.4). */
@@ -86,6 +110,8 @@ export class CommittedLog {
       if (entry.index !== this.#entries.length + 1)
         return { check: 'committed-in-order', problem: `entry ${entry.index} was committed before an earlier one` }
       this.#entries.push({ entry, chain, committedInTerm: at.currentTerm, committedAtMs: at.nowMs })
+      const configuration = configurationIn(entry)
+      if (configuration !== null) this.#configurations.push(configuration)
       return { isNew: true }
     }
     if (held.chain === chain) return { isNew: false }

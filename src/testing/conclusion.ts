@@ -3,6 +3,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { StateMachine } from '../interfaces/state-machine.js'
 import type { Cluster } from './cluster.js'
+import { isMember } from './quorum-view.js'
 import { STOP_BOUND_MS } from './simulated-process.js'
 
 /** Waits for the calls that are still open; what is open after `withinMs` never settles. */
@@ -12,6 +13,7 @@ export async function settleCalls<Command, Result, SM extends StateMachine<Comma
 ): Promise<void> {
   const isOpen = (): boolean => cluster.history.records.some(({ outcome }) => outcome === 'open')
   await cluster.run(cluster.nowMs + withinMs, () => !isOpen())
+  cluster.changes.checkSettled()
 }
 
 /** Every node that is up applies what is committed, and all arrive at one state. */
@@ -22,14 +24,18 @@ export async function expectAgreement<Command, Result, SM extends StateMachine<C
   const { committed } = cluster.invariants
   const isBehind = (): boolean => {
     return cluster.processes.some((process) => {
-      return process.isUp && (process.current?.witness.state?.lastApplied ?? 0) < committed.lastIndex
+      return (
+        process.isUp &&
+        isMember(cluster, process.id) &&
+        (process.current?.witness.state?.lastApplied ?? 0) < committed.lastIndex
+      )
     })
   }
   await cluster.run(cluster.nowMs + withinMs, () => !isBehind())
   if (isBehind())
     return cluster.invariants.fail('agreement', `not every node applied up to ${committed.lastIndex} in ${withinMs} ms`)
   const machines = cluster.processes.flatMap(({ id, isUp, current }) => {
-    return isUp && current !== null ? [{ id, value: query(current.stateMachine) }] : []
+    return isUp && current !== null && isMember(cluster, id) ? [{ id, value: query(current.stateMachine) }] : []
   })
   const [first, ...others] = machines
   for (const { id, value } of others) {

@@ -111,6 +111,8 @@ export function messageBucket(message: Message): string {
       return message.index < 0 ? 'heartbeatResponse.unknownPrev' : 'heartbeatResponse.success'
     case 'proposeResponse':
       return `${message.type}.${message.refusal ?? 'accepted'}`
+    case 'membershipResponse':
+      return `${message.type}.${message.outcome}`
     case 'readIndexResponse':
       return message.readIndex < 0 ? 'readIndexResponse.notLeader' : 'readIndexResponse.confirmed'
     default:

@@ -1,5 +1,6 @@
 // The log that is durable on a simulated disk: where it begins, its entries, and what a batch, a compaction and a reset
 // make of it. It knows no time, no faults and no crashes; those are the disk's.
+import { isConfiguration } from '../stores/log-shape.js'
 import type { HardState, LogEntry, LogIndex, Term } from '../core/types.js'
 import type { LogWrite, RestoredLog } from '../interfaces/log-store.js'
 
@@ -53,7 +54,8 @@ export class DurableLog {
     for (const { index, term } of this.#entries)
       if (termRuns.at(-1)?.term !== term) termRuns.push({ first: index, term })
     const { index, term: previousTerm } = this.#base
-    return { firstIndex: index + 1, lastIndex: this.lastIndex, previousTerm, termRuns, configurations: [] }
+    const configurations = this.#entries.filter(isConfiguration)
+    return { firstIndex: index + 1, lastIndex: this.lastIndex, previousTerm, termRuns, configurations }
   }
 
   /** What must be true of a batch beside what is durable already; null when all is well. */

@@ -9,6 +9,11 @@ const NODE_ID = /^n[1-7]$/
 
 type FieldCheck = (name: string, value: unknown) => void
 
+const ASKED: Readonly<Record<'via' | 'timeoutMs', FieldCheck>> = {
+  via: optional(checkNode),
+  timeoutMs: optional(checkMs),
+}
+
 /** The fields of each type beside `type`. */
 const FIELDS: Readonly<Record<FaultKind['type'], Readonly<Record<string, FieldCheck>>>> = {
   crash: { node: checkTarget, afterEffects: optional((name, value) => checkCount(name, value, 0)) },
@@ -16,6 +21,11 @@ const FIELDS: Readonly<Record<FaultKind['type'], Readonly<Record<string, FieldCh
   stop: { node: checkTarget },
   transfer: { node: checkTarget, to: optional(checkNode) },
   snapshot: { node: checkTarget },
+  add: { node: checkNode, suffrage: optional(checkSuffrage), ...ASKED },
+  promote: { node: checkTarget, ...ASKED },
+  demote: { node: checkTarget, ...ASKED },
+  remove: { node: checkTarget, ...ASKED },
+  members: { voters: checkMembers, learners: optional(checkNodes), ...ASKED },
   pause: { node: checkTarget, forMs: checkMs },
   resume: { node: checkTarget },
   partition: { groups: checkGroups },
@@ -71,6 +81,21 @@ export function checkTarget(name: string, value: unknown, words: readonly string
 
 function checkNode(name: string, value: unknown): void {
   if (!(typeof value === 'string' && NODE_ID.test(value))) refuse(`${name} is ${show(value)}: use a node, n1 to n7`)
+}
+
+function checkSuffrage(name: string, value: unknown): void {
+  if (value !== 'voter' && value !== 'learner') refuse(`${name} is ${show(value)}: use 'voter' or 'learner'`)
+}
+
+function checkMembers(name: string, value: unknown): void {
+  checkNodes(name, value)
+  if ((value as readonly unknown[]).length === 0) refuse(`${name} is empty: a cluster has at least one voter`)
+}
+
+function checkNodes(name: string, value: unknown): void {
+  const nodes = checkArray(name, value, "an array of nodes, ['n1', 'n2']")
+  nodes.forEach((node, at) => checkNode(`${name}[${at}]`, node))
+  if (new Set(nodes).size < nodes.length) refuse(`${name} is [${nodes.join(', ')}]: name each node once`)
 }
 
 function checkPair(name: string, value: unknown): void {

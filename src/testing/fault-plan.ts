@@ -1,6 +1,16 @@
 // Faults as data, so that a test can print, keep and replay them. What each does is in `cluster.ts`.
 import type { NodeId } from '../core/types.js'
 
+/** Of whom a change of the membership is asked: `via`, or the leader, or else some node that runs; and how long it may take. */
+export interface Asked {
+  readonly via?: NodeId
+  /** @defaultValue 20 election timeouts */
+  readonly timeoutMs?: number
+}
+
+/** A change of the membership. */
+export type ChangeFault = Extract<FaultKind, { type: 'add' | 'promote' | 'demote' | 'remove' | 'members' }>
+
 export type FaultKind =
   /** Begins where there is no life; a full disk has space again. */
   | { readonly type: 'restart'; readonly node: NodeId | 'leader' }
@@ -22,6 +32,12 @@ export type FaultKind =
   | { readonly type: 'transfer'; readonly node: NodeId | 'leader'; readonly to?: NodeId }
   /** A node is asked for a snapshot of its state. */
   | { readonly type: 'snapshot'; readonly node: NodeId | 'leader' }
+  /** A node becomes a member (F23); one that isn't there yet starts for it, without a bootstrap list. */
+  | ({ readonly type: 'add'; readonly node: NodeId; readonly suffrage?: 'voter' | 'learner' } & Asked)
+  /** A learner becomes a voter, a voter a learner, a member none; a process that is removed goes on. */
+  | ({ readonly type: 'promote' | 'demote' | 'remove'; readonly node: NodeId | 'leader' } & Asked)
+  /** These are the members, and nobody else; whoever isn't there yet starts. */
+  | ({ readonly type: 'members'; readonly voters: readonly NodeId[]; readonly learners?: readonly NodeId[] } & Asked)
   /** The process gets nothing for a while, then everything at once. */
   | { readonly type: 'pause'; readonly node: NodeId | 'leader'; readonly forMs: number }
   /** Ends a pause early. */
@@ -57,6 +73,11 @@ const TYPES: Readonly<Record<FaultKind['type'], true>> = {
   stop: true,
   transfer: true,
   snapshot: true,
+  add: true,
+  promote: true,
+  demote: true,
+  remove: true,
+  members: true,
   pause: true,
   resume: true,
   partition: true,
@@ -95,7 +116,7 @@ export type ClusterOptions = {
 export interface ClusterShape {
   /** 1 to 7. */
   readonly voters: number
-  /** Only 0 in this version. @defaultValue 0 */
+  /** Named behind the voters; together at most 7. @defaultValue 0 */
   readonly learners?: number | undefined
   readonly options: ClusterOptions
 }

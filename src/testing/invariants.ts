@@ -1,10 +1,11 @@
 // What must hold for the cluster as a whole, after each event (assurance §1, figure 3): one leader a term, one committed
 // log, durable on a quorum, applied once and in order with one result. The first violation is kept; nothing is changed.
 import { isDeepStrictEqual } from 'node:util'
-import type { LogIndex, NodeId, Term } from '../core/types.js'
+import type { Configuration, LogIndex, NodeId, Term } from '../core/types.js'
 import type { ApplyContext } from '../interfaces/state-machine.js'
 import type { Check, Violation } from './checks.js'
 import { CommittedLog, type JudgedEntry } from './committed-log.js'
+import { ConfigurationJudge, describe, isQuorumOf } from './configuration-judge.js'
 import { SnapshotJudge } from './snapshot-judge.js'
 import type { Timeline } from './timeline.js'
 import type { VirtualDisk } from './virtual-disk.js'
@@ -28,6 +29,7 @@ export interface Counted {
 export class Invariants {
   readonly committed: CommittedLog = new CommittedLog()
   readonly snapshots: SnapshotJudge = new SnapshotJudge(this)
+  readonly configurations: ConfigurationJudge = new ConfigurationJudge(this)
   /** Rises with each event of the timeline. */
   eventNumber = 0
   readonly #timeline: Timeline
@@ -40,7 +42,7 @@ export class Invariants {
   #leaderChanges = 0
   #latestTerm: Term = 0
 
-  /** @param disks - of all voters */
+  /** @param disks - of all nodes, those that come later too */
   constructor(timeline: Timeline, disks: ReadonlyMap<NodeId, VirtualDisk>) {
     this.#timeline = timeline
     this.#disks = disks
@@ -79,6 +81,14 @@ export class Invariants {
     this.#latestTerm = Math.max(this.#latestTerm, term)
   }
 
+  /** A leader was elected by voters of its configuration, who voted durably (§5.2, H4, H41). */
+  isElected(id: NodeId, term: Term, configuration: Configuration): void {
+    if (isQuorumOf(configuration, (voter) => this.#disks.get(voter)?.voteIn(term) === id)) return
+    const voters = [...this.#disks].filter(([, disk]) => disk.voteIn(term) === id).map(([voter]) => voter)
+    const problem = `${id}: it leads term ${term} with the votes of ${voters.join(',')}, no quorum of ${describe(configuration)}`
+    this.fail('elected-by-quorum', `${problem} (H4, H41)`)
+  }
+
   /** A node told somebody whom it votes for: one vote a term, whatever crashes lie between (H2, H111). */
   votes(id: NodeId, term: Term, candidate: NodeId): void {
     const key = `${id} ${term}`
@@ -88,20 +98,28 @@ export class Invariants {
     this.#votes.set(key, candidate)
   }
 
-  /** A node holds an entry committed. At first sight a quorum must hold it durably: a crash of all may follow. */
-  commits(id: NodeId, judged: JudgedEntry, currentTerm: Term): void {
+  /**
+   * A node holds an entry committed. At first sight a quorum must hold it durably: a crash of all may follow.
+   * @param configuration - in force there; a majority of all disks counts where none is known
+   */
+  commits(id: NodeId, judged: JudgedEntry, currentTerm: Term, configuration: Configuration | null = null): void {
     const verdict = this.committed.committed(judged, { currentTerm, nowMs: this.#timeline.nowMs })
     if ('problem' in verdict) return this.fail(verdict.check, `${id}: ${verdict.problem}`)
     if (!verdict.isNew) return
     const { index, term, timestamp } = judged.entry
     if (timestamp < (this.committed.at(index - 1)?.entry.timestamp ?? 0))
       this.fail('log-time', `log time falls at entry ${index} (F34)`)
-    let holders = 0
-    for (const disk of this.#disks.values()) if (this.durableTerm(disk, index) === term) holders += 1
-    if (holders > this.#disks.size / 2) return
+    const disks = [...this.#disks].filter(([, disk]) => this.durableTerm(disk, index) === term)
+    const holders = new Set(disks.map(([holder]) => holder))
+    const isHeld =
+      configuration === null
+        ? holders.size > this.#disks.size / 2
+        : isQuorumOf(configuration, (voter) => holders.has(voter))
+    if (isHeld) return
+    const due = configuration === null ? `${this.#disks.size}` : describe(configuration)
     this.fail(
       'committed-is-durable',
-      `${id}: entry ${index} of term ${term} is committed, but durable on ${holders} of ${this.#disks.size} (H27)`,
+      `${id}: entry ${index} of term ${term} is committed, but durable on ${holders.size} of ${due} (H27)`,
     )
   }
 

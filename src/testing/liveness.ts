@@ -7,6 +7,7 @@ import type { Cluster } from './cluster.js'
 import type { CallRecord } from './history.js'
 import type { SimulatedProcess } from './simulated-process.js'
 import type { StateMachine } from '../interfaces/state-machine.js'
+import { canGoOn, isMember, whileUnchanged } from './quorum-view.js'
 import { CALM_LINKS } from './virtual-network.js'
 
 /** What is asked of a cluster whose faults are over. */
@@ -76,15 +77,37 @@ export async function expectLiveness<Command, Result, SM extends StateMachine<Co
   const calls = (): (CallerAction<Command, SM> | null)[] => {
     return Array.from({ length: 2 * pace.callsPerNode }, (_, at) => (at % 2 === 0 ? write() : read))
   }
-  const leadersBefore = invariants.leaderChanges
+  const [leadersBefore, configurationsBefore] = [invariants.leaderChanges, invariants.configurations.version]
   await everyNodeServes(options, { what: 'its writes and linearizable reads', boundMs, actions: calls() })
   if (invariants.violation !== null) return
   const changes = invariants.leaderChanges - leadersBefore
-  if (changes > pace.maxLeaderChanges)
+  // A leader that is left out hands over.
+  const reconfigured = invariants.configurations.version - configurationsBefore
+  if (changes > pace.maxLeaderChanges + reconfigured)
     invariants.fail('leader-changes', `no liveness: ${changes} changes of leader while nothing new went wrong (H14)`)
   const known = cluster.history.knownIndex
   const catchUp: CallerAction<Command, SM> = { ...read, consistency: 'local', minIndex: known }
   await everyNodeServes(options, { what: `a local read at ${known}`, boundMs, actions: [catchUp] })
+}
+
+/** Election timeouts within which a change of the membership that was begun ends when everybody runs. */
+const SETTLE_TIMEOUTS = 40
+
+/** What was begun ends, and no joint configuration stays (F22): with everybody healed, and nobody asking for more. */
+export async function expectSettledMembership<Command, Result, SM extends StateMachine<Command, Result>>(
+  cluster: Cluster<Command, Result, SM>,
+  electionTimeoutMs: number,
+): Promise<void> {
+  if (!cluster.changes.wereAsked) return
+  const isSettled = (): boolean => {
+    const held = cluster.leader?.current?.witness
+    const inForce = held?.configuration ?? null
+    return inForce !== null && inForce.configuration.votersOutgoing.length === 0 && held?.isChanging === false
+  }
+  await cluster.run(cluster.nowMs + SETTLE_TIMEOUTS * electionTimeoutMs, isSettled)
+  if (isSettled()) return
+  const states = cluster.processes.map(describe).join(', ')
+  cluster.invariants.fail('liveness', `no liveness: a change of the membership does not end (F22): ${states}`)
 }
 
 interface Expectation<Command, SM> {
@@ -101,11 +124,19 @@ async function everyNodeServes<Command, Result, SM extends StateMachine<Command,
   const { cluster, nodes = cluster.soundIds } = options
   const untilMs = cluster.nowMs + boundMs
   const waiting = new Set(nodes)
+  let isOver = false
   for (const process of cluster.processes) {
-    if (waiting.has(process.id)) serve(options, process, actions, () => waiting.delete(process.id))
+    if (waiting.has(process.id))
+      serve(options, process, actions, { onServed: () => waiting.delete(process.id), isOver: () => isOver })
   }
-  await cluster.run(untilMs, () => waiting.size === 0)
-  if (waiting.size === 0) return
+  const members = whileUnchanged(cluster, () => nodes.filter((id) => isMember(cluster, id)))
+  // A change that was under way may have brought in nodes that stay broken: these alone owe nothing then.
+  const suffice = whileUnchanged(cluster, () => canGoOn(cluster, nodes))
+  const isDone = (): boolean => !members().some((id) => waiting.has(id)) || !suffice()
+  await cluster.run(untilMs, isDone)
+  isOver = true
+  if (!suffice()) cluster.coverage.count('liveness.needsOthers')
+  if (isDone()) return
   const states = cluster.processes.map(describe).join(', ')
   cluster.invariants.fail(
     'liveness',
@@ -118,11 +149,12 @@ function serve<Command, Result, SM extends StateMachine<Command, Result>>(
   options: LivenessOptions<Command, Result, SM>,
   process: SimulatedProcess<Command, Result, SM>,
   actions: readonly (CallerAction<Command, SM> | null)[],
-  onServed: () => void,
+  { onServed, isOver }: { readonly onServed: () => void; readonly isOver: () => boolean },
 ): void {
   const { cluster, caller, electionTimeoutMs, pace = CALM_PACE } = options
   let step = 0
   const attempt = (): void => {
+    if (isOver()) return
     const action = actions[step]
     if (action === undefined) return onServed()
     if (action === null) return next()

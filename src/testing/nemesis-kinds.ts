@@ -34,7 +34,10 @@ export const NEMESIS_KINDS = [
 ] as const
 
 /** What stands beside the kinds of all runs belongs to runs of its own: what it does would hide what others do. */
-export type NemesisKind = (typeof NEMESIS_KINDS)[number] | 'transfer' | 'snapshot' | 'crashRotten'
+export type NemesisKind = (typeof NEMESIS_KINDS)[number] | 'transfer' | 'snapshot' | 'crashRotten' | MembershipHarm
+
+/** Changes of the membership. `readd`: a member is removed and added again. */
+export type MembershipHarm = 'add' | 'remove' | 'promote' | 'demote' | 'replace' | 'removeLeader' | 'readd'
 
 export interface NemesisSettings {
   /** Kinds of this run; one is picked each time, so a kind that stands twice is twice as likely. */

@@ -4,7 +4,8 @@ import type { NodeId } from '../core/types.js'
 import type { StateMachine } from '../interfaces/state-machine.js'
 import type { Cluster } from './cluster.js'
 import type { FaultKind } from './fault-plan.js'
-import type { HarmToOne, NemesisKind, NemesisSettings } from './nemesis-kinds.js'
+import { drawChanges } from './membership-harm.js'
+import type { HarmToOne, MembershipHarm, NemesisKind, NemesisSettings } from './nemesis-kinds.js'
 import type { SimulationRandom } from './prng.js'
 
 /** Most effects of a process that pass before it dies in the middle of one. */
@@ -88,6 +89,14 @@ export class Nemesis<Command, Result, SM extends StateMachine<Command, Result>> 
         return this.#pause(this.#leader())
       case 'reset':
         return this.#reset()
+      case 'add':
+      case 'remove':
+      case 'promote':
+      case 'demote':
+      case 'replace':
+      case 'removeLeader':
+      case 'readd':
+        return this.#changeMembership(kind)
       default:
         return this.#harm(kind, target)
     }
@@ -179,6 +188,14 @@ export class Nemesis<Command, Result, SM extends StateMachine<Command, Result>> 
   #transfer(to: NodeId): void {
     const isNamed = this.#random.chance(0.6)
     this.#inject({ type: 'transfer', node: 'leader', ...(isNamed ? { to } : {}) })
+  }
+
+  /** What belongs together comes one after the other, soon: the first may still be under way. */
+  #changeMembership(kind: MembershipHarm): void {
+    const [, longest] = this.#settings.durationMs
+    const [first, ...more] = drawChanges(kind, this.#cluster, { random: this.#random, longestMs: longest })
+    if (first !== undefined) this.#inject(first)
+    for (const fault of more) this.#later([0, longest / 2], () => this.#inject(fault))
   }
 
   #slowDisk(node: NodeId): void {

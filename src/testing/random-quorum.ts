@@ -1,4 +1,4 @@
-// The worst that may stay broken while a cluster must still work (assurance §1, liveness): a random majority is healed,
+// The worst that may stay broken while a cluster must still work (assurance §1, liveness): a random quorum is healed,
 // and everybody else is left dead, standing still or half connected for ever. Random faults that heal hide what permanent
 // one-way cuts show (H13).
 import type { NodeId } from '../core/types.js'
@@ -6,6 +6,7 @@ import type { StateMachine } from '../interfaces/state-machine.js'
 import type { Cluster } from './cluster.js'
 import { heal } from './liveness.js'
 import type { SimulationRandom } from './prng.js'
+import { canGoOn } from './quorum-view.js'
 import type { SimulatedProcess } from './simulated-process.js'
 import { CALM_LINKS } from './virtual-network.js'
 
@@ -17,16 +18,19 @@ type Remains = (typeof REMAINS)[number]
 /** A leader goes on while its disk hangs: nobody takes over from it yet (F32). */
 const REMAINS_OF_LEADERS: readonly Remains[] = REMAINS.filter((remains) => remains !== 'diskHangs')
 
-/** Heals a random majority, breaks the others for ever, and returns the ids of the majority. */
+/** Heals a random quorum, breaks the others for ever, and returns the ids of the quorum. */
 export function healRandomQuorum<Command, Result, SM extends StateMachine<Command, Result>>(
   cluster: Cluster<Command, Result, SM>,
   random: SimulationRandom,
 ): readonly NodeId[] {
   const { ids } = cluster
   const sound = random.shuffle(cluster.soundIds)
-  const majority = Math.floor(ids.length / 2) + 1
-  const size = random.integer(majority, Math.max(majority, Math.min(sound.length, ids.length - 1)))
-  const quorum = sound.slice(0, size)
+  const smallest = sound.findIndex((_, last) => canGoOn(cluster, sound.slice(0, last + 1))) + 1
+  const least = smallest === 0 ? sound.length : smallest
+  const size = random.integer(least, Math.max(least, Math.min(sound.length, ids.length - 1)))
+  // One more may bring a configuration that needs others too.
+  const enough = sound.findIndex((_, last) => last + 1 >= size && canGoOn(cluster, sound.slice(0, last + 1))) + 1
+  const quorum = sound.slice(0, enough === 0 ? sound.length : enough)
   cluster.network.heal()
   cluster.setLinks(CALM_LINKS)
   for (const id of ids) {

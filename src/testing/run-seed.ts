@@ -8,7 +8,7 @@ import { decodeMessage, encodeMessage } from '../codec/message-codec.js'
 import type { Check } from './checks.js'
 import { Cluster } from './cluster.js'
 import { expectAgreement, settleCalls, stopAll } from './conclusion.js'
-import { expectLiveness, healAll, SLOW_DISKS_PACE } from './liveness.js'
+import { expectLiveness, expectSettledMembership, healAll, SLOW_DISKS_PACE } from './liveness.js'
 import { LivenessCommands } from './liveness-commands.js'
 import type { Internals } from '../node/internals.js'
 import { Nemesis } from './nemesis.js'
@@ -95,6 +95,7 @@ export async function runSeed(seed: bigint, options: SeedOptions = {}): Promise<
   await expectLiveness({ ...liveness, nodes })
   healAll(cluster)
   await expectLiveness(liveness)
+  await expectSettledMembership(cluster, electionTimeoutMs)
   await expectResultsOfSlowLeader({ cluster, caller, electionTimeoutMs, nextCommand })
   await expectSteadyLeader(cluster, { electionTimeoutMs, random: random.fork('steady') })
   // After everybody has caught up: what a slow disk takes one by one would need longer than any bound.
@@ -147,7 +148,7 @@ function createCluster(
   if (usesLevel) cluster.coverage.count('point.levelStore')
   if (usesWireFormat) cluster.coverage.count('point.wireFormat')
   cluster.setLinks(settings.links)
-  for (const process of cluster.processes) process.disk.speed = settings.disk
+  cluster.setDisks(settings.disk)
   return cluster
 }
 
@@ -197,6 +198,7 @@ async function runFaults(
   // The rest of this moment: a plan knows when a run ended, not after which event.
   await cluster.run(cluster.nowMs)
   for (const actor of actors) actor.end()
+  cluster.changes.end()
 }
 
 function resultOf(seed: bigint, cluster: ChainCluster): SeedResult {

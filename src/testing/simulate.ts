@@ -10,8 +10,9 @@ import { expectAgreement, settleCalls } from './conclusion.js'
 import type { ClusterShape } from './fault-plan.js'
 import type { CallRecord } from './history.js'
 import { judgeHistory } from './history-judge.js'
-import { expectLiveness, healAll } from './liveness.js'
+import { expectLiveness, expectSettledMembership, healAll } from './liveness.js'
 import { SimulationRandom } from './prng.js'
+import { isMember } from './quorum-view.js'
 import { healRandomQuorum } from './random-quorum.js'
 import {
   type Action,
@@ -123,6 +124,7 @@ class Simulation<SM extends AnyStateMachine, Query, Answer> {
     const lastMs = Math.max(0, ...workload.map(({ atMs }) => atMs), ...faults.faults.map(({ atMs }) => atMs))
     await this.#runUntil(lastMs, () => cluster.eventCount >= maxEvents)
     isOver = true
+    cluster.changes.end()
     if (liveness) await this.#expectLiveness(electionTimeoutMs)
     await settleCalls(cluster, 2 * CALL_TIMEOUT_MS)
     if (liveness) {
@@ -141,7 +143,7 @@ class Simulation<SM extends AnyStateMachine, Query, Answer> {
     const coverage = this.cluster.coverage.toRecord()
     const stateMachines = new Map(
       processes.flatMap(({ id, isUp, current }) =>
-        isUp && current !== null ? [[id, current.stateMachine] as const] : [],
+        isUp && current !== null && isMember(this.cluster, id) ? [[id, current.stateMachine] as const] : [],
       ),
     )
     const history = this.#operations()
@@ -172,6 +174,7 @@ class Simulation<SM extends AnyStateMachine, Query, Answer> {
     cluster.leader?.crash()
     healAll(cluster)
     await expectLiveness(liveness)
+    await expectSettledMembership(cluster, electionTimeoutMs)
   }
 
   /** Results alone may hide a difference: the bytes of a snapshot are the state. */
@@ -180,7 +183,7 @@ class Simulation<SM extends AnyStateMachine, Query, Answer> {
     let first: { id: string; bytes: Uint8Array } | null = null
     for (const { id, isUp, current } of processes) {
       const state = current?.witness.state ?? null
-      if (!isUp || current === null || state === null) continue
+      if (!isUp || current === null || state === null || !isMember(this.cluster, id)) continue
       const context = { index: state.lastApplied, term: state.currentTerm, signal: new AbortController().signal }
       const bytes = await this.#snapshotOf(id, async () => collect(await current.stateMachine.snapshot(context)))
       if (bytes === null) return

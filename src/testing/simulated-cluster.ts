@@ -13,6 +13,7 @@ import { stopAll } from './conclusion.js'
 import type { ClusterShape, FaultKind } from './fault-plan.js'
 import { healAll } from './liveness.js'
 import { SimulationRandom } from './prng.js'
+import { isMember } from './quorum-view.js'
 import { checkFaultKind } from './fault-checks.js'
 import { refuse, show } from './option-checks.js'
 import { SimulationFailure } from './report.js'
@@ -46,7 +47,7 @@ export interface LiveNode<Command, Result, SM> {
   readonly id: NodeId
   readonly node: RaftNode<Command, Result>
   readonly stateMachine: SM
-  /** Whether it has applied all that is committed anywhere. */
+  /** Whether it has applied all that is committed anywhere; true of one that is no member. */
   readonly isCaughtUp: boolean
 }
 
@@ -115,7 +116,8 @@ export class SimulatedCluster<Command, Result, SM extends StateMachine<Command, 
     return this.#cluster.processes.flatMap(({ id, isUp, isPaused, current }) => {
       if (!isUp || isPaused || current === null) return []
       const { node, stateMachine, witness } = current
-      const isCaughtUp = (witness.state?.lastApplied ?? 0) >= lastIndex
+      // Nobody sends anything to who is no member.
+      const isCaughtUp = (witness.state?.lastApplied ?? 0) >= lastIndex || !isMember(this.#cluster, id)
       return [{ id, node, stateMachine: stateMachine as SM, isCaughtUp }]
     })
   }

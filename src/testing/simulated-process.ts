@@ -45,7 +45,8 @@ export interface ProcessOptions<Command, Result, SM extends StateMachine<Command
   /** Checked after each apply: throws to report. */
   readonly invariant: ((stateMachine: SM, context: ApplyContext) => void) | undefined
   readonly codec: Codec<Command> | undefined
-  readonly bootstrap: readonly MemberSpec[]
+  /** None for a node that joins. */
+  readonly bootstrap: readonly MemberSpec[] | undefined
   readonly electionTimeoutMs: number | undefined
   readonly heartbeatIntervalMs: number | undefined
   readonly limits: Limits | undefined

@@ -1,10 +1,10 @@
 // Holds every snapshot of a simulated cluster against the committed log (§7, F27): its place is what was applied, it says
 // of itself what the log says, one index has one content on all nodes, and no log forgets what no durable one holds.
+import { isDeepStrictEqual } from 'node:util'
 import type { CoreState } from '../core/state.js'
 import type { LogIndex, NodeId } from '../core/types.js'
 import type { StoredSnapshot } from '../interfaces/snapshot-store.js'
 import type { SnapshotContext, SnapshotMeta } from '../interfaces/state-machine.js'
-import { isConfiguration } from '../stores/log-shape.js'
 import { hex } from '../stores/snapshot-rules.js'
 import type { Check } from './checks.js'
 import type { Invariants } from './invariants.js'
@@ -83,12 +83,12 @@ export class SnapshotJudge {
     if (meta.lastIncludedTerm !== entry.term) return `says term ${meta.lastIncludedTerm}, the log ${entry.term}`
     if (meta.lastIncludedTimestamp !== entry.timestamp)
       return `says log time ${meta.lastIncludedTimestamp}, the log ${entry.timestamp}`
-    const inForce = committed.entries.findLast(({ entry: held }) => {
-      return isConfiguration(held) && held.index <= meta.lastIncludedIndex
-    })
-    const configurationIndex = inForce?.entry.index ?? 0
-    if (meta.configurationIndex === configurationIndex) return null
-    return `has the configuration of ${meta.configurationIndex}, in force was that of ${configurationIndex} (H59)`
+    const inForce = this.#invariants.configurations.committedAt(meta.lastIncludedIndex)
+    const configurationIndex = inForce?.index ?? 0
+    if (meta.configurationIndex !== configurationIndex)
+      return `has the configuration of ${meta.configurationIndex}, in force was that of ${configurationIndex} (H59)`
+    if (inForce === null || isDeepStrictEqual(meta.configuration, inForce.configuration)) return null
+    return `has another configuration than the entry at ${configurationIndex} (H59)`
   }
 
   #compare(id: NodeId, { lastIncludedIndex: index }: SnapshotMeta, digest: Uint8Array): void {

@@ -15,7 +15,8 @@ import type { WorkloadSettings } from './workload.js'
  * off take what nobody else has, on slow disks, and find their logs replaced (figure 7, H25, H26). `shortLives`: processes
  * die and come back faster than what was meant for them travels (H66, H115). `liveness`: leaders hand over while others are
  * slow, down or cut off, and clients go on (H20); it has no part in the mix. `snapshots`: logs that are compacted every few
- * entries, processes that die meanwhile, disks that fail under it (H51, H53); it has none either.
+ * entries, processes that die meanwhile, disks that fail under it (H51, H53); it has none either. `membership`: nodes come,
+ * go, come again and change sides, faster than changes take, and the leader is among them (H39-H48); nor has it.
  */
 export type Bias =
   | 'figure8'
@@ -26,11 +27,13 @@ export type Bias =
   | 'shortLives'
   | 'liveness'
   | 'snapshots'
+  | 'membership'
 
 /** What a bias may bend. */
 export type Bent = Pick<SwarmSettings, 'links' | 'disk' | 'workload' | 'nemesis'> & {
   readonly limits: SwarmLimits
   readonly snapshot?: SnapshotPolicy | undefined
+  readonly learners?: number | undefined
 }
 
 interface Draw {
@@ -56,6 +59,7 @@ export const BIASES: Readonly<Record<Bias, SwarmBias>> = {
   shortLives: { voters: [2, 3, 3, 3, 5], draw: drawShortLives },
   liveness: { voters: [1, 2, 3, 3, 3, 4, 5, 5, 7], draw: drawLiveness },
   snapshots: { voters: [1, 2, 3, 3, 3, 4, 5, 5, 7], draw: drawSnapshots },
+  membership: { voters: [1, 2, 3, 3, 3, 4, 5], draw: drawMembership },
 }
 
 function drawFigure8({ random, unitMs, drawn }: Draw): Partial<Bent> {
@@ -256,6 +260,56 @@ function drawSnapshots({ random, unitMs, drawn }: Draw): Partial<Bent> {
       clients: random.integer(3, 8),
       thinkMs: [unitMs / 200, unitMs / random.pick([10, 40])],
       timeoutMs: [unitMs, unitMs * 6],
+      readRatio: random.pick([0.1, 0.4]),
+      burst: random.pick([1, 3]),
+    }),
+  }
+}
+
+function drawMembership({ random, unitMs, drawn }: Draw): Partial<Bent> {
+  const slowest = unitMs / random.pick([100, 30, 8])
+  const links = {
+    ...CALM_LINKS,
+    latencyMs: [slowest / 10, slowest],
+    lossRatio: random.pick([0, 0.05, 0.2]),
+    bulkLossRatio: random.pick([0, 0, 0.3]),
+    duplicateRatio: random.pick([0, 0.3]),
+    straggleRatio: random.pick([0, 0.1, 0.3]),
+    straggleMs: unitMs * random.pick([1, 3, 6]),
+    keepsOrder: random.chance(0.5),
+  } as const
+  const trouble = random.pick<NemesisKind[]>([
+    [],
+    ['crash', 'crashLeader'],
+    ['crashLeader', 'crashNewLeader', 'crashAtEffect'],
+    ['strandLeader', 'isolateLeader'],
+    ['isolateLeader', 'partition', 'cut', 'reset'],
+    ['transfer', 'crashCandidate', 'pauseLeader'],
+    ['crashLoop', 'crashAll', 'stop'],
+    ['strandWrites', 'slowDisk', 'hangDisk'],
+  ])
+  const changes = random.pick<NemesisKind[]>([
+    ['add', 'remove', 'promote', 'demote', 'replace', 'removeLeader', 'readd'],
+    ['replace', 'replace', 'removeLeader'],
+    ['add', 'remove', 'add', 'remove'],
+    ['readd', 'removeLeader', 'add'],
+    ['promote', 'demote', 'add'],
+  ])
+  const mayCompact = random.chance(0.5)
+  const everyEntries = random.pick([random.integer(1, 5), random.integer(6, 40)])
+  const snapshot = { everyEntries, trailingEntries: random.pick([0, random.integer(1, 20)]) }
+  const pace = unitMs * random.pick([0.3, 1, 3])
+  const kinds = [...changes, ...trouble, ...(mayCompact ? (['snapshot'] as const) : [])]
+  return {
+    links,
+    disk: drawn.disk,
+    learners: random.pick([0, 0, 0, 1, 2]),
+    ...(mayCompact ? { snapshot } : {}),
+    nemesis: { kinds, intervalMs: [pace / 4, pace * 2], durationMs: [unitMs / 2, unitMs * 3] },
+    workload: workloadOf(unitMs, {
+      clients: random.integer(2, 6),
+      thinkMs: [unitMs / 200, unitMs / random.pick([5, 20])],
+      timeoutMs: [unitMs * random.pick([0.5, 2]), unitMs * 6],
       readRatio: random.pick([0.1, 0.4]),
       burst: random.pick([1, 3]),
     }),

@@ -73,9 +73,10 @@ export function drawSwarm(random: SimulationRandom, profile: Profile = 'default'
     workload: drawWorkload(random, unitMs),
     nemesis: drawNemesis(random, unitMs),
   }
-  const { limits, snapshot, ...bent } = { ...drawn, ...bias?.draw({ random, unitMs, drawn }) }
+  const { limits, snapshot, learners, ...bent } = { ...drawn, ...bias?.draw({ random, unitMs, drawn }) }
   const policy = snapshot === undefined ? {} : { snapshot }
-  const shape = { voters, options: { electionTimeoutMs, heartbeatIntervalMs, limits, ...policy } }
+  const more = learners === undefined ? {} : { learners }
+  const shape = { voters, ...more, options: { electionTimeoutMs, heartbeatIntervalMs, limits, ...policy } }
   return { bias: name, shape, ...bent, durationMs, maxEvents: MAX_EVENTS }
 }
 

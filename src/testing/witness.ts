@@ -13,10 +13,12 @@ import type {
 } from '../core/index.js'
 import { checkStep, summarize, termAt } from '../core/index.js'
 import type { Check } from './checks.js'
-import type { JudgedEntry } from './committed-log.js'
+import { configurationIn, type HeldConfiguration, type JudgedEntry } from './committed-log.js'
 import type { Invariants } from './invariants.js'
 import { CompactionWatch } from './compaction-watch.js'
 import { JudgedLog } from './judged-log.js'
+import { ChangeWatch } from './change-watch.js'
+import { SessionWatch } from './session-watch.js'
 import { TransferWatch } from './transfer-watch.js'
 import type { VirtualDisk } from './virtual-disk.js'
 
@@ -29,6 +31,13 @@ export class Witness {
   readonly #log: JudgedLog
   readonly #transfers: TransferWatch
   readonly #compactions: CompactionWatch
+  readonly #sessions = new SessionWatch()
+  readonly #changes = new ChangeWatch()
+  /** As of the last step. */
+  #configuration: HeldConfiguration | null = null
+  #isChanging = false
+  /** Appended in this step. */
+  readonly #newConfigurations: LogEntry[] = []
   #before: StateSummary | null = null
   #output: Output | null = null
   #outputEntryCount = 0
@@ -56,6 +65,16 @@ export class Witness {
     return this.#before
   }
 
+  /** The newest configuration in its log; null before the first step, and where none is known. */
+  get configuration(): HeldConfiguration | null {
+    return this.#configuration
+  }
+
+  /** It leads, and something of a change of the membership is still to be done. */
+  get isChanging(): boolean {
+    return this.#isChanging
+  }
+
   /** The disk of this incarnation failed in event `number`. */
   diskFailed(number: number): void {
     this.#failedIn ??= number
@@ -71,17 +90,22 @@ export class Witness {
     if (before === null || event === null) this.#restore(state)
     else this.#checkStep(before, state)
     // The log begins anew behind the snapshot.
-    if (event?.type === 'snapshotInstalled' && event.outcome === 'installed') this.#log.reset(state.log.baseIndex)
+    if (event?.type === 'snapshotInstalled' && event.outcome === 'installed') this.#resetLog(state.log.baseIndex)
     if (output !== null) this.#follow(output)
     const held = this.#log.lastIndex
     if (held !== state.log.lastIndex)
       this.#fail('written-as-logged', `its log ends at ${state.log.lastIndex}, but its Outputs made it ${held}`)
     if (state.commitIndex > (before?.commitIndex ?? 0)) this.#checkCommit(before?.commitIndex ?? 0, state)
     if (state.role === 'leader' && before?.role !== 'leader') this.#checkLeader(state.currentTerm)
+    this.#checkConfigurations(state)
     this.#checkPersisted(state)
     this.#checkMatches(state)
     this.#invariants.snapshots.observe(this.id, state, this.#disk.snapshots.latestIndex)
     this.#checkTransfer(this.#transfers.observe(state, event))
+    const foreign = this.#sessions.observe(state, event)
+    if (foreign !== null) this.#fail('other-session', foreign)
+    const repeated = this.#changes.observe(state, event)
+    if (repeated !== null) this.#fail('change-acts-once', repeated)
     const forgotten = this.#compactions.observe(state)
     if (forgotten !== null) this.#fail('kept-for-others', forgotten)
     this.#before = summarize(state)
@@ -198,7 +222,7 @@ export class Witness {
       this.#fail('restored-as-stored', 'it forgot its durable term (H2)')
     if (state.votedFor !== this.#disk.hardState.votedFor)
       this.#fail('restored-as-stored', 'it forgot its durable vote (H2)')
-    this.#log.reset(this.#disk.baseIndex)
+    this.#resetLog(this.#disk.baseIndex)
     for (const entry of this.#disk.entries) this.#append(entry)
   }
 
@@ -222,8 +246,31 @@ export class Witness {
   }
 
   #append(entry: LogEntry): void {
+    if (entry.type === 'configuration') this.#newConfigurations.push(entry)
     const problem = this.#invariants.committed.appended(this.#log.append(entry))
     if (problem !== null) this.#fail('log-matching', problem)
+  }
+
+  #resetLog(baseIndex: LogIndex): void {
+    this.#log.reset(baseIndex, baseIndex === 0 ? null : this.#invariants.configurations.committedAt(baseIndex))
+  }
+
+  /** Those that came, and the one in force. */
+  #checkConfigurations(state: CoreState): void {
+    const { configurations } = this.#invariants
+    for (const entry of this.#newConfigurations.splice(0)) {
+      const held = configurationIn(entry)
+      const before = this.#log.configurationBefore(entry.index)
+      if (held !== null) configurations.appended(this.id, held, { before, term: entry.term })
+    }
+    // A log from its beginning on has what the bootstrap list said, or nothing.
+    const isListed = state.log.configurations.at(-1)?.index === 0
+    const inForce = this.#log.configuration ?? (isListed ? configurations.committedAt(0) : null)
+    configurations.inForce(this.id, state, inForce)
+    if (inForce?.index !== this.#configuration?.index) configurations.changed()
+    this.#configuration = inForce
+    const isOpen = inForce === null || inForce.index > state.commitIndex || state.change !== null
+    this.#isChanging = state.role === 'leader' && (isOpen || !state.quorum.incoming.includes(this.id))
   }
 
   #checkCommit(before: LogIndex, state: CoreState): void {
@@ -234,15 +281,22 @@ export class Witness {
     // A new incarnation learns commitIndex again: what the table holds already is compared at its end only.
     const known = Math.min(state.commitIndex, this.#invariants.committed.lastIndex)
     for (let index = Math.max(before + 1, known); index <= state.commitIndex; index++) {
-      this.#invariants.commits(this.id, this.#log.at(index) as JudgedEntry, state.currentTerm)
+      const judged = this.#log.at(index) as JudgedEntry
+      this.#invariants.commits(this.id, judged, state.currentTerm, this.#countsBy?.configuration)
     }
     const term = termAt(state.log, state.commitIndex)
     if (term !== this.#log.at(state.commitIndex)?.entry.term)
       this.#fail('written-as-logged', 'its terms are not those of its entries')
   }
 
+  /** In force before this step: what it commits is counted by that, and what it appends then is in force for the next. */
+  get #countsBy(): HeldConfiguration | null {
+    return this.#configuration ?? this.#invariants.configurations.newest
+  }
+
   #checkLeader(term: Term): void {
     const { committed } = this.#invariants
+    if (this.#countsBy !== null) this.#invariants.isElected(this.id, term, this.#countsBy.configuration)
     this.#invariants.leads(this.id, term)
     const index = committed.lastIndexBefore(term)
     if (index > 0 && this.#log.at(index)?.chain !== committed.at(index)?.chain) {

@@ -52,6 +52,7 @@ const MAX_ENTRIES = 1_000_000_000
 export const PLAN_DEFAULTS: PlanSettings = Object.freeze({
   shape: {
     voters: 3,
+    learners: 0,
     options: {
       electionTimeoutMs: 500,
       heartbeatIntervalMs: 100,

@@ -8,8 +8,10 @@ export class ScriptWordError extends Error {
   override readonly name = 'ScriptWordError'
 }
 
-type FieldKind = 'node' | 'nodes' | 'groups' | 'number' | 'range'
+type FieldKind = 'node' | 'nodes' | 'members' | 'suffrage' | 'groups' | 'number' | 'range'
 type FieldNames<Kind> = Kind extends unknown ? Exclude<keyof Kind, 'type'> : never
+
+const ASKED = { via: ['node'], timeoutMs: ['number'] } as const
 
 /** Fields of each type of fault; a kind in brackets may be missing. */
 const FAULT_FIELDS: {
@@ -22,6 +24,11 @@ const FAULT_FIELDS: {
   stop: { node: 'node' },
   transfer: { node: 'node', to: ['node'] },
   snapshot: { node: 'node' },
+  add: { node: 'node', suffrage: ['suffrage'], ...ASKED },
+  promote: { node: 'node', ...ASKED },
+  demote: { node: 'node', ...ASKED },
+  remove: { node: 'node', ...ASKED },
+  members: { voters: 'members', learners: ['members'], ...ASKED },
   resume: { node: 'node' },
   pause: { node: 'node', forMs: 'number' },
   partition: { groups: 'groups' },
@@ -45,6 +52,8 @@ const NODE = /^(n[1-7]|leader)$/
 const KINDS: Readonly<Record<FieldKind, { read: (text: string) => unknown; expected: string }>> = {
   node: { read: (text) => (NODE.test(text) ? text : undefined), expected: 'a node, as n1' },
   nodes: { read: (text) => pairOf(text.split(',')), expected: 'two nodes, as n1,n2' },
+  members: { read: membersOf, expected: 'nodes, as n1,n2' },
+  suffrage: { read: suffrageOf, expected: 'voter or learner' },
   groups: { read: groupsOf, expected: 'groups of nodes, as n1,n2|n3' },
   number: { read: numberOf, expected: 'a number' },
   range: { read: rangeOf, expected: 'two numbers, as 1..20' },
@@ -159,6 +168,15 @@ function rangeOf(text: string): readonly number[] | undefined {
 
 function pairOf(ids: readonly string[]): readonly string[] | undefined {
   return ids.length === 2 && ids.every((id) => NODE.test(id)) ? ids : undefined
+}
+
+function membersOf(text: string): readonly string[] | undefined {
+  const ids = text === '' ? [] : text.split(',')
+  return ids.every((id) => NODE.test(id)) ? ids : undefined
+}
+
+function suffrageOf(text: string): string | undefined {
+  return text === 'voter' || text === 'learner' ? text : undefined
 }
 
 function groupsOf(text: string): readonly (readonly string[])[] | undefined {

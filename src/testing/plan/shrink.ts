@@ -87,7 +87,7 @@ class Shrinker {
   }
 
   async #simplify(): Promise<void> {
-    while (this.plan.settings.shape.voters > 1 && (await this.#try(withoutLastNode(this.plan)))) continue
+    while (nodeCount(this.plan) > 1 && (await this.#try(withoutLastNode(this.plan)))) continue
     const { links: calm } = PLAN_DEFAULTS
     const { settings } = this.plan
     if (settings.disk !== CALM_DISK) await this.#try({ ...this.plan, settings: { ...settings, disk: CALM_DISK } })
@@ -118,9 +118,16 @@ function endingAt(plan: SimulationPlan, endMs: number): SimulationPlan {
   }
 }
 
+function nodeCount({ settings }: SimulationPlan): number {
+  return settings.shape.voters + (settings.shape.learners ?? 0)
+}
+
+/** Learners come behind the voters. */
 function withoutLastNode(plan: SimulationPlan): SimulationPlan {
   const { shape } = plan.settings
-  const gone = `n${shape.voters}`
+  const { voters, learners = 0 } = shape
+  const gone = `n${nodeCount(plan)}`
+  const smaller = learners > 0 ? { ...shape, learners: learners - 1 } : { ...shape, voters: voters - 1 }
   const names = (fault: Fault): boolean => {
     return Object.entries(fault).some(([name, value]) => name !== 'groups' && [value].flat().includes(gone))
   }
@@ -130,7 +137,7 @@ function withoutLastNode(plan: SimulationPlan): SimulationPlan {
   }
   return {
     ...plan,
-    settings: { ...plan.settings, shape: { ...shape, voters: shape.voters - 1 } },
+    settings: { ...plan.settings, shape: smaller },
     faults: plan.faults.filter((fault) => !names(fault)).map(without),
     calls: plan.calls.filter(({ on }) => on !== gone),
   }

@@ -11,7 +11,7 @@ import { fastCheckFor, type FastCheck } from './fast-check.js'
 export interface ClusterConstraints {
   /** Both ends included, 1 to 7. @defaultValue [1, 5] */
   voters?: readonly [min: number, max: number] | undefined
-  /** This version has no learners: the range must begin at 0, and 0 is what it gives. @defaultValue [0, 0] */
+  /** Both ends included; fewer where the voters leave no room. @defaultValue [0, 0] */
   learners?: readonly [min: number, max: number] | undefined
 }
 
@@ -34,13 +34,14 @@ export function arbCluster(constraints: ClusterConstraints = {}): Arbitrary<Clus
   checkKeys('arbCluster', constraints, ['voters', 'learners'])
   const voters = checkRange('voters', constraints.voters ?? [1, 5], { min: 1, max: MAX_VOTERS })
   const learners = checkRange('learners', constraints.learners ?? [0, 0], { min: 0, max: MAX_VOTERS })
-  if (learners.min > 0) {
-    const message = `learners is [${learners.min}, ${learners.max}]: this version has no learners, begin at 0`
+  if (voters.max + learners.min > MAX_VOTERS) {
+    const message = `voters up to ${voters.max} and learners from ${learners.min} are too many: a cluster has at most ${MAX_VOTERS} nodes`
     throw new RaftError('RAFT_INVALID_OPTION', message)
   }
-  return fc.tuple(fc.integer(voters), fc.constantFrom(...TIMINGS), arbLimits(fc)).map(([count, timings, limits]) => {
+  const sizes = fc.tuple(fc.integer(voters), fc.integer(learners))
+  return fc.tuple(sizes, fc.constantFrom(...TIMINGS), arbLimits(fc)).map(([[count, more], timings, limits]) => {
     const given = Object.keys(limits).length === 0 ? {} : { limits }
-    return { voters: count, learners: 0, options: { ...timings, ...given } }
+    return { voters: count, learners: Math.min(more, MAX_VOTERS - count), options: { ...timings, ...given } }
   })
 }
 

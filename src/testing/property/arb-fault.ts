@@ -62,6 +62,11 @@ export function endOf(fault: FaultKind, otherNode: NodeId): readonly FaultKind[]
     case 'stranger':
     case 'transfer':
     case 'snapshot':
+    case 'add':
+    case 'promote':
+    case 'demote':
+    case 'remove':
+    case 'members':
       return []
   }
 }
@@ -69,7 +74,19 @@ export function endOf(fault: FaultKind, otherNode: NodeId): readonly FaultKind[]
 type Maker = (fc: FastCheck, constraints: FaultConstraints) => Arbitrary<FaultKind>
 
 function atNode(
-  type: 'crash' | 'stop' | 'hangDisk' | 'failWrite' | 'fullDisk' | 'rotDisk' | 'stranger' | 'transfer' | 'snapshot',
+  type:
+    | 'crash'
+    | 'stop'
+    | 'hangDisk'
+    | 'failWrite'
+    | 'fullDisk'
+    | 'rotDisk'
+    | 'stranger'
+    | 'transfer'
+    | 'snapshot'
+    | 'promote'
+    | 'demote'
+    | 'remove',
 ): Maker {
   return (fc, { nodes }) => arbNode(fc, nodes).map((node) => ({ type, node }))
 }
@@ -86,6 +103,16 @@ const MAKERS: Readonly<Record<FaultType, Maker>> = {
   stranger: atNode('stranger'),
   transfer: atNode('transfer'),
   snapshot: atNode('snapshot'),
+  add: (fc, { nodes }) => {
+    const suffrage = fc.constantFrom('voter', 'learner')
+    return fc.tuple(fc.constantFrom(...nodes), suffrage).map(([node, as]) => ({ type: 'add', node, suffrage: as }))
+  },
+  promote: atNode('promote'),
+  demote: atNode('demote'),
+  remove: atNode('remove'),
+  members: (fc, { nodes }) => {
+    return fc.subarray([...nodes], { minLength: 1 }).map((voters) => ({ type: 'members', voters }))
+  },
   resume: (fc, { nodes }) => fc.constantFrom(...nodes).map((node) => ({ type: 'resume', node })),
   clockRate: (fc, { nodes }) => {
     // In steps of a thousandth away from 1, where it shrinks to.

@@ -12,7 +12,7 @@ export const DEFAULT_DURATION_MS = 5_000
 export const DEFAULT_NODES: readonly NodeId[] = Object.freeze(['n1', 'n2', 'n3'])
 
 /** Kinds of faults that the contract knows and this version does not have yet. */
-const LATER_TYPES: readonly string[] = ['add', 'promote', 'remove', 'wipe']
+const LATER_TYPES: readonly string[] = ['wipe']
 
 /** Largest of every whole number that an arbitrary takes. */
 const MAX_NUMBER = 1_000_000_000
@@ -43,7 +43,7 @@ export function checkFaultTypes(name: string, types: readonly string[]): readonl
   for (const type of types) {
     if ((FAULT_TYPES as readonly string[]).includes(type)) continue
     const reason = LATER_TYPES.includes(type)
-      ? `'${type}' is not in this version, which has no changes of membership to simulate`
+      ? `'${type}' is not in this version, which has no wiped disks to simulate`
       : `there is no fault '${type}'`
     throw new RaftError('RAFT_INVALID_OPTION', `${name}: ${reason}; use ${FAULT_TYPES.join(', ')}`)
   }

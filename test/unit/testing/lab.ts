@@ -27,7 +27,8 @@ export function logOf(...entries: LogEntry[]): JudgedEntry[] {
 export function coreState({ lastIndex, terms }: { lastIndex: number; terms: readonly number[] }): CoreState {
   const runs = terms.map((term, at) => ({ first: at + 1, term }))
   const log = { baseIndex: 0, baseTerm: 0, lastIndex, runs, configurations: [] }
-  const own = { role: 'follower', currentTerm: 2, votedFor: null, commitIndex: 0, lastApplied: 0, progress: new Map() }
+  const indexes = { commitIndex: 0, lastApplied: 0 }
+  const own = { role: 'follower', currentTerm: 2, votedFor: null, ...indexes, change: null, progress: new Map() }
   return { ...own, log } as unknown as CoreState
 }
 

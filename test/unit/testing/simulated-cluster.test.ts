@@ -138,8 +138,8 @@ describe('SimulatedCluster', () => {
     await expect(cluster.advance(-1)).rejects.toThrow(/advance\(-1\)/)
     await expect(cluster.advance(Number.POSITIVE_INFINITY)).rejects.toThrow(/advance\(Infinity\)/)
     expect(() => start(-1)).toThrow(/seed is -1/)
-    const learners = { voters: 1, learners: 1, options: {} }
+    const learners = { voters: 5, learners: 3, options: {} }
     const make = () => new SimulatedCluster({ stateMachine: () => new Counter(), seed: 1, cluster: learners })
-    expect(make).toThrow(/cluster.learners is 1/)
+    expect(make).toThrow(/cluster.learners is 3: use a whole number from 0, at most 7 with the voters/)
   })
 })

@@ -1,8 +1,11 @@
 import { describe, expect, it } from 'vitest'
+import { bootstrapConfiguration } from '../../../src/core/configuration.js'
 import type { StateMachine } from '../../../src/interfaces/state-machine.js'
 import type { Cluster } from '../../../src/testing/cluster.js'
 import { SimulationRandom } from '../../../src/testing/prng.js'
 import { expectSteadyLeader } from '../../../src/testing/steady-leader.js'
+
+const LIST = ['n1', 'n2', 'n3'].map((id) => ({ id, address: id }))
 
 type AnyCluster = Cluster<unknown, unknown, StateMachine<unknown, unknown>>
 
@@ -13,11 +16,13 @@ async function trouble(happens: (lab: { leader: string | null; changes: number }
   const cluster = {
     ids: ['n1', 'n2', 'n3'],
     soundIds: ['n1', 'n2', 'n3'],
+    processes: [],
     nowMs: 0,
     get leader() {
       return lab.leader === null ? null : { id: lab.leader }
     },
     invariants: {
+      configurations: { newest: { index: 0, configuration: bootstrapConfiguration(LIST) }, version: 0 },
       get leaderChanges() {
         return lab.changes
       },

@@ -11,6 +11,9 @@ const ms = fc.oneof(
 )
 const range = fc.tuple(ms, ms)
 
+const nodes = fc.uniqueArray(node, { minLength: 1 })
+const asked = { via: fc.option(node, { nil: undefined }), timeoutMs: fc.option(ms, { nil: undefined }) }
+
 /** Fields of each type, drawn. */
 const FIELDS: Readonly<Record<FaultKind['type'], object>> = {
   crash: { node, afterEffects: fc.option(fc.nat(9), { nil: undefined }) },
@@ -18,6 +21,11 @@ const FIELDS: Readonly<Record<FaultKind['type'], object>> = {
   stop: { node },
   transfer: { node, to: fc.option(node, { nil: undefined }) },
   snapshot: { node },
+  add: { node, suffrage: fc.constantFrom('voter', 'learner', undefined), ...asked },
+  promote: { node, ...asked },
+  demote: { node, ...asked },
+  remove: { node: fc.constantFrom('n1', 'leader'), ...asked },
+  members: { voters: nodes, learners: fc.option(nodes, { nil: undefined }), ...asked },
   pause: { node, forMs: ms },
   partition: { groups: fc.array(fc.array(node, { minLength: 1 }), { minLength: 2 }) },
   cut: { from: node, to: node },

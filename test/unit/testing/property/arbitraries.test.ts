@@ -119,7 +119,6 @@ describe('arbFaultPlan', () => {
   })
 
   it.each([
-    [{ types: ['promote'] }, /types: 'promote' is not in this version/],
     [{ types: ['crash', 'wipe'] }, /types: 'wipe' is not in this version/],
     [{ types: ['flood'] }, /types: there is no fault 'flood'; use crash,/],
     [{ durationMs: -1 }, /durationMs is -1/],
@@ -160,7 +159,7 @@ describe('arbCluster', () => {
     [{ voters: [0, 3] }, /voters\[0\] is 0/],
     [{ voters: [3, 8] }, /voters\[1\] is 8/],
     [{ voters: [3, 2] }, /voters\[1\] is 2/],
-    [{ learners: [1, 2] }, /this version has no learners/],
+    [{ voters: [3, 7], learners: [1, 2] }, /at most 7 nodes/],
   ])('refuses %o', (constraints, message) => {
     expect(() => arbCluster(constraints as object)).toThrow(message)
   })

@@ -87,7 +87,7 @@ describe('raftCommands', { timeout: 120_000 }, () => {
   })
 
   it('refuses faults of a later version', () => {
-    const faults = ['promote'] as unknown as ['crash']
-    expect(() => raftCommands({ command, apply, check, faults })).toThrow(/faults: 'promote' is not in this version/)
+    const faults = ['wipe'] as unknown as ['crash']
+    expect(() => raftCommands({ command, apply, check, faults })).toThrow(/faults: 'wipe' is not in this version/)
   })
 })

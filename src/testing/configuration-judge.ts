@@ -1,0 +1,128 @@
+// Holds every configuration of a simulated cluster against §6, with its own arithmetic of majorities: which may follow
+// which, and when; by which one a node counts; and whom a leader needs. What the library works out is compared, never used.
+import type { CoreState } from '../core/state.js'
+import type { Configuration, LogIndex, NodeId, Term } from '../core/types.js'
+import type { HeldConfiguration } from './committed-log.js'
+import type { Invariants } from './invariants.js'
+
+/** Of one simulation. */
+export class ConfigurationJudge {
+  /** What the bootstrap list stands for; null where nobody says. */
+  founding: Configuration | null = null
+  readonly #invariants: Invariants
+  #version = 0
+
+  constructor(invariants: Invariants) {
+    this.#invariants = invariants
+  }
+
+  /** Rises with each change of what some node holds in force: what was worked out before is then to be worked out anew. */
+  get version(): number {
+    return this.#version + this.#invariants.committed.configurations.length
+  }
+
+  /** What was in force at `index` of the committed log. */
+  committedAt(index: LogIndex): HeldConfiguration | null {
+    const held = this.#invariants.committed.configurationAt(index)
+    if (held !== undefined) return held
+    return this.founding === null ? null : { index: 0, configuration: this.founding }
+  }
+
+  /** The newest one that is committed. */
+  get newest(): HeldConfiguration | null {
+    return this.committedAt(this.#invariants.committed.lastIndex)
+  }
+
+  /** A log got `held` behind `before`; a leader of `term` made it. Called when what the same step committed is known. */
+  appended(
+    id: NodeId,
+    held: HeldConfiguration,
+    { before, term }: { before: HeldConfiguration | null; term: Term },
+  ): void {
+    const { committed } = this.#invariants
+    const previous = before ?? this.committedAt(0)
+    const at = `${id}: the configuration at ${held.index}`
+    const problem = previous === null ? null : stepProblem(previous.configuration, held.configuration)
+    if (problem !== null) return this.#fail(`${at} ${problem} (§6)`)
+    if (previous !== null && previous.index > 0 && committed.configurationAt(previous.index)?.index !== previous.index)
+      return this.#fail(`${at} was appended before the one at ${previous.index} was committed (H40, H42)`)
+    if ((committed.at(committed.lastIndex)?.entry.term ?? 0) < term)
+      this.#fail(`${at} was appended before an entry of its term ${term} was committed (H39)`)
+  }
+
+  /** After each step of a core: it counts by the newest configuration in its log, whatever is committed (H43). */
+  inForce(id: NodeId, { log, quorum }: CoreState, due: HeldConfiguration | null): void {
+    const held = log.configurations.at(-1)
+    if (held?.index !== due?.index) {
+      const problem = `it holds the configuration of ${held?.index ?? 'nowhere'} in force, the newest is that of ${due?.index ?? 'nowhere'}`
+      return this.#invariants.fail('configuration-in-force', `${id}: ${problem} (H43)`)
+    }
+    if (due === null) return
+    const [incoming, outgoing] = halvesOf(due.configuration)
+    if (isSame(quorum.incoming, incoming) && isSame(quorum.outgoing, outgoing)) return
+    const counted = [quorum.incoming, quorum.outgoing].map((half) => half.join(',')).join(' and ')
+    const problem = `it counts ${counted}, the configuration of ${due.index} has ${describe(due.configuration)}`
+    this.#invariants.fail('configuration-in-force', `${id}: ${problem} (H41)`)
+  }
+
+  /** The configuration in force in some log is another one now. */
+  changed(): void {
+    this.#version += 1
+  }
+
+  #fail(problem: string): void {
+    this.#invariants.fail('legal-configuration', problem)
+  }
+}
+
+/** Whether those that `has` is true of are a majority of each half. */
+export function isQuorumOf(configuration: Configuration, has: (id: NodeId) => boolean): boolean {
+  const [incoming, outgoing] = halvesOf(configuration)
+  const isMajority = (half: readonly NodeId[]): boolean => half.filter(has).length * 2 > half.length
+  return isMajority(incoming) && (outgoing.length === 0 || isMajority(outgoing))
+}
+
+/** The voters, both halves of a joint configuration: `n1,n2 and n2,n3`. */
+export function describe(configuration: Configuration): string {
+  return halvesOf(configuration)
+    .filter((half) => half.length > 0)
+    .map((half) => half.join(','))
+    .join(' and ')
+}
+
+type Halves = readonly [incoming: readonly NodeId[], outgoing: readonly NodeId[]]
+
+function halvesOf({ members, votersOutgoing }: Configuration): Halves {
+  const incoming = members.filter(({ suffrage }) => suffrage === 'voter').map(({ id }) => id)
+  return [incoming, votersOutgoing.map(({ id }) => id)]
+}
+
+/** Why `next` may not follow `previous`; null when it may. */
+function stepProblem(previous: Configuration, next: Configuration): string | null {
+  const [before, after] = [halvesOf(previous), halvesOf(next)]
+  if (after[0].length === 0) return 'has no voter'
+  const ids = next.members.map(({ id }) => id)
+  if (new Set(ids).size < ids.length) return `names a member twice: ${ids.join(',')}`
+  const step = `goes from ${describe(previous)} to ${describe(next)}`
+  if (before[1].length > 0) {
+    const isLeft =
+      after[1].length === 0 &&
+      isSame(
+        ids,
+        previous.members.map(({ id }) => id),
+      ) &&
+      isSame(before[0], after[0])
+    return isLeft ? null : `${step}, and does not leave the joint one`
+  }
+  if (after[1].length > 0)
+    return isSame(before[0], after[1]) ? null : `${step}, which does not begin at the voters there are`
+  const differing = [
+    ...before[0].filter((id) => !after[0].includes(id)),
+    ...after[0].filter((id) => !before[0].includes(id)),
+  ]
+  return differing.length <= 1 ? null : `${step} in one step`
+}
+
+function isSame(one: readonly NodeId[], other: readonly NodeId[]): boolean {
+  return one.length === other.length && one.every((id) => other.includes(id))
+}
