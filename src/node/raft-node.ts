@@ -263,7 +263,7 @@ export class RaftNode<Command = Uint8Array, Result = unknown>
 
   /**
    * Takes a snapshot of this node's state, whatever the policy says, and resolves when it is durable. It holds at least
-   * what is applied now: one that does already is the answer, and where nothing is applied yet this waits. Runs beside
+   * what is applied now: one that does already is the answer; where nothing is applied yet, or no member known yet, this waits. Runs beside
    * `apply`; one at a time.
    * @throws RaftError RAFT_STATE_MACHINE, RAFT_STORAGE (the node goes on), RAFT_TIMEOUT, RAFT_ABORTED, RAFT_OVERLOADED,
    *   RAFT_STOPPED

@@ -7,6 +7,14 @@ import type { LogIndex } from '../core/types.js'
 import type { SnapshotMeta } from '../interfaces/state-machine.js'
 import type { ResolvedSnapshotPolicy } from './snapshot-policy.js'
 
+/**
+ * Whether the configuration of that place is known. One who joins applies what lies in front of the entry that adds it, and
+ * learns only from that entry, or from a snapshot of its leader, who the members are.
+ */
+export function isConfigurationKnownAt({ log }: CoreState, lastIncludedIndex: LogIndex): boolean {
+  return log.configurations.some(({ index }) => index <= lastIncludedIndex)
+}
+
 /** The meta of a snapshot of what is applied. */
 export function snapshotMeta(
   { log }: CoreState,

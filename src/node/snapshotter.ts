@@ -12,7 +12,7 @@ import type { ResolvedCallOptions } from './calls.js'
 import type { PendingCalls } from './pending-call.js'
 import type { ResolvedOptions } from './options.js'
 import { SnapshotCalls } from './snapshot-calls.js'
-import { snapshotMeta } from './snapshot-meta.js'
+import { isConfigurationKnownAt, snapshotMeta } from './snapshot-meta.js'
 import { SnapshotWriting } from './snapshot-writing.js'
 
 /** Before the next attempt after one that failed, ms; twice as long after each further one, up to the last. */
@@ -141,6 +141,7 @@ export class Snapshotter {
     if (this.#isClosed || this.#isPaused || this.#writing !== null) return false
     const { snapshot: policy, clock } = this.#context.options
     const { appliedIndex: applied, appliedBytes } = this.#context.applier
+    if (!isConfigurationKnownAt(this.#context.state, applied)) return false
     if (this.#isReplacing) return applied >= this.snapshotIndex && clock.now() >= this.#notBefore
     if (applied <= this.snapshotIndex) return false
     if (this.#calls.isWanted(applied)) return true

@@ -1,0 +1,33 @@
+// Clusters whose members change, on virtual time: what the simulator found, and that it finds what is broken (F22-F24).
+import { describe, expect, it } from 'vitest'
+import { SimulatedCluster } from '../../src/testing/index.js'
+
+class Counter {
+  total = 0
+  apply = (by: number): number => (this.total += by)
+  async *snapshot(): AsyncIterable<Uint8Array> {
+    yield Uint8Array.of(this.total)
+  }
+  async restore(chunks: AsyncIterable<Uint8Array>): Promise<void> {
+    for await (const [total] of chunks) this.total = total ?? 0
+  }
+}
+
+describe('a node that joins', () => {
+  it('takes no snapshot of what lies in front of the entry that adds it: it does not know the members of that time', async () => {
+    const snapshot = { everyEntries: 2, trailingEntries: 100 }
+    const cluster = { voters: 1, options: { snapshot } }
+    await using simulated = new SimulatedCluster<number, number>({
+      stateMachine: () => new Counter(),
+      cluster,
+      seed: 1,
+    })
+    await simulated.advance(3_000)
+    for (let count = 0; count < 20; count++) await simulated.settle(simulated.leader!.propose(1))
+    await simulated.inject({ type: 'add', node: 'n2' })
+    await simulated.advance(5_000)
+    expect(simulated.nodes.get('n2')!.status()).toMatchObject({ suffrage: 'voter', lastApplied: 23 })
+    const { lastIncludedIndex, configurationIndex } = await simulated.settle(simulated.nodes.get('n2')!.takeSnapshot())
+    expect({ lastIncludedIndex, configurationIndex }).toEqual({ lastIncludedIndex: 23, configurationIndex: 23 })
+  })
+})
