@@ -7,6 +7,7 @@ import type { Core } from './core.js'
 import { sendHeartbeat } from './heartbeat.js'
 import { newProgress } from './progress.js'
 import { quorumOf } from './quorum.js'
+import { finishConfirmedReads } from './read-index.js'
 import { appendToOwnLog, broadcastAppends } from './replication.js'
 import type { LogTrail } from './log-trail.js'
 import type { Configuration, LogEntry, Member } from './types.js'
@@ -42,6 +43,8 @@ export function appendConfiguration(core: Core, configuration: Configuration): v
     if (state.progress.get(id)?.addedAt !== addedAt) state.progress.set(id, newProgress(before, addedAt))
   }
   broadcastAppends(core)
+  // A round that waited for those who are gone may be answered by now, and where nobody is left no answer comes any more.
+  finishConfirmedReads(core)
 }
 
 /**

@@ -118,3 +118,20 @@ describe('F23: a change that is asked for elsewhere', () => {
     expect(leader.voters).toBe('abc/')
   })
 })
+
+describe('a leader whose last other member is gone', () => {
+  it('answers the reads that waited for it, and those that come later', () => {
+    const cluster = new CoreCluster({ voters: ['a', 'b'] })
+    const leader = cluster.elect('a')
+    const first = leader.read()
+    cluster.crash('b')
+    leader.change('remove', ['b'])
+    cluster.run(100)
+    const second = leader.read()
+    expect(leader.voters).toBe('a/')
+    expect(leader.reads.map(({ type, id }) => ({ type, id }))).toEqual([
+      { type: 'ready', id: first },
+      { type: 'ready', id: second },
+    ])
+  })
+})
