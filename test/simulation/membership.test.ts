@@ -1,6 +1,7 @@
 // Clusters whose members change, on virtual time: what the simulator found, and that it finds what is broken (F22-F24).
 import { describe, expect, it } from 'vitest'
 import { SimulatedCluster } from '../../src/testing/index.js'
+import { runSeed } from '../../src/testing/run-seed.js'
 
 class Counter {
   total = 0
@@ -29,5 +30,17 @@ describe('a node that joins', () => {
     expect(simulated.nodes.get('n2')!.status()).toMatchObject({ suffrage: 'voter', lastApplied: 23 })
     const { lastIncludedIndex, configurationIndex } = await simulated.settle(simulated.nodes.get('n2')!.takeSnapshot())
     expect({ lastIncludedIndex, configurationIndex }).toEqual({ lastIncludedIndex: 23, configurationIndex: 23 })
+  })
+})
+
+describe('the profile of membership', () => {
+  // 2: a joiner stopped itself at its first snapshot. 90: reads waited for a member that was gone.
+  it.each([2n, 26n, 27n, 90n])('holds in seed %i, which found something once', async (seed) => {
+    expect(await runSeed(seed, { profile: 'membership' })).toMatchObject({ violation: null })
+  })
+
+  it('notices a leader that counts one half of a joint configuration only (H41)', async () => {
+    const { check } = await runSeed(6n, { profile: 'membership', bug: 'joint-half-commits' })
+    expect(check).toBe('committed-is-durable')
   })
 })

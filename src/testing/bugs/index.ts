@@ -2,6 +2,7 @@
 import { DRIVER_BUGS } from './driver.js'
 import { ELECTION_BUGS } from './elections.js'
 import { FORWARD_BUGS } from './forwards.js'
+import { MEMBERSHIP_BUGS } from './membership.js'
 import { READ_BUGS } from './reads.js'
 import { REPLICATION_BUGS } from './replication.js'
 import { SNAPSHOT_BUGS } from './snapshots.js'
@@ -21,6 +22,7 @@ export const BUGS: BugTable = Object.freeze({
   ...STORAGE_BUGS,
   ...TRANSFER_BUGS,
   ...SNAPSHOT_BUGS,
+  ...MEMBERSHIP_BUGS,
 })
 
 /** Names of all seeded bugs, in the order of the table. */
