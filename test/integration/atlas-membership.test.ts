@@ -25,6 +25,21 @@ async function admin(
   }
 }
 
+describe('a member that is started again', () => {
+  it('knows its cluster, whatever the flags say of peers', { timeout: 60_000 }, async () => {
+    const cluster = await AtlasCluster.start()
+    await cluster.join('node-4', cluster.node('node-1').http)
+    await cluster.kill('node-4', 'SIGTERM')
+    await cluster.kill('node-1', 'SIGTERM')
+    // As one that founds, with the others; and with one more peer than at the founding.
+    for (const id of ['node-4', 'node-1']) cluster.startNode(id)
+    await cluster.ready()
+    const { nodes } = await admin(cluster.node('node-4').http, 'GET', '/nodes')
+    expect(nodes.map(({ id, suffrage }) => `${id} ${suffrage}`)).toEqual([1, 2, 3, 4].map((n) => `node-${n} voter`))
+    await cluster.processes.get('node-1')?.says('peers of the flags are not looked at')
+  })
+})
+
 describe('a cluster that changes under load', () => {
   it('grows from 3 to 5, replaces a dead node, lets its leader go, and shrinks to 3', { timeout: 60_000 }, async () => {
     const cluster = await AtlasCluster.start()

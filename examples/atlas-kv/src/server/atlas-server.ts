@@ -16,6 +16,7 @@ import { kvCommandCodec } from '../state-machine/command-codec.js'
 import { KvStateMachine } from '../state-machine/kv-state-machine.js'
 import { Announcer } from './announcer.js'
 import { ExpiryTicker } from './expiry-ticker.js'
+import { type Founding, readFounding, writeFounding } from './founding-record.js'
 import { JoinLoop } from './join-loop.js'
 import { LogClock } from './log-clock.js'
 import { makeDirectory } from './make-directory.js'
@@ -39,6 +40,9 @@ export interface AtlasServerOptions {
 export class AtlasServer {
   readonly #options: AtlasOptions
   readonly #logger: Logger
+  readonly #founding: Founding
+  /** It was in a cluster before: what the flags say of peers is not looked at. */
+  readonly #isRecorded: boolean
   readonly #node: RaftNode<KvCommand, KvResult>
   readonly #machine = new KvStateMachine()
   readonly #transport: TcpTransport
@@ -53,15 +57,18 @@ export class AtlasServer {
   constructor({ options, raftLogger, logger, onFatal }: AtlasServerOptions) {
     this.#options = options
     this.#logger = logger
-    const { raft, insecure, nodeId, peers, join } = options
+    const { raft, insecure, nodeId } = options
     const listen = formatAddress(raft.host === '' ? { ...raft, host: '0.0.0.0' } : raft)
+    const recorded = readFounding(options.dataDirectory)
+    this.#isRecorded = recorded !== undefined
+    this.#founding = recorded === undefined ? foundingOf(options, listen) : recorded
     this.#transport = new TcpTransport({ listen, insecure })
     this.#node = new RaftNode<KvCommand, KvResult>({
       id: nodeId,
       stateMachine: this.#machine,
       ...levelStorage({ directory: options.raftDirectory }),
       transport: this.#transport,
-      bootstrap: join.length > 0 ? undefined : [{ id: nodeId, address: listen }, ...peers],
+      bootstrap: this.#founding ?? undefined,
       codec: kvCommandCodec,
       electionTimeoutMs: options.electionTimeoutMs,
       heartbeatIntervalMs: options.heartbeatIntervalMs,
@@ -121,7 +128,7 @@ export class AtlasServer {
   async #open(): Promise<void> {
     const { dataDirectory, raftDirectory, resp, http, raft, nodeId, peers, join, warnings } = this.#options
     for (const warning of warnings) this.#logger.warn({}, warning)
-    if (peers.length === 0 && join.length === 0)
+    if (peers.length === 0 && this.#founding?.length === 1)
       this.#logger.info({}, 'no peers configured: running as a single-node cluster')
     for (const [directory, flag] of [
       [dataDirectory, '--data-dir'],
@@ -151,10 +158,30 @@ export class AtlasServer {
     this.#logger.info({ node: nodeId, ...addresses }, 'Serving clients')
     this.#announcer = new Announcer({ node: this.#node, addresses })
     void this.#announcer.run()
+    this.#recordFounding()
     if (join.length === 0) return
     const joiner = { id: nodeId, address: formatAddress(raft), addresses }
     this.#joining = new JoinLoop({ node: this.#node, members: join, joiner, logger: this.#logger })
     void this.#joining.run()
+  }
+
+  /** Once this node is one of its cluster, it is for good. */
+  #recordFounding(): void {
+    const { dataDirectory, peers } = this.#options
+    if (this.#isRecorded) {
+      const known = new Set(this.#founding?.map(({ id }) => id))
+      const other = peers.find(({ id }) => !known.has(id))
+      if (other === undefined) return
+      this.#logger.warn(
+        { peer: other.id },
+        'A member already: peers of the flags are not looked at; see RAFT NODES and RAFT ADD',
+      )
+      return
+    }
+    this.#node
+      .ready()
+      .then(() => writeFounding(dataDirectory, this.#founding))
+      .catch((error: unknown) => this.#logger.debug({ error }, 'Not recorded how this node came into its cluster'))
   }
 
   #watch(onFatal: (error: RaftError) => void): void {
@@ -175,6 +202,10 @@ export class AtlasServer {
     const host = isWildcard(address) ? this.#options.raft.host : address.host
     return isWildcard({ host, port }) ? '' : formatAddress({ host, port })
   }
+}
+
+function foundingOf({ nodeId, peers, join }: AtlasOptions, listen: string): Founding {
+  return join.length > 0 ? null : [{ id: nodeId, address: listen }, ...peers]
 }
 
 /** Resolves with the promise, or after that time. */
