@@ -80,6 +80,8 @@ export function handleInstallSnapshotResponse(core: Core, from: NodeId, message:
   if (progress === null || index > state.log.lastIndex) return
   progress.contactAt = state.now
   if (outcome === 'installed') {
+    // It is over also where the log was compacted further meanwhile: then a newer one is sent, not this one again.
+    if (transfer === progress.transfer) progress.transfer = 0
     onAcknowledged(core, from, index)
   } else if (transfer === progress.transfer) {
     output.snapshotAnswers.push({ from, transfer, outcome, offset })

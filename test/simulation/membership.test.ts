@@ -34,8 +34,9 @@ describe('a node that joins', () => {
 })
 
 describe('the profile of membership', () => {
-  // 2: a joiner stopped itself at its first snapshot. 90: reads waited for a member that was gone.
-  it.each([2n, 26n, 27n, 90n])('holds in seed %i, which found something once', async (seed) => {
+  // 2: a joiner stopped itself at its first snapshot. 90: reads waited for a member that was gone. 21: one
+  // snapshot was sent again and again, while the log had been compacted beyond it.
+  it.each([2n, 21n, 27n, 90n])('holds in seed %i, which found something once', async (seed) => {
     expect(await runSeed(seed, { profile: 'membership' })).toMatchObject({ violation: null })
   })
 

@@ -75,8 +75,10 @@ describe('a peer that needs a snapshot', () => {
     const node = leader()
     node.receive('b', BEHIND)
     const output = node.receive('b', answer({ outcome: 'installed', index: 4 }))
-    expect(node.state.progress.get('b')).toMatchObject({ state: 'snapshot', matchIndex: 4, transfer: 1 })
-    expect(output.sendSnapshots).toEqual([])
+    expect(node.state.progress.get('b')).toMatchObject({ state: 'snapshot', matchIndex: 4, transfer: 2 })
+    expect(output.sendSnapshots).toEqual([{ to: 'b', term: 4, addedAt: 0, transfer: 2 }])
+    // A copy of that answer is of a transfer that is over.
+    expect(node.receive('b', answer({ outcome: 'installed', index: 4 })).sendSnapshots).toEqual([])
   })
 
   it('is sent another one after a pause when it refused, or the driver could not send it (H57)', () => {
