@@ -62,15 +62,17 @@ export function handleMembershipRequest(core: Core, from: NodeId, message: Membe
     send(core, from, { ...answerTo(core, message), outcome: 'notLeader' })
     return
   }
-  if (asked === null) {
-    if (state.changeOrigins.get(from)?.boot === boot) cancelChange(core, number, from)
-    return
-  }
   const known = state.changeOrigins.get(from)
   if (known === undefined && state.changeOrigins.size >= MAX_FORWARD_ORIGINS) return
   if (known !== undefined && (boot < known.boot || (boot === known.boot && number < known.number))) return
   if (known?.boot === boot && known.number === number) {
-    if (known.answer !== null) send(core, from, known.answer)
+    if (asked === null) cancelChange(core, number, from)
+    else if (known.answer !== null) send(core, from, known.answer)
+    return
+  }
+  if (asked === null) {
+    // It has overtaken what it cancels, which must not act when it comes.
+    state.changeOrigins.set(from, { boot, number, answer: { ...answerTo(core, message), outcome: 'cancelled' } })
     return
   }
   state.changeOrigins.set(from, { boot, number, answer: null })

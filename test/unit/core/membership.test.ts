@@ -134,4 +134,24 @@ describe('a leader whose last other member is gone', () => {
       { type: 'ready', id: second },
     ])
   })
+
+  it('does not act when it comes after the word that it is given up', () => {
+    const cluster = new CoreCluster({ voters: ['a', 'b', 'c'] })
+    const leader = cluster.elect('a')
+    const asking = cluster.node('b')
+    const id = asking.change('remove', ['c'])
+    const isRequest = ofType('membershipRequest')
+    const [request] = cluster.network.filter(isRequest)
+    if (request === undefined) throw new Error('it asked')
+    cluster.drop(isRequest)
+    asking.cancelChange(id)
+    cluster.settle()
+    cluster.duplicate(request)
+    cluster.settle()
+    expect(leader.voters).toBe('abc/')
+    // What is asked for next is another matter.
+    asking.change('remove', ['c'])
+    cluster.settle()
+    expect(leader.voters).toBe('ab/')
+  })
 })
