@@ -150,7 +150,7 @@ describe('atlasctl', () => {
     })
     expect(await atlasctl('--help')).toMatchObject({
       code: 0,
-      stdout: expect.stringMatching(/^usage: atlasctl COMMAND FILE/),
+      stdout: expect.stringMatching(/^usage: atlasctl COMMAND /),
     })
     const { code, stderr } = await atlasctl('restore', 'missing', '--data-dir=d')
     expect([code, stderr.split('\n').length, readdirSync(directory)]).toEqual([1, 2, []])
