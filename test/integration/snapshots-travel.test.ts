@@ -79,6 +79,8 @@ describe('snapshots that travel', () => {
     await Promise.all(members.map(({ node }) => node.ready()))
     await members[2]?.node.stop()
     for (let value = 0; value < 150; value++) await members[value % 2]?.node.propose(`away ${value}`)
+    // Who was heard a moment ago is waited for: only then is what it needs forgotten.
+    await Promise.all(members.slice(0, 2).map(({ node }) => node.waitFor(({ firstIndex }) => firstIndex > 20)))
 
     const returned = await start(2)
     const origins: string[] = []
