@@ -1,8 +1,7 @@
 // The entries of an AppendEntries on the wire: a count, then a fixed header and the payload of each (§5.3). Payloads
 // are copied when they are read, because a log keeps them longer than the buffer that they came in.
 // How entries relate to their message is checked by `checkEntries`, on both ends.
-import { configurationProblem } from '../core/configuration.js'
-import { decodeConfiguration } from '../core/configuration-codec.js'
+import { readConfiguration } from '../core/configuration-codec.js'
 import type { AppendEntries } from '../core/messages.js'
 import type { LogEntry } from '../core/types.js'
 import type { ByteReader } from './binary.js'
@@ -66,14 +65,11 @@ export function checkEntries(message: AppendEntries): string | null {
     if (entry.index !== index) return `the entry at place ${index} says that its index is ${entry.index}`
     if (entry.term < term) return `entry ${index} has term ${entry.term} after an entry of term ${term}`
     if (entry.term > message.term) return `entry ${index} has term ${entry.term} in a message of term ${message.term}`
-    if (entry.type === 'configuration' && !isConfiguration(entry.data)) return `entry ${index} is not a configuration`
+    // Before the core sees it: a node would have to stop over what a stranger sent.
+    if (entry.type === 'configuration' && 'problem' in readConfiguration(entry.data)) {
+      return `entry ${index} is not a configuration`
+    }
     term = entry.term
   }
   return null
-}
-
-/** Checked before the core sees it: a node would have to stop over what a stranger sent. */
-function isConfiguration(data: Uint8Array): boolean {
-  const configuration = decodeConfiguration(data)
-  return configuration !== null && configurationProblem(configuration) === null
 }

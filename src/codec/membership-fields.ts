@@ -4,7 +4,7 @@ import { configurationProblem } from '../core/configuration.js'
 import { decodeConfiguration, encodeConfiguration } from '../core/configuration-codec.js'
 import type { MembershipChange } from '../core/membership-change.js'
 import type { Configuration } from '../core/types.js'
-import { type Field, oneOf, refuse } from './field.js'
+import { bytes, type Field, oneOf, refuse } from './field.js'
 
 /** Most UTF-16 code units of a text. */
 export const MAX_TEXT_LENGTH = 4_096
@@ -28,16 +28,12 @@ export const text: Field<string> = {
 
 /** Lists of members, whatever they stand for. */
 const members: Field<Configuration | null> = {
-  sizeOf: (value) => 4 + (value === null ? 0 : encodeConfiguration(value).byteLength),
-  write(writer, value) {
-    const bytes = value === null ? new Uint8Array(0) : encodeConfiguration(value)
-    writer.uint32(bytes.byteLength)
-    writer.raw(bytes)
-  },
+  sizeOf: (value) => bytes.sizeOf(encoded(value)),
+  write: (writer, value, name) => bytes.write(writer, encoded(value), name),
   read(reader, name) {
-    const bytes = reader.copy(reader.uint32(`the length of ${name}`), name)
-    if (bytes.byteLength === 0) return null
-    return decodeConfiguration(bytes) ?? reader.fail(`${name} is not the encoding of members`)
+    const held = bytes.read(reader, name)
+    if (held.byteLength === 0) return null
+    return decodeConfiguration(held) ?? reader.fail(`${name} is not the encoding of members`)
   },
 }
 
@@ -85,4 +81,8 @@ export const changeOrNone: Field<MembershipChange | null> = {
 
 function asConfiguration(change: MembershipChange | null): Configuration | null {
   return change === null ? null : { members: change.members, votersOutgoing: [] }
+}
+
+function encoded(value: Configuration | null): Uint8Array {
+  return value === null ? new Uint8Array(0) : encodeConfiguration(value)
 }

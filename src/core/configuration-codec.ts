@@ -1,6 +1,6 @@
 // The payload of a configuration entry (§6): the one kind of entry that the core must understand, so it has a format of
 // its own here, without help from outside. Texts are UTF-16 code units, numbers big-endian; nothing in it is optional.
-import { MAX_MEMBERS } from './configuration.js'
+import { configurationProblem, MAX_MEMBERS } from './configuration.js'
 import type { Configuration, Member } from './types.js'
 
 /** Byte 0; never change what a number means. */
@@ -27,6 +27,16 @@ export function decodeConfiguration(data: Uint8Array): Configuration | null {
   const members = readMembers(reader)
   const votersOutgoing = readMembers(reader)
   return reader.isDone ? { members, votersOutgoing } : null
+}
+
+/** The configuration that `data` brings into force, or why it can't be, in words. */
+export function readConfiguration(
+  data: Uint8Array,
+): { readonly configuration: Configuration } | { readonly problem: string } {
+  const configuration = decodeConfiguration(data)
+  if (configuration === null) return { problem: 'it is not an encoding of members' }
+  const problem = configurationProblem(configuration)
+  return problem === null ? { configuration } : { problem }
 }
 
 function writeMember(bytes: number[], { id, address, suffrage, storeId, addedAt, metadata }: Member): void {

@@ -2,7 +2,7 @@
 // changes, the quorum changes with it, and a leader's peers do.
 import { assert } from './assert.js'
 import { decodeConfiguration, encodeConfiguration } from './configuration-codec.js'
-import { peersOf } from './configuration.js'
+import { findMember, peersOf } from './configuration.js'
 import type { Core } from './core.js'
 import { sendHeartbeat } from './heartbeat.js'
 import { newProgress } from './progress.js'
@@ -10,7 +10,7 @@ import { quorumOf } from './quorum.js'
 import { finishConfirmedReads } from './read-index.js'
 import { appendToOwnLog, broadcastAppends } from './replication.js'
 import type { LogTrail } from './log-trail.js'
-import type { Configuration, LogEntry, Member } from './types.js'
+import type { Configuration, LogEntry } from './types.js'
 
 /** The log was appended to, truncated or replaced: what its newest configuration says holds from now on (H43). */
 export function adoptConfiguration(core: Core): void {
@@ -36,10 +36,8 @@ export function appendConfiguration(core: Core, configuration: Configuration): v
   adoptConfiguration(core)
   // Whoever votes from now on has a whole timeout to be heard.
   state.quorumCheckSince = state.now
-  const members = new Map<string, Member>()
-  for (const member of [...configuration.votersOutgoing, ...configuration.members]) members.set(member.id, member)
   for (const id of peersOf(configuration, core.options.id)) {
-    const addedAt = members.get(id)?.addedAt ?? 0
+    const addedAt = findMember(configuration, id)?.addedAt ?? 0
     if (state.progress.get(id)?.addedAt !== addedAt) state.progress.set(id, newProgress(before, addedAt))
   }
   broadcastAppends(core)

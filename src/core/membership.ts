@@ -25,7 +25,7 @@ import type { Configuration, NodeId } from './types.js'
 export const CATCH_UP_ROUNDS = 10
 
 /** Election timeouts without a word of a learner after which it is not waited for any more. */
-const SILENT_TIMEOUTS = 10
+export const SILENT_TIMEOUTS = 10
 
 /** Begins a change, or says why not. What it asks for is looked at when the configuration in force is committed. */
 export function beginChange(

@@ -1,6 +1,7 @@
 // Calls that change the membership (F22-F24): each waits until its configuration is committed, or is told why it can't be.
 // The core makes one change at a time and passes it on to the leader; here its outcomes become promises. A call whose leader
 // is lost is made again: it asks for a state, not for a step, so that asking twice does no harm.
+import { CATCH_UP_ROUNDS, SILENT_TIMEOUTS } from '../core/membership.js'
 import type { MembershipChange } from '../core/membership-change.js'
 import type { ChangeEndReason, ChangeOutcome, ChangeRefusal } from '../core/output.js'
 import type { Configuration, NodeId } from '../core/types.js'
@@ -132,12 +133,12 @@ export class Membership {
       case 'unreachable':
         return new RaftError(
           'RAFT_TIMEOUT',
-          `'${member}' was not heard for ${10 * electionTimeoutMs} ms: it stays a learner; start it, check its address, and ask again`,
+          `'${member}' was not heard for ${SILENT_TIMEOUTS * electionTimeoutMs} ms: it stays a learner; start it, check its address, and ask again`,
         )
       case 'tooSlow':
         return new RaftError(
           'RAFT_TIMEOUT',
-          `'${member}' did not catch up in ten rounds, the last one within ${electionTimeoutMs} ms: it stays a learner; ask again when it is closer, or under less load`,
+          `'${member}' did not catch up in ${CATCH_UP_ROUNDS} rounds, the last one within ${electionTimeoutMs} ms: it stays a learner; ask again when it is closer, or under less load`,
         )
       case 'noQuorum':
         return new RaftError(

@@ -1,17 +1,16 @@
 // The last resort after a quorum is lost for ever (F26), offline: one survivor becomes the only voter of its cluster, under
 // a new nonce, so that nobody of before is ever listened to again (H50, H120). What it holds is the state from then on; what
 // only the lost ones held is gone. One durable write does it, or nothing is done.
-import { decodeConfiguration, encodeConfiguration } from '../core/configuration-codec.js'
+import { encodeConfiguration } from '../core/configuration-codec.js'
 import type { Configuration, LogEntry, LogIndex, MemberSpec, Term } from '../core/types.js'
 import { RaftError } from '../errors.js'
-import type { RestoredLog } from '../interfaces/log-store.js'
+import type { RestoredLog, StoreIdentity } from '../interfaces/log-store.js'
 import type { RaftStorage } from '../interfaces/snapshot-store.js'
 import type { SnapshotMeta } from '../interfaces/state-machine.js'
-import { LEAVE_OFF } from './failures.js'
 import { randomId } from './identity.js'
 import { resolveMember } from './member-spec.js'
 import { checkKeys, refuse, show } from './option-checks.js'
-import { closeStores, holds, lastTimestamp, positionOf } from './recovery.js'
+import { closeStores, holds, lastTimestamp, positionOf, storedConfiguration } from './recovery.js'
 
 /** Options of `recoverCluster`. */
 export interface RecoverClusterOptions extends RaftStorage {
@@ -55,22 +54,24 @@ export async function recoverCluster(options: RecoverClusterOptions): Promise<Re
   const log = await logStore.open()
   try {
     const snapshot = (await snapshotStore.latest())?.meta ?? null
-    const found = survey(log, snapshot, member.id)
-    if (!dryRun) await takeOver(options, { log, snapshot, found, member })
-    return found
+    const survivor = survey(log, snapshot, member.id)
+    if (!dryRun) await takeOver(options, log, { ...survivor, member })
+    return survivor.found
   } finally {
     await closeStores(options)
   }
 }
 
+/** What the stores of a survivor hold. */
 interface Survivor {
-  readonly log: RestoredLog
-  readonly snapshot: SnapshotMeta | null
   readonly found: RecoveredCluster
-  readonly member: MemberSpec
+  readonly identity: StoreIdentity
+  readonly snapshot: SnapshotMeta | null
+  /** The snapshot, where it has overtaken the log. */
+  readonly replacedBy: SnapshotMeta | null
 }
 
-function survey(log: RestoredLog, snapshot: SnapshotMeta | null, id: string): RecoveredCluster {
+function survey(log: RestoredLog, snapshot: SnapshotMeta | null, id: string): Survivor {
   const { identity, hardState, lastIndex, termRuns, previousTerm } = log
   if (identity === null || hardState.currentTerm === 0) {
     throw new RaftError(
@@ -81,46 +82,42 @@ function survey(log: RestoredLog, snapshot: SnapshotMeta | null, id: string): Re
   if (identity.nodeId !== undefined && identity.nodeId !== id) {
     throw new RaftError('RAFT_IDENTITY', `these stores belong to node '${identity.nodeId}', not to '${id}'`)
   }
-  const isBehind = snapshot !== null && !holds(log, snapshot)
-  return {
+  // What a start does with a log that its snapshot has overtaken: it begins behind the snapshot (F29).
+  const replacedBy = snapshot !== null && !holds(log, snapshot) ? snapshot : null
+  const newest = replacedBy === null ? log.configurations.at(-1) : undefined
+  const found = {
     clusterId: identity.clusterId,
-    lastIndex: isBehind ? snapshot.lastIncludedIndex : lastIndex,
-    lastTerm: isBehind ? snapshot.lastIncludedTerm : (termRuns.at(-1)?.term ?? previousTerm),
+    lastIndex: replacedBy?.lastIncludedIndex ?? lastIndex,
+    lastTerm: replacedBy?.lastIncludedTerm ?? termRuns.at(-1)?.term ?? previousTerm,
     snapshotIndex: snapshot?.lastIncludedIndex ?? 0,
-    previous: (isBehind ? undefined : newestOf(log)) ?? snapshot?.configuration ?? NOBODY,
+    previous: newest === undefined ? (snapshot?.configuration ?? NOBODY) : storedConfiguration(newest),
   }
+  return { found, identity, snapshot, replacedBy }
 }
 
-function newestOf({ configurations }: RestoredLog): Configuration | undefined {
-  const entry = configurations.at(-1)
-  if (entry === undefined) return undefined
-  const configuration = decodeConfiguration(entry.data)
-  if (configuration !== null) return configuration
-  throw new RaftError(
-    'RAFT_CORRUPTION',
-    `the log store holds a configuration at ${entry.index} that is none: ${LEAVE_OFF}`,
-  )
-}
-
-async function takeOver(options: RecoverClusterOptions, { log, snapshot, found, member }: Survivor): Promise<void> {
+async function takeOver(
+  options: RecoverClusterOptions,
+  log: RestoredLog,
+  { found, identity, snapshot, replacedBy, member }: Survivor & { readonly member: MemberSpec },
+): Promise<void> {
   const { id, address, metadata } = member
-  const identity = log.identity
-  if (identity === null) return
   const index = found.lastIndex + 1
   // A term that nobody of before has voted in: what the lost ones may still hold of this one never meets it.
   const term = log.hardState.currentTerm + 1
   const facts = metadata === undefined ? {} : { metadata }
   const only = { id, address, suffrage: 'voter', ...facts, storeId: identity.storeId, addedAt: index } as const
-  const isBehind = snapshot !== null && !holds(log, snapshot)
   const entry: LogEntry = {
     index,
     term,
     type: 'configuration',
-    timestamp: Math.max(snapshot?.lastIncludedTimestamp ?? 0, isBehind ? 0 : await lastTimestamp(options, log)),
+    timestamp: Math.max(
+      snapshot?.lastIncludedTimestamp ?? 0,
+      replacedBy === null ? await lastTimestamp(options, log) : 0,
+    ),
     data: encodeConfiguration({ members: [only], votersOutgoing: [] }),
   }
   await options.logStore.write({
-    ...(isBehind ? { resetTo: positionOf(snapshot) } : {}),
+    ...(replacedBy === null ? {} : { resetTo: positionOf(replacedBy) }),
     hardState: { currentTerm: term, votedFor: null },
     entries: [entry],
     identity: { ...identity, nonce: randomId(), bootstrapDigest: '' },

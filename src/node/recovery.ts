@@ -1,9 +1,9 @@
 // From closed stores to what a core begins with: what survived, who this node is, the state that the snapshot holds, and
 // the raised boot counter, durable before anybody hears of the node (design §4, restart; F29). Closes what it opened when
 // it fails.
-import { configurationProblem } from '../core/configuration.js'
-import { decodeConfiguration } from '../core/configuration-codec.js'
+import { readConfiguration } from '../core/configuration-codec.js'
 import type { RestoredState } from '../core/state.js'
+import type { Configuration, LogEntry } from '../core/types.js'
 import { RaftError } from '../errors.js'
 import type { RestoredLog, StoreIdentity } from '../interfaces/log-store.js'
 import type { RaftStorage } from '../interfaces/snapshot-store.js'
@@ -65,17 +65,18 @@ function checkTerms({ termRuns, previousTerm, hardState }: RestoredLog): void {
   )
 }
 
+/** The configuration that an entry of the store holds. @throws RaftError RAFT_CORRUPTION when it holds none */
+export function storedConfiguration({ index, data }: Pick<LogEntry, 'index' | 'data'>): Configuration {
+  const read = readConfiguration(data)
+  if ('configuration' in read) return read.configuration
+  throw new RaftError(
+    'RAFT_CORRUPTION',
+    `the log store holds a configuration at ${index} that is none (${read.problem}): ${LEAVE_OFF}`,
+  )
+}
+
 function checkConfigurations({ configurations }: RestoredLog): void {
-  for (const { index, data } of configurations) {
-    const configuration = decodeConfiguration(data)
-    const problem = configuration === null ? 'not an encoding of members' : configurationProblem(configuration)
-    if (problem !== null) {
-      throw new RaftError(
-        'RAFT_CORRUPTION',
-        `the log store holds a configuration at ${index} that is none (${problem}): ${LEAVE_OFF}`,
-      )
-    }
-  }
+  for (const entry of configurations) storedConfiguration(entry)
 }
 
 /** `restoreBackup` writes its identity before its snapshot, with no boot counted yet. */
