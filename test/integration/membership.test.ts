@@ -2,19 +2,7 @@
 import { type Configuration, type Member, memoryStorage, MemoryNetwork, RaftNode } from 'helios-raft'
 import { TcpTransport } from 'helios-raft/tcp'
 import { afterEach, describe, expect, it } from 'vitest'
-
-class Counter {
-  total = 0
-  apply = (by: number): number => (this.total += by)
-  async *snapshot(): AsyncIterable<Uint8Array> {
-    yield Buffer.from(String(this.total))
-  }
-  async restore(chunks: AsyncIterable<Uint8Array>): Promise<void> {
-    let text = ''
-    for await (const chunk of chunks) text += Buffer.from(chunk).toString()
-    this.total = Number(text)
-  }
-}
+import { Counter } from './counter.js'
 
 type Node = RaftNode<number, number>
 const open: { stop(): Promise<void> }[] = []

@@ -5,19 +5,7 @@ import { join } from 'node:path'
 import { memoryStorage, MemoryNetwork, RaftNode, type RaftStorage, recoverCluster } from 'helios-raft'
 import { levelStorage } from 'helios-raft/level'
 import { afterEach, describe, expect, it } from 'vitest'
-
-class Counter {
-  total = 0
-  apply = (by: number): number => (this.total += by)
-  async *snapshot(): AsyncIterable<Uint8Array> {
-    yield Buffer.from(String(this.total))
-  }
-  async restore(chunks: AsyncIterable<Uint8Array>): Promise<void> {
-    let text = ''
-    for await (const chunk of chunks) text += Buffer.from(chunk).toString()
-    this.total = Number(text)
-  }
-}
+import { Counter } from './counter.js'
 
 const open = new Set<RaftNode<number, number>>()
 const directories: string[] = []
