@@ -3,7 +3,7 @@
 import type { MembershipChange } from './membership-change.js'
 import type { Message } from './messages.js'
 import type { SnapshotSource } from './state.js'
-import type { HardState, LogIndex, NodeId, SnapshotMeta } from './types.js'
+import type { HardState, LogIndex, Member, NodeId, SnapshotMeta } from './types.js'
 
 /** Time has passed; sent at the latest at `Output.deadline`. */
 export interface TickEvent {
@@ -67,6 +67,8 @@ export interface PeerStatusEvent {
   readonly now: number
   readonly peer: NodeId
   readonly status: 'up' | 'closed' | 'reset'
+  /** The store that the peer says it has; with `up`, where that is known. */
+  readonly storeId?: string | undefined
 }
 
 /** The driver gave up sending entries from `index` on to `peer`: they must be asked for again (F7). */
@@ -150,6 +152,15 @@ export interface CancelChangeEvent {
   readonly id: number
 }
 
+/** This node, whose store is empty, founds the cluster: nobody else ever does (F25). */
+export interface FoundEvent {
+  readonly type: 'found'
+  readonly now: number
+  readonly wallTime: number
+  /** Whom the cluster is to begin with, this node and the stores of all others included. */
+  readonly members: readonly Member[]
+}
+
 export type CoreEvent =
   | TickEvent
   | ReceiveEvent
@@ -167,3 +178,4 @@ export type CoreEvent =
   | TransferEvent
   | ChangeMembershipEvent
   | CancelChangeEvent
+  | FoundEvent

@@ -4,7 +4,7 @@ import type { Core } from './core.js'
 import type { ProposeRefusal, ProposeRequest, ProposeResponse } from './messages.js'
 import { broadcastAppends, appendToOwnLog } from './replication.js'
 import { send } from './send.js'
-import type { ForwardOrigin } from './state.js'
+import type { CoreState, ForwardOrigin } from './state.js'
 import type { LogIndex, NodeId } from './types.js'
 
 /** Numbers of one origin that a leader remembers, and so the most that an origin may have unanswered: part of the protocol. */
@@ -16,7 +16,7 @@ export const MAX_FORWARD_ORIGINS = 256
 /** Commands of this node's own clients: appended here, or passed on once to the leader. */
 export function onPropose(core: Core, id: number, commands: readonly Uint8Array[]): void {
   const { state, options, output, rules } = core
-  if (state.role === 'leader' && !rules.takesProposals(state.transfer !== null)) {
+  if (state.role === 'leader' && !rules.takesProposals(isHeldUp(state))) {
     output.results.push({ type: 'transferring', id })
   } else if (state.role === 'leader') {
     output.results.push({ type: 'appended', id, firstIndex: appendCommands(core, commands), term: state.currentTerm })
@@ -75,6 +75,11 @@ export function handleProposeResponse(core: Core, message: ProposeResponse): voi
   )
 }
 
+/** Leadership is being handed over, or the founder is still alone: one disk is not what the list promises (F25). */
+function isHeldUp({ transfer, founding }: CoreState): boolean {
+  return transfer !== null || founding !== null
+}
+
 function take(core: Core, from: NodeId, origin: ForwardOrigin, { number, commands }: ProposeRequest): LogIndex {
   origin.highestAccepted = number
   const firstIndex = appendCommands(core, commands)
@@ -100,7 +105,7 @@ function refusalOf(
   { message, budgetBytes }: { readonly message: ProposeRequest; readonly budgetBytes: number },
 ): ProposeRefusal | null {
   if (message.number < origin.highestAccepted) return 'reordered'
-  if (!rules.takesProposals(state.transfer !== null)) return 'transferring'
+  if (!rules.takesProposals(isHeldUp(state))) return 'transferring'
   let bytes = 0
   for (const command of message.commands) bytes += command.length
   return bytes > budgetBytes ? 'overloaded' : null

@@ -3,21 +3,34 @@
 import { assert } from './assert.js'
 import { decodeConfiguration, encodeConfiguration } from './configuration-codec.js'
 import { findMember, peersOf } from './configuration.js'
-import type { Core } from './core.js'
+import { type Core, currentConfiguration } from './core.js'
 import { sendHeartbeat } from './heartbeat.js'
+import { isSameMembers, withStores } from './membership-change.js'
 import { newProgress } from './progress.js'
 import { quorumOf } from './quorum.js'
 import { finishConfirmedReads } from './read-index.js'
 import { appendToOwnLog, broadcastAppends } from './replication.js'
 import type { LogTrail } from './log-trail.js'
-import type { Configuration, LogEntry } from './types.js'
+import type { Configuration, LogEntry, NodeId } from './types.js'
 
 /** The log was appended to, truncated or replaced: what its newest configuration says holds from now on (H43). */
 export function adoptConfiguration(core: Core): void {
   const { state, output } = core
   const held = state.log.configurations.at(-1)
   state.quorum = quorumOf(held?.configuration ?? null)
-  if (held !== undefined) output.configuration = held
+  if (held === undefined) return
+  const { configuration } = held
+  output.configuration = held
+  // Who comes back may come with another store.
+  for (const id of state.stores.keys()) if (findMember(configuration, id) === null) state.stores.delete(id)
+  if (state.founding === null || !isSameMembers(configuration.members, state.founding)) return
+  state.founding = null
+  output.isFounded = true
+}
+
+/** A member was heard, with the store that it has. */
+export function noteStore({ state }: Core, peer: NodeId, storeId: string): void {
+  if (findMember(currentConfiguration(state), peer) !== null) state.stores.set(peer, storeId)
 }
 
 /** A configuration entry was appended to `log`. */
@@ -27,9 +40,13 @@ export function noteConfiguration(log: LogTrail, { index, data }: LogEntry): voi
   log.configurations.push({ index, configuration })
 }
 
-/** A leader appends the next configuration, which is in force at once. Those that it leaves out are told until it commits. */
-export function appendConfiguration(core: Core, configuration: Configuration): void {
+/**
+ * A leader appends the next configuration, which is in force at once, with the stores that the members have been heard with.
+ * Those that it leaves out are told until it commits.
+ */
+export function appendConfiguration(core: Core, next: Configuration): void {
   const { state } = core
+  const configuration = withStores(next, state.stores)
   const before = state.log.lastIndex
   const index = appendToOwnLog(core, [{ type: 'configuration', data: encodeConfiguration(configuration) }])
   state.log.configurations.push({ index, configuration })

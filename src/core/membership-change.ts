@@ -115,6 +115,14 @@ export function nextConfiguration(
   return { members, votersOutgoing: isJoint ? current.members.filter(({ suffrage }) => suffrage === 'voter') : [] }
 }
 
+/** `current` with the stores of members that were not known before; the same one where that tells nothing new. */
+export function withStores(current: Configuration, stores: ReadonlyMap<NodeId, string>): Configuration {
+  const isNew = ({ id, storeId }: Member): boolean => storeId === undefined && stores.has(id)
+  if (!current.members.some(isNew)) return current
+  const bound = (member: Member): Member => (isNew(member) ? { ...member, storeId: stores.get(member.id) } : member)
+  return { ...current, members: current.members.map(bound) }
+}
+
 /** How many voters differ: majorities of configurations that differ by one voter always meet (thesis §4.1). */
 export function votersThatDiffer(one: readonly Member[], other: readonly Member[]): number {
   return joiningVoters(one, other).length + joiningVoters(other, one).length

@@ -12,6 +12,7 @@ import {
   votersThatDiffer,
   wantedMembers,
   withNewLearners,
+  withStores,
 } from './membership-change.js'
 import { answerChange } from './membership-answers.js'
 import type { ChangeEndReason } from './output.js'
@@ -19,7 +20,7 @@ import { heardAt } from './progress.js'
 import { isVoter } from './quorum.js'
 import type { CatchUp, Change } from './state.js'
 import { hasHandedOver } from './transfer.js'
-import type { Configuration, NodeId } from './types.js'
+import type { Configuration, Member, NodeId } from './types.js'
 
 /** Rounds in which a learner may catch up; the log grows during each of them (thesis §4.2.1). */
 export const CATCH_UP_ROUNDS = 10
@@ -63,6 +64,7 @@ export function continueMembership(core: Core): boolean {
   const { state, options, rules } = core
   const held = state.log.configurations.at(-1)
   assert(held !== undefined, 'a leader knows its configuration')
+  if (state.founding !== null && state.change === null) state.change = changeTo(state.founding)
   const { index, configuration } = held
   const isCommitted = rules.isConfigurationCommitted(index, state.commitIndex)
   if (!isCommitted || !rules.mayChangeMembers(state.commitIndex, state.termFirstIndex)) return false
@@ -74,11 +76,17 @@ export function continueMembership(core: Core): boolean {
     return false
   }
   forgetDeparted(core)
-  if (state.change !== null) {
-    continueChange(core, state.change, configuration)
-    if (state.log.configurations.at(-1) !== held) return false
-  }
+  if (state.change !== null) continueChange(core, state.change, configuration)
+  // Nobody asks for it: a store that is known from now on is the member's (F25).
+  else if (withStores(configuration, state.stores) !== configuration) appendConfiguration(core, configuration)
+  if (state.log.configurations.at(-1) !== held) return false
   return isLeaving && hasHandedOver(core)
+}
+
+/** The change that a founder makes by itself, and no call waits for. */
+function changeTo(members: readonly Member[]): Change {
+  const asked = { type: 'set', members } as const
+  return { id: 0, origin: null, asked, force: false, phase: 'waiting', wanted: [], catchUps: [] }
 }
 
 /** A heartbeat goes out: whoever asked for the change hears how far the learners are. */

@@ -17,7 +17,7 @@ export type ProposeResult =
   | { readonly type: 'appended'; readonly id: number; readonly firstIndex: LogIndex; readonly term: Term }
   | { readonly type: 'forwarded'; readonly id: number; readonly number: number; readonly term: Term }
   | { readonly type: 'noLeader'; readonly id: number }
-  /** Not taken while leadership is being handed over: propose again when the transfer has ended. */
+  /** Not taken while leadership is being handed over, or the cluster founded: propose again when that has ended. */
   | { readonly type: 'transferring'; readonly id: number }
   | { readonly type: 'accepted'; readonly number: number; readonly firstIndex: LogIndex; readonly term: Term }
   | { readonly type: 'refused'; readonly number: number; readonly refusal: ProposeRefusal }
@@ -131,6 +131,8 @@ export class Output {
   readonly changes: ChangeOutcome[] = []
   /** Came into force, at the index of its entry; a truncation brings an earlier one back. */
   configuration: { readonly index: LogIndex; readonly configuration: Configuration } | undefined
+  /** The cluster that this node founds holds its first members: nothing is founded any more, and proposals are taken. */
+  isFounded: boolean = false
   /** The leader as this node now knows it; undefined when that did not change. */
   leader: { readonly id: NodeId | null; readonly term: Term } | undefined
   /** A tick is due at the latest at this time, ms of the event's clock. */
@@ -232,6 +234,7 @@ export class Output {
       this.installed === undefined &&
       this.changes.length === 0 &&
       this.configuration === undefined &&
+      !this.isFounded &&
       this.leader === undefined
     )
   }

@@ -14,6 +14,7 @@ import {
   onLeaderConnectionReset,
 } from './election.js'
 import type { CoreEvent, PeerStatusEvent, PersistedEvent, ReceiveEvent } from './event.js'
+import { onFound } from './founding.js'
 import { handleProposeRequest, handleProposeResponse, onPropose } from './forwarding.js'
 import { checkState } from './invariants.js'
 import { continueMembership, reportCatchUp } from './membership.js'
@@ -24,6 +25,7 @@ import {
   onChangeMembership,
   repeatForwardedChange,
 } from './membership-calls.js'
+import { noteStore } from './members.js'
 import { Output } from './output.js'
 import { isVoter } from './quorum.js'
 import {
@@ -158,13 +160,15 @@ export class RaftCore {
         return onChangeMembership(core, event)
       case 'cancelChange':
         return onCancelChange(core, event.id)
+      case 'found':
+        return onFound(core, event.members)
     }
   }
 }
 
 /** Whether the event could change term or role or truncate; true too often costs a batch, true too rarely an invariant. */
 function mayEndBatch({ state, options }: Core, event: CoreEvent): boolean {
-  if (event.type === 'tick' || event.type === 'snapshotInstalled') return true
+  if (event.type === 'tick' || event.type === 'snapshotInstalled' || event.type === 'found') return true
   // A leader that is left out steps down as soon as it may.
   if (state.role === 'leader' && !isVoter(state.quorum, options.id)) return true
   if (event.type === 'persisted') return state.role === 'candidate' || state.role === 'preCandidate'
@@ -260,6 +264,7 @@ function onApplied(core: Core, index: number): void {
 }
 
 function onPeerStatus(core: Core, event: PeerStatusEvent): void {
+  if (event.storeId !== undefined) noteStore(core, event.peer, event.storeId)
   if (core.state.role === 'leader') {
     if (event.status === 'reset') onTargetReset(core, event.peer)
     onPeerConnection(core, event.peer, event.status === 'up')

@@ -13,8 +13,13 @@ import type { LogEntry, LogIndex, NodeId } from './types.js'
 
 /** Appends to the leader's own log, at consecutive indexes of its term, with log time (F34). Returns the first index. */
 export function appendToOwnLog(core: Core, payloads: readonly Pick<LogEntry, 'type' | 'data'>[]): LogIndex {
+  assert(core.state.role === 'leader' && payloads.length > 0, 'only a leader appends, and something')
+  return appendNext(core, payloads)
+}
+
+/** Entries of this node's own at the end of its log. Only a leader's, but for the one that founds a cluster (F25). */
+export function appendNext(core: Core, payloads: readonly Pick<LogEntry, 'type' | 'data'>[]): LogIndex {
   const { state, output } = core
-  assert(state.role === 'leader' && payloads.length > 0, 'only a leader appends, and something')
   const first = state.log.lastIndex + 1
   state.logTime = Math.max(state.logTime, state.wallTime)
   const common = { term: state.currentTerm, timestamp: state.logTime }

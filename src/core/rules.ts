@@ -27,8 +27,11 @@ export interface Rules {
   overrulesStickiness(leadershipTransfer: boolean): boolean
   /** Thesis §3.10: the target of a transfer campaigns when it has all that the leader has, or it could not win. */
   isCaughtUp(matchIndex: LogIndex, lastIndex: LogIndex): boolean
-  /** Thesis §3.10: a leader that hands over takes no proposals, or the target would never catch up. */
-  takesProposals(isTransferring: boolean): boolean
+  /**
+   * Thesis §3.10: a leader that hands over takes no proposals, or the target would never catch up. Nor does a founder, before
+   * those that it is to found the cluster with vote (F25).
+   */
+  takesProposals(isHeldUp: boolean): boolean
   /** Thesis §3.10: a transfer that takes longer than an election timeout is given up. */
   isTransferOver(sinceStartMs: number, electionTimeoutMs: number): boolean
   /** §6, raft-dev 2015: no configuration is appended before an entry of the leader's own term is committed (H39). */
@@ -75,7 +78,7 @@ export const RULES: Rules = Object.freeze({
   },
   overrulesStickiness: (leadershipTransfer: boolean) => leadershipTransfer,
   isCaughtUp: (matchIndex: LogIndex, lastIndex: LogIndex) => matchIndex === lastIndex,
-  takesProposals: (isTransferring: boolean) => !isTransferring,
+  takesProposals: (isHeldUp: boolean) => !isHeldUp,
   isTransferOver: (sinceStartMs: number, electionTimeoutMs: number) => sinceStartMs >= electionTimeoutMs,
   mayChangeMembers: (commitIndex: LogIndex, termFirstIndex: LogIndex) => commitIndex >= termFirstIndex,
   isConfigurationCommitted: (configurationIndex: LogIndex, commitIndex: LogIndex) => configurationIndex <= commitIndex,

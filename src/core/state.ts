@@ -44,6 +44,8 @@ export interface RestoredState {
   readonly configuration: { readonly index: LogIndex; readonly configuration: Configuration } | null
   /** The configuration entries of the log, rising. @defaultValue none */
   readonly configurationEntries?: readonly LogEntry[] | undefined
+  /** Whom the founder had still to bring in when it stopped. @defaultValue nobody */
+  readonly founding?: readonly Member[] | undefined
 }
 
 /** A hand-over of leadership that is under way (thesis §3.10). Never changed, only replaced. */
@@ -155,6 +157,10 @@ export interface CoreState {
   /** When a leader of this term was last heard; -Infinity for never, and after its connection was reset. */
   leaderContactAt: number
   quorum: Quorum
+  /** Null but on the founder of a cluster that does not hold its first members yet: whom it brings in (F25). */
+  founding: readonly Member[] | null
+  /** The store that each peer said it has, of those that the configuration holds. */
+  readonly stores: Map<NodeId, string>
   /** Largest timestamp ever seen in an entry; not lowered by truncation (F34). */
   logTime: number
 
@@ -249,6 +255,8 @@ export function initialState(options: CoreOptions, restored: RestoredState, now:
     leaderId: null,
     leaderContactAt: Number.NEGATIVE_INFINITY,
     quorum: quorumOf(log.configurations.at(-1)?.configuration ?? null),
+    founding: restored.founding ?? null,
+    stores: new Map(),
     logTime: restored.logTime,
     votes: new Set(),
     grants: new Set(),

@@ -1,5 +1,6 @@
 // What a running node is made of, wired: each part gets what it needs of the others, and nothing more (design §3). Decides
 // nothing and carries nothing out: that is the Driver's.
+import { currentConfiguration as configurationOf } from '../core/core.js'
 import type { Output } from '../core/output.js'
 import type { LogIndex, NodeId } from '../core/types.js'
 import { NotLeaderError, type RaftError } from '../errors.js'
@@ -10,6 +11,7 @@ import { ConfigurationWatch } from './configuration-watch.js'
 import { EntryCache } from './entry-cache.js'
 import { EventLoop } from './event-loop.js'
 import { invariantError, storeError } from './failures.js'
+import { Founding } from './founding.js'
 import { Identity } from './identity.js'
 import { installSnapshot } from './install-snapshot.js'
 import { type Internals, nodeRulesOf, type SteppedCore } from './internals.js'
@@ -58,6 +60,7 @@ export class DriverParts {
   readonly core: SteppedCore
   readonly rules: NodeRules
   readonly identity: Identity
+  readonly founding: Founding
   readonly reception: Reception
   readonly narrator: Narrator
   readonly calls: PendingCalls
@@ -88,9 +91,10 @@ export class DriverParts {
     this.rules = nodeRulesOf(internals)
     this.core = makeCore(options, recovered, internals)
     const { state } = this.core
-    this.identity = new Identity(options, recovered.identity)
+    this.identity = new Identity(options, recovered.identity, () => configurationOf(state))
     const throttle = new LogThrottle(options.clock)
     this.narrator = new Narrator(options, options.logger, { throttle, lastIndex: state.log.lastIndex })
+    this.founding = this.#makeFounding()
     this.reception = this.#makeReception()
     this.calls = new PendingCalls(options.clock, this.rules)
     this.watchers = new Watchers(this.calls)
@@ -112,6 +116,17 @@ export class DriverParts {
     this.loop = this.#makeLoop(internals)
   }
 
+  #makeFounding(): Founding {
+    const { id, bootstrap, heartbeatIntervalMs, clock, logger, transport } = this.#options
+    return new Founding({
+      ...{ id, bootstrap, heartbeatIntervalMs, clock, logger },
+      identity: this.identity,
+      state: this.core.state,
+      send: (to, message) => transport.send(to, message),
+      found: (members) => this.loop.push({ type: 'found', members }),
+    })
+  }
+
   #makeReception(): Reception {
     return new Reception({
       id: this.#options.id,
@@ -120,6 +135,7 @@ export class DriverParts {
       state: this.core.state,
       isClosed: () => this.#hooks.isClosed(),
       adopt: (identity) => this.writer.submitIdentity(identity),
+      onPeerStatus: (peer, status) => this.founding.onPeerStatus(peer, status),
       push: (item) => this.loop.push(item),
     })
   }

@@ -68,6 +68,7 @@ export class Driver {
     // A listener or the logger may have stopped the node a moment ago: its timers must not begin behind that.
     if (this.#isClosed) return
     this.#parts.loop.begin()
+    this.#parts.founding.begin()
     this.#parts.snapshotter.begin()
   }
 
@@ -132,6 +133,7 @@ export class Driver {
       pendingProposals: this.#parts.proposals.pendingCount,
       uncommittedBytes: this.#parts.budget.usedBytes(this.isLeader),
       lastRefusal: this.#parts.reception.lastRefusal,
+      founding: this.#parts.founding.explanation,
     })
   }
 
@@ -140,6 +142,7 @@ export class Driver {
     if (this.#isClosed) return
     this.#isClosed = true
     this.#parts.loop.close()
+    this.#parts.founding.close()
     this.#parts.writer.close()
     this.#parts.outbound.close()
     this.#parts.applier.close()
@@ -174,6 +177,7 @@ export class Driver {
     }
     this.#parts.outbound.send(output.messages)
     this.#parts.writer.submit(output)
+    if (output.isFounded) this.#onFounded()
     if (output.compactTo !== undefined) {
       this.#parts.narrator.onCompacted(output.compactTo)
       this.#parts.reader.compact(output.compactTo).catch((error: unknown) => this.#fail(storeError(error)))
@@ -209,6 +213,14 @@ export class Driver {
     narrator.onInstalled(meta)
     this.#notices.push(() => emit('snapshot', structuredClone(meta), 'leader'))
     this.#notices.push(() => emit('applied', index))
+  }
+
+  /** Behind the entry that founds: a crash in between leaves a founder that goes on. */
+  #onFounded(): void {
+    const { identity, writer, narrator, proposals, core } = this.#parts
+    writer.submitIdentity(identity.founded())
+    narrator.onFounded(identity.clusterId, core.state)
+    proposals.onTransferEnded()
   }
 
   #noticeConfiguration(): void {

@@ -6,7 +6,7 @@ import type { MembershipChange } from '../core/membership-change.js'
 import type { Message } from '../core/messages.js'
 import { Output } from '../core/output.js'
 import type { SnapshotSource } from '../core/state.js'
-import type { HardState, LogIndex, NodeId, SnapshotMeta } from '../core/types.js'
+import type { HardState, LogIndex, Member, NodeId, SnapshotMeta } from '../core/types.js'
 import type { Clock } from '../interfaces/clock.js'
 import type { Internals, SteppedCore } from './internals.js'
 import type { LogBudget } from './log-budget.js'
@@ -27,7 +27,13 @@ export type InboxItem =
       readonly index: LogIndex
       readonly epoch: number
     }
-  | { readonly type: 'peerStatus'; readonly peer: NodeId; readonly status: 'up' | 'closed' | 'reset' }
+  | {
+      readonly type: 'peerStatus'
+      readonly peer: NodeId
+      readonly status: 'up' | 'closed' | 'reset'
+      readonly storeId?: string | undefined
+    }
+  | { readonly type: 'found'; readonly members: readonly Member[] }
   | { readonly type: 'outboundDropped'; readonly peer: NodeId; readonly index: LogIndex }
   | { readonly type: 'applied'; readonly index: LogIndex }
   | { readonly type: 'transfer'; readonly id: number; readonly to: NodeId | null }
@@ -185,6 +191,7 @@ export class EventLoop {
         return
       }
       case 'changeMembership':
+      case 'found':
         this.#step({ ...item, now, wallTime })
         return
       default:

@@ -3,7 +3,9 @@
 import { entryOverheadBytes } from '../codec/entries-field.js'
 import { messageOverheadBytes } from '../codec/message-codec.js'
 import { decodeHello, encodeHello, type Hello } from '../codec/hello.js'
-import type { NodeId } from '../core/types.js'
+import { isSameMembers, votersOf } from '../core/membership-change.js'
+import { findMember } from '../core/configuration.js'
+import type { Configuration, NodeId } from '../core/types.js'
 import { RaftError } from '../errors.js'
 import type { StoreIdentity } from '../interfaces/log-store.js'
 import { bootstrapDigest } from './bootstrap-digest.js'
@@ -15,96 +17,151 @@ export const PROTOCOL_VERSIONS: { readonly min: number; readonly max: number } =
 /** What `identityAtStart` needs of what the store held. */
 export interface StoredIdentity {
   readonly identity: StoreIdentity | null
-  /** Entries or a term are there: the store has taken part in a cluster. */
-  readonly isUsed: boolean
+  /** In force, by snapshot and log; null for a store that is no member's yet. */
+  readonly configuration: Configuration | null
+}
+
+/** The one that founds the cluster, when all are there: of the voters that are listed, the one with the smallest id (F25). */
+export function founderOf({ members }: Configuration): NodeId {
+  return votersOf(members).toSorted()[0] ?? ''
 }
 
 /**
- * The identity of this boot: the stored one, or a new one, with the boot counter raised.
- * @throws RaftError RAFT_IDENTITY when the options name another cluster, or another bootstrap list, than the store
+ * Whether the founder has still to bring in those that are listed: it is alone, and was never told that the list is in force.
  */
-export function identityAtStart(options: ResolvedOptions, { identity, isUsed }: StoredIdentity): StoreIdentity {
-  const digest = bootstrapDigest(options.bootstrap)
+export function isStillFounding(
+  { bootstrapDigest: digest, nodeId }: StoreIdentity,
+  configuration: Configuration | null,
+  list: Configuration | null,
+): boolean {
+  if (digest === '' || digest === undefined || configuration === null) return false
+  const { members, votersOutgoing } = configuration
+  const voters = votersOf(members)
+  if (voters.length !== 1 || voters[0] !== nodeId || votersOutgoing.length > 0) return false
+  return bootstrapDigest(list) !== digest || list === null || !isSameMembers(members, list.members)
+}
+
+/**
+ * The identity of this boot: the stored one, or a new one, with the boot counter raised. A store that knows its cluster has
+ * no digest of a bootstrap list any more, and no list changes that (F26).
+ * @throws RaftError RAFT_IDENTITY when the options name another cluster than the store, or not the list that it is founding
+ */
+export function identityAtStart(
+  options: ResolvedOptions,
+  { identity, configuration }: StoredIdentity,
+  makeId: () => string = randomId,
+): StoreIdentity {
+  const { id: nodeId, bootstrap, clusterId: given } = options
+  const digest = bootstrapDigest(bootstrap)
   // A joiner says no cluster before it has one: the one in its options is what it expects of others.
-  const clusterId = options.bootstrap === null ? '' : (options.clusterId ?? digest)
-  const nodeId = options.id
+  const clusterId = bootstrap === null ? '' : (given ?? digest)
+  const isFounder = bootstrap !== null && founderOf(bootstrap) === nodeId
   if (identity === null) {
-    const begins = { clusterId, nonce: '', storeId: randomId(), bootCount: 1, leasePromiseMs: 0 }
+    const begins = { clusterId, nonce: isFounder ? makeId() : '', storeId: makeId(), bootCount: 1, leasePromiseMs: 0 }
     return { ...begins, nodeId, bootstrapDigest: digest }
   }
-  // Its votes are another's: two directories swapped would let one id vote twice in a term (H19).
-  if (identity.nodeId !== undefined && identity.nodeId !== nodeId) {
-    throw identityError(
-      `the store belongs to node '${identity.nodeId}' and the options say '${nodeId}': use the directory of '${nodeId}'`,
-    )
-  }
-  const isOtherCluster =
-    options.clusterId !== null && identity.clusterId !== '' && options.clusterId !== identity.clusterId
-  if (isOtherCluster) {
-    throw identityError(
-      `the store of '${options.id}' belongs to cluster '${identity.clusterId}' and the options say '${options.clusterId}': ` +
-        'use the right directory, or leave clusterId out',
-    )
-  }
+  checkOwner(identity, options)
+  const bootCount = identity.bootCount + 1
   const storedDigest = identity.bootstrapDigest ?? ''
-  // Its cluster has a founding of its own: who is in it stands in the log, and no list changes that (F26).
-  const isFounded = identity.nonce !== ''
-  // A store that was never told of a cluster may still be told once.
-  const isFirstList = storedDigest === '' && !isUsed
-  if (digest !== storedDigest && !isFirstList && !isFounded) throw bootstrapError(options, storedDigest, digest)
-  return {
-    ...identity,
-    nodeId,
-    clusterId: identity.clusterId === '' ? clusterId : identity.clusterId,
-    bootCount: identity.bootCount + 1,
-    bootstrapDigest: isFounded ? storedDigest : digest,
+  if (isStillFounding(identity, configuration, bootstrap)) {
+    if (digest !== storedDigest) throw bootstrapError(options, storedDigest, digest)
+    return { ...identity, nodeId, bootCount }
   }
+  const isFounded = configuration !== null || (storedDigest === '' && identity.nonce !== '')
+  if (isFounded) return { ...identity, nodeId, bootCount, bootstrapDigest: '' }
+  // Nothing has happened yet: another list may still be given, and another member may be the founder by it.
+  const nonce = isFounder ? identity.nonce || makeId() : ''
+  return { ...identity, nodeId, clusterId, nonce, bootCount, bootstrapDigest: digest }
 }
 
-/** What a peer that was refused would have to change. */
-export interface Refusal {
-  readonly text: string
-  readonly atMs: number
+function checkOwner(identity: StoreIdentity, { id, clusterId }: ResolvedOptions): void {
+  // Its votes are another's: two directories swapped would let one id vote twice in a term (H19).
+  if (identity.nodeId !== undefined && identity.nodeId !== id) {
+    throw identityError(
+      `the store belongs to node '${identity.nodeId}' and the options say '${id}': use the directory of '${identity.nodeId}'`,
+    )
+  }
+  if (clusterId === null || identity.clusterId === '' || clusterId === identity.clusterId) return
+  throw identityError(
+    `the store of '${id}' belongs to cluster '${identity.clusterId}' and the options say '${clusterId}': ` +
+      'use the right directory, or leave clusterId out',
+  )
 }
 
-/** Peers whose cluster a node remembers while it has none itself; nobody beyond them is adopted from. */
+/** What a node has heard of a peer, by its newest hello. */
+export interface Heard {
+  readonly clusterId: string
+  /** Of the founding that it belongs to; '' for none. */
+  readonly nonce: string
+  /** Under which it will found the cluster; '' for who will not. */
+  readonly offeredNonce: string
+  readonly storeId: string
+  readonly bootCount: number
+}
+
+/** Peers that a node remembers; the oldest is forgotten beyond them. More than a cluster has members. */
 const MAX_REMEMBERED_PEERS = 1_024
-
-type OfCluster = Pick<StoreIdentity, 'clusterId' | 'nonce'>
 
 /** The hello of a node and its judgement of others'. */
 export class Identity {
   readonly #options: ResolvedOptions
+  readonly #configuration: () => Configuration | null
   #identity: StoreIdentity
   #hello: Uint8Array<ArrayBuffer>
-  /** What the newest hello of each peer said, from before this node had a cluster. */
-  readonly #remembered = new Map<NodeId, OfCluster>()
+  readonly #heard = new Map<NodeId, Heard>()
 
-  constructor(options: ResolvedOptions, identity: StoreIdentity) {
+  /** @param configuration - in force, whenever it is asked */
+  constructor(options: ResolvedOptions, identity: StoreIdentity, configuration: () => Configuration | null) {
     this.#options = options
+    this.#configuration = configuration
     this.#identity = identity
     this.#hello = helloOf(options, identity)
   }
 
+  /** It belongs to a founding, and no other one can ever be adopted. */
+  get isFounded(): boolean {
+    return nonceOf(this.#identity) !== ''
+  }
+
+  /** What the newest hello of that peer said; null for none. */
+  heardOf(peer: NodeId): Heard | null {
+    return this.#heard.get(peer) ?? null
+  }
+
+  /** The cluster that this node founded holds its first members: what is to be stored from now on. */
+  founded(): StoreIdentity {
+    return this.#become({ bootstrapDigest: '' })
+  }
+
   /**
    * A node without a cluster belongs to that of the leader which speaks to it: its identity from now on, to be made durable
-   * before anything is acknowledged. Null where there is nothing to adopt.
+   * before anything is acknowledged. Null where the leader has not said which that is.
    */
   adoptFrom(leader: NodeId): StoreIdentity | null {
-    const said = this.#remembered.get(leader)
-    if (this.#identity.clusterId !== '' || said === undefined || said.clusterId === '') return null
-    this.#identity = { ...this.#identity, ...said }
-    this.#hello = helloOf(this.#options, this.#identity)
-    return this.#identity
+    const said = this.#heard.get(leader)
+    if (said === undefined) return null
+    // One that was listed too, and has adopted since it was heard, leads what the founder has founded.
+    const { bootstrap } = this.#options
+    const founder = bootstrap === null ? undefined : this.#heard.get(founderOf(bootstrap))
+    const nonce = said.nonce || said.offeredNonce || founder?.offeredNonce || ''
+    return nonce === '' ? null : this.#become({ clusterId: said.clusterId, nonce, bootstrapDigest: '' })
   }
 
   /** Whether the peer, whose connection is from before this node had a cluster, belongs to another one. */
   isStranger(peer: NodeId): boolean {
-    const said = this.#remembered.get(peer)
-    return (
-      said !== undefined &&
-      (differ(said.clusterId, this.#identity.clusterId) || differ(said.nonce, this.#identity.nonce))
-    )
+    const said = this.#heard.get(peer)
+    const [own, { clusterId }] = [nonceOf(this.#identity), this.#identity]
+    return said !== undefined && (differ(said.clusterId, clusterId) || differ(said.nonce, own))
+  }
+
+  /**
+   * Whether the peer has another store than the member of that name in the configuration in force. One that was taken out and
+   * added again does, to who has an older configuration; so does the old one, should it ever come back. What it says may be
+   * heard, but its votes and acknowledgements are not the member's (F33).
+   */
+  hasOtherStore(peer: NodeId): boolean {
+    const [expected, said] = [findMember(this.#configuration(), peer)?.storeId, this.#heard.get(peer)]
+    return expected !== undefined && said !== undefined && said.storeId !== expected
   }
 
   get clusterId(): string {
@@ -140,43 +197,42 @@ export class Identity {
       )
     }
     this.#checkFounding(peer)
-    const ownDigest = own.bootstrapDigest ?? ''
-    if (differ(peer.bootstrapDigest, ownDigest)) {
-      throw identityError(
-        `the bootstrap list of peer '${peer.nodeId}' has digest ${peer.bootstrapDigest} and that of '${id}' ${ownDigest}: ` +
-          'every node must be given the same ids and suffrages',
-      )
-    }
     this.#checkOther(peer)
     this.#checkCapacity(peer)
     this.#remember(peer)
     return peer.nodeId
   }
 
-  /**
-   * Who knows the cluster and not its founding is from before a recovery or a restored backup: it has another log, and would
-   * go on with it under the same name (H120).
-   */
-  #checkFounding({ nodeId, clusterId, nonce, bootstrapDigest: digest }: Hello): void {
+  /** Before either has a cluster the lists must be equal; afterwards the foundings, and the store of a member (H112, H120). */
+  #checkFounding(peer: Hello): void {
     const { id } = this.#options
     const own = this.#identity
-    if (differ(nonce, own.nonce)) {
+    const [theirs, ours] = [nonceOf(peer), nonceOf(own)]
+    if (differ(theirs, ours)) {
       throw identityError(
-        `peer '${nodeId}' belongs to founding '${nonce}' of cluster '${own.clusterId}' and '${id}' to '${own.nonce}': ` +
-          'one of them is left over from before a recovery, and must be wiped and added again',
+        `peer '${peer.nodeId}' belongs to founding '${theirs}' of cluster '${own.clusterId}' and '${id}' to '${ours}': one of ` +
+          'them is of another cluster, or left over from before a recovery, and must be wiped and added again',
       )
     }
-    if (own.nonce !== '' && nonce === '' && clusterId !== '') {
-      const how = digest === '' ? 'is a member from before that' : 'was started with a bootstrap list'
+    const [digest, ownDigest] = [peer.bootstrapDigest, own.bootstrapDigest ?? '']
+    if (differ(digest, ownDigest)) {
       throw identityError(
-        `peer '${nodeId}' ${how} and '${id}' belongs to founding '${own.nonce}' of cluster ` +
-          `'${own.clusterId}', which has none: stop that peer, wipe it, start it without a list and add it`,
+        `the bootstrap list of peer '${peer.nodeId}' has digest ${digest} and that of '${id}' ${ownDigest}: ` +
+          'every node must be given the same ids and suffrages',
       )
     }
-    if (own.nonce === '' && own.clusterId !== '' && nonce !== '') {
+    const storeId = findMember(this.#configuration(), peer.nodeId)?.storeId
+    if (storeId !== undefined && storeId !== peer.storeId && theirs === '') {
       throw identityError(
-        `peer '${nodeId}' belongs to founding '${nonce}' of cluster '${clusterId}' and '${id}' is from before that: if the cluster ` +
-          `was recovered or restored without '${id}', stop it, wipe it, start it without a list and add it`,
+        `member '${peer.nodeId}' was added with store '${storeId}' and comes with an empty one, '${peer.storeId}': its disk was wiped ` +
+          `or replaced, and its votes are lost with it; remove '${peer.nodeId}' from the cluster and add it again`,
+      )
+    }
+    const heard = this.#heard.get(peer.nodeId)
+    if (heard?.storeId === peer.storeId && peer.bootCount < heard.bootCount) {
+      throw identityError(
+        `peer '${peer.nodeId}' has started ${peer.bootCount} times and was heard after ${heard.bootCount} starts: its disk was put ` +
+          'back to an earlier state, which has forgotten votes; wipe it, remove the member and add it again',
       )
     }
   }
@@ -193,11 +249,19 @@ export class Identity {
     }
   }
 
-  #remember({ nodeId, clusterId, nonce }: OfCluster & { readonly nodeId: NodeId }): void {
-    this.#remembered.delete(nodeId)
-    if (this.#identity.clusterId === '' && this.#remembered.size < MAX_REMEMBERED_PEERS) {
-      this.#remembered.set(nodeId, { clusterId, nonce })
-    }
+  #remember(peer: Hello): void {
+    const { nodeId, clusterId, storeId, bootCount } = peer
+    const nonce = nonceOf(peer)
+    this.#heard.delete(nodeId)
+    this.#heard.set(nodeId, { clusterId, nonce, offeredNonce: peer.nonce, storeId, bootCount })
+    const [oldest] = this.#heard.keys()
+    if (this.#heard.size > MAX_REMEMBERED_PEERS && oldest !== undefined) this.#heard.delete(oldest)
+  }
+
+  #become(changes: Partial<StoreIdentity>): StoreIdentity {
+    this.#identity = { ...this.#identity, ...changes }
+    this.#hello = helloOf(this.#options, this.#identity)
+    return this.#identity
   }
 
   #checkOther({ nodeId, storeId }: { readonly nodeId: NodeId; readonly storeId: string }): void {
@@ -226,6 +290,11 @@ function helloOf({ id, transport }: ResolvedOptions, identity: StoreIdentity): U
   })
 }
 
+/** Of the founding that a node belongs to; '' for none. Who still has a list may have one to offer, and belongs to none yet. */
+function nonceOf({ nonce, bootstrapDigest }: Pick<StoreIdentity, 'nonce' | 'bootstrapDigest'>): string {
+  return (bootstrapDigest ?? '') === '' ? nonce : ''
+}
+
 /** Unequal where both are known. */
 function differ(theirs: string, ours: string): boolean {
   return theirs !== '' && ours !== '' && theirs !== ours
@@ -239,10 +308,9 @@ export function randomId(): string {
 
 function bootstrapError(options: ResolvedOptions, stored: string, given: string): RaftError {
   const told = given === '' ? 'the options have none' : `the list in the options has digest ${given}`
-  const held = stored === '' ? 'without a bootstrap list' : `with a bootstrap list of digest ${stored}`
   return identityError(
-    `the store of '${options.id}' was made ${held}, and ${told}: members are not changed by the list, give the one that ` +
-      'it was made with',
+    `the store of '${options.id}' is founding a cluster by a bootstrap list of digest ${stored}, and ${told}: give the list that it ` +
+      'began with until all of it have joined',
   )
 }
 

@@ -5,6 +5,7 @@ import type { Output } from '../core/output.js'
 import type { RaftCore } from '../core/raft-core.js'
 import type { Rules } from '../core/rules.js'
 import type { CoreOptions, CoreState, RestoredState } from '../core/state.js'
+import type { Configuration } from '../core/types.js'
 import { NODE_RULES, type NodeRules } from './node-rules.js'
 
 /** Key of `Internals` in the options of a RaftNode. */
@@ -32,6 +33,10 @@ export interface CoreStart {
 export interface Internals {
   /** Replacements of single decisions of the core. */
   readonly rules?: Partial<Rules> | undefined
+  /** In force before the first entry of the log: the cluster counts as founded. @defaultValue none, as the log says */
+  readonly founding?: Configuration | undefined
+  /** Makes store ids and nonces. @defaultValue 128 random bits */
+  readonly makeId?: (() => string) | undefined
   /** Replacements of single decisions around it. */
   readonly nodeRules?: Partial<NodeRules> | undefined
   /** Once for each start of the node: the core that runs instead, which may alter events and Outputs of the real one. */

@@ -89,7 +89,7 @@ export class Lifecycle {
 
   async #recover(): Promise<Recovered> {
     try {
-      const recovered = await recover(this.#options, () => this.#throwIfStopping())
+      const recovered = await recover(this.#options, this.#internals, () => this.#throwIfStopping())
       this.#hasOpenStores = true
       return recovered
     } catch (error) {

@@ -118,6 +118,10 @@ export class Narrator {
     this.#logger.warn({ node: this.#options.id, code, reason: message, retryMs }, 'Snapshot failed')
   }
 
+  onFounded(clusterId: string, { currentTerm: term }: CoreState): void {
+    this.#logger.info({ node: this.#options.id, clusterId, term }, 'Founded a cluster')
+  }
+
   onAdopted(clusterId: string, leader: NodeId): void {
     this.#logger.info({ node: this.#options.id, clusterId, leader }, 'Joined a cluster')
   }

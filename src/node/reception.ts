@@ -25,6 +25,8 @@ export interface ReceptionContext {
   readonly isClosed: () => boolean
   /** Before anything that is answered from now on. */
   readonly adopt: (identity: StoreIdentity) => void
+  /** A connection came up or ended. */
+  readonly onPeerStatus: (peer: NodeId, status: 'up' | 'closed' | 'reset') => void
   /** Into the inbox. */
   readonly push: (item: InboxItem) => void
 }
@@ -62,21 +64,30 @@ export class Reception {
   #receive(from: NodeId, message: Message): void {
     const { identity, narrator, state, isClosed, push, adopt } = this.#context
     if (isClosed() || identity.isStranger(from)) return
-    if (isOfLeader(message)) {
+    if (!identity.isFounded && isOfLeader(message) && !this.#isFounding) {
       const adopted = identity.adoptFrom(from)
-      if (adopted !== null) {
-        narrator.onAdopted(adopted.clusterId, from)
-        adopt(adopted)
-      }
+      // It has not said which cluster it leads: nothing may be acknowledged to it (F25).
+      if (adopted === null) return
+      narrator.onAdopted(adopted.clusterId, from)
+      adopt(adopted)
     }
+    if (isAnswer(message) && identity.hasOtherStore(from)) return
     if (message.term > mostPlausibleTerm(state)) narrator.onImplausibleTerm(from, message.term)
     else push({ type: 'receive', from, message })
   }
 
+  /** This node leads by itself, and has its own cluster to offer. */
+  get #isFounding(): boolean {
+    return this.#context.state.log.configurations.length > 0
+  }
+
   #onPeerStatus(peer: NodeId, status: 'up' | 'closed' | 'reset'): void {
     if (this.#context.isClosed()) return
-    this.#context.narrator.onPeerStatus(peer, status)
-    this.#context.push({ type: 'peerStatus', peer, status })
+    const { narrator, push, identity } = this.#context
+    narrator.onPeerStatus(peer, status)
+    const storeId = status === 'up' ? identity.heardOf(peer)?.storeId : undefined
+    push({ type: 'peerStatus', peer, status, ...(storeId === undefined ? {} : { storeId }) })
+    this.#context.onPeerStatus(peer, status)
   }
 
   #accept(hello: Uint8Array): NodeId {
@@ -89,6 +100,20 @@ export class Reception {
       }
       throw error
     }
+  }
+}
+
+/** What counts as a vote or as an acknowledgement. */
+function isAnswer({ type }: Message): boolean {
+  switch (type) {
+    case 'preVoteResponse':
+    case 'requestVoteResponse':
+    case 'appendEntriesResponse':
+    case 'heartbeatResponse':
+    case 'installSnapshotResponse':
+      return true
+    default:
+      return false
   }
 }
 

@@ -3,13 +3,14 @@
 // it fails.
 import { readConfiguration } from '../core/configuration-codec.js'
 import type { RestoredState } from '../core/state.js'
-import type { Configuration, LogEntry } from '../core/types.js'
+import type { Configuration, LogEntry, LogIndex } from '../core/types.js'
 import { RaftError } from '../errors.js'
 import type { RestoredLog, StoreIdentity } from '../interfaces/log-store.js'
 import type { RaftStorage } from '../interfaces/snapshot-store.js'
 import type { SnapshotMeta } from '../interfaces/state-machine.js'
 import { LEAVE_OFF } from './failures.js'
-import { identityAtStart } from './identity.js'
+import { identityAtStart, isStillFounding } from './identity.js'
+import type { Internals } from './internals.js'
 import type { ResolvedOptions } from './options.js'
 import { restoreLatest } from './restore-snapshot.js'
 
@@ -25,24 +26,27 @@ export interface Recovered {
  * called off.
  * @throws RaftError RAFT_IDENTITY, RAFT_VERSION, RAFT_CORRUPTION, RAFT_STATE_MACHINE, or what the stores throw
  */
-export async function recover(options: ResolvedOptions, check: () => void): Promise<Recovered> {
+export async function recover(options: ResolvedOptions, internals: Internals, check: () => void): Promise<Recovered> {
   const { logStore } = options
   const opened = await logStore.open()
   try {
     check()
     checkTerms(opened)
     checkConfigurations(opened)
-    const isUsed = opened.lastIndex > 0 || opened.hardState.currentTerm > 0
-    const identity = identityAtStart(options, { identity: opened.identity, isUsed })
     const snapshot = await restoreLatest(options, opened, check)
     if (snapshot === null) checkRestoreEnded(opened)
     const resetTo = snapshot === null || holds(opened, snapshot) ? null : positionOf(snapshot)
+    const known = configurationIn(opened, snapshot) ?? beginning(internals)?.configuration ?? null
+    checkBeginning(opened, known)
+    const identity = identityAtStart(options, { identity: opened.identity, configuration: known }, internals.makeId)
     await logStore.write(resetTo === null ? { identity } : { resetTo, identity })
     check()
     const log = resetTo === null ? opened : logAfterReset(opened, resetTo)
     const logTime = Math.max(snapshot?.lastIncludedTimestamp ?? 0, await lastTimestamp(options, log))
     check()
-    return { restored: restoredState(options, { log, snapshot, logTime }), identity, snapshot }
+    const base = snapshot === null ? beginning(internals) : inForceAt(snapshot)
+    const founding = isStillFounding(identity, known, options.bootstrap) ? (options.bootstrap?.members ?? []) : undefined
+    return { restored: { ...restoredState(log, snapshot), logTime, configuration: base, founding }, identity, snapshot }
   } catch (error) {
     await closeStores(options)
     throw error
@@ -79,6 +83,15 @@ function checkConfigurations({ configurations }: RestoredLog): void {
   for (const entry of configurations) storedConfiguration(entry)
 }
 
+/** Every log begins with a configuration, or behind a snapshot that holds one (F25). */
+function checkBeginning({ firstIndex, lastIndex }: RestoredLog, configuration: Configuration | null): void {
+  if (configuration !== null || lastIndex < firstIndex) return
+  throw new RaftError(
+    'RAFT_CORRUPTION',
+    `the log store holds entries ${firstIndex} to ${lastIndex} and no configuration, which every log begins with: ${LEAVE_OFF}`,
+  )
+}
+
 /** `restoreBackup` writes its identity before its snapshot, with no boot counted yet. */
 function checkRestoreEnded({ identity }: RestoredLog): void {
   if (identity === null || identity.bootCount > 0) return
@@ -107,20 +120,30 @@ function logAfterReset(log: RestoredLog, { index, term }: { index: number; term:
   return { ...log, firstIndex: index + 1, lastIndex: index, previousTerm: term, termRuns: [], configurations: [] }
 }
 
+type Held = { readonly index: LogIndex; readonly configuration: Configuration }
+
+/** Where the log begins behind nothing: in no configuration, unless a harness says which. */
+function beginning({ founding }: Internals): Held | null {
+  return founding === undefined ? null : { index: 0, configuration: founding }
+}
+
+function inForceAt({ configurationIndex: index, configuration }: SnapshotMeta): Held {
+  return { index, configuration }
+}
+
+/** The newest configuration that the stores hold; null for a node that no cluster ever knew. */
+function configurationIn({ configurations }: RestoredLog, snapshot: SnapshotMeta | null): Configuration | null {
+  const newest = configurations.at(-1)
+  return newest === undefined ? (snapshot?.configuration ?? null) : storedConfiguration(newest)
+}
+
 function restoredState(
-  options: ResolvedOptions,
-  { log, snapshot, logTime }: { log: RestoredLog; snapshot: SnapshotMeta | null; logTime: number },
-): RestoredState {
-  const { hardState, firstIndex, lastIndex, previousTerm, termRuns } = log
-  const configuration =
-    snapshot === null
-      ? options.bootstrap === null
-        ? null
-        : { index: 0, configuration: options.bootstrap }
-      : { index: snapshot.configurationIndex, configuration: snapshot.configuration }
+  { hardState, firstIndex, lastIndex, previousTerm, termRuns, configurations }: RestoredLog,
+  snapshot: SnapshotMeta | null,
+): Omit<RestoredState, 'logTime' | 'configuration'> {
   const lastIncludedIndex = snapshot?.lastIncludedIndex ?? 0
-  const position = { firstIndex, lastIndex, previousTerm, termRuns, logTime, lastIncludedIndex }
-  return { hardState, ...position, configuration, configurationEntries: log.configurations }
+  const position = { firstIndex, lastIndex, previousTerm, termRuns, lastIncludedIndex }
+  return { hardState, ...position, configurationEntries: configurations }
 }
 
 /** Log time goes on from the last entry (F34). */

@@ -64,6 +64,8 @@ export interface StatusFacts {
   readonly appliedIndex: LogIndex
   readonly pendingProposals: number
   readonly uncommittedBytes: number
+  /** Whom this node waits for before there is a cluster, in words; null where it does not. */
+  readonly founding: string | null
   /** The last peer that was refused, or null. */
   readonly lastRefusal: string | null
 }
@@ -162,6 +164,7 @@ function isQuorumOk(state: CoreState, { options, now }: StatusFacts): boolean {
 function explain(state: CoreState, facts: StatusFacts, configuration: Configuration | null): string | null {
   const { options } = facts
   const hint = facts.lastRefusal === null ? '' : ` Last refused peer: ${facts.lastRefusal}`
+  if (facts.founding !== null) return `${facts.founding}.${hint}`
   if (configuration === null) {
     return `This node has no configuration: it waits to be added to a cluster, or to be given a bootstrap list.${hint}`
   }

@@ -1,6 +1,5 @@
 // A simulated cluster: the processes, the network between them, the judge over them, and the loop that runs events one
 // at a time. It does what it is told to; who tells it is the workload, the nemesis or a fault plan.
-import { bootstrapConfiguration } from '../core/configuration.js'
 import type { MemberSpec, NodeId, Role } from '../core/types.js'
 import { RaftError } from '../errors.js'
 import type { Codec } from '../interfaces/codec.js'
@@ -13,6 +12,7 @@ import { Invariants } from './invariants.js'
 import { DEFAULTS } from '../node/options.js'
 import { MembershipChanges } from './membership-changes.js'
 import type { SimulationRandom } from './prng.js'
+import type { HeldConfiguration } from './committed-log.js'
 import { canGoOn } from './quorum-view.js'
 import type { MachineHost } from './machine-host.js'
 import type { ProcessWrappers } from './process-wrappers.js'
@@ -83,7 +83,7 @@ export class Cluster<Command, Result, SM extends StateMachine<Command, Result>> 
       onRole: (id, role) => this.#onRole(id, role),
     }
     const bootstrap = bootstrapOf(shape)
-    invariants.configurations.founding = bootstrapConfiguration(bootstrap)
+    this.#listed = bootstrap
     const {
       stateMachine,
       invariant,
@@ -116,6 +116,8 @@ export class Cluster<Command, Result, SM extends StateMachine<Command, Result>> 
     this.changes = new MembershipChanges({ ...judges, electionTimeoutMs: timeoutMs })
   }
 
+  readonly #listed: readonly MemberSpec[]
+
   /** Told of each fault. */
   onInject: ((fault: FaultKind) => void) | null = null
 
@@ -130,6 +132,11 @@ export class Cluster<Command, Result, SM extends StateMachine<Command, Result>> 
 
   get ids(): readonly NodeId[] {
     return this.processes.map(({ id }) => id)
+  }
+
+  /** Whether the nodes are all that the cluster is to be founded with: until it is, it needs everybody (F25). */
+  canFound(nodes: readonly NodeId[]): boolean {
+    return this.#listed.every(({ id }) => nodes.includes(id))
   }
 
   /** The process that leads the latest term, if it still lives and believes so. */
@@ -163,6 +170,13 @@ export class Cluster<Command, Result, SM extends StateMachine<Command, Result>> 
 
   startAll(): void {
     for (const process of this.processes) process.start()
+  }
+
+  /** Runs until all that are listed are members, which must not take long where nothing goes wrong (F25). */
+  async untilFounded(withinMs: number): Promise<void> {
+    const isFounded = (): boolean => this.processes.every(({ current }) => holdsAll(current?.witness.configuration, this.#listed))
+    await this.run(this.nowMs + withinMs, isFounded)
+    if (!isFounded()) this.invariants.fail('liveness', `no liveness: the cluster is not founded within ${withinMs} ms (F25)`)
   }
 
   /** Carries out a fault now. One that has nobody to hit, a leader or a living process, does nothing. */
@@ -346,6 +360,12 @@ export class Cluster<Command, Result, SM extends StateMachine<Command, Result>> 
       },
     })
   }
+}
+
+function holdsAll(held: HeldConfiguration | null | undefined, listed: readonly MemberSpec[]): boolean {
+  if (held === null || held === undefined || held.configuration.votersOutgoing.length > 0) return false
+  const { members } = held.configuration
+  return listed.every(({ id, suffrage = 'voter' }) => members.some((each) => each.id === id && each.suffrage === suffrage))
 }
 
 function bootstrapOf({ voters, learners = 0 }: ClusterShape): readonly MemberSpec[] {

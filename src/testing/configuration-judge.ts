@@ -7,8 +7,8 @@ import type { Invariants } from './invariants.js'
 
 /** Of one simulation. */
 export class ConfigurationJudge {
-  /** What the bootstrap list stands for; null where nobody says. */
-  founding: Configuration | null = null
+  /** The one that a log was founded with, and where; null before that. */
+  #founded: { readonly by: NodeId; readonly term: Term } | null = null
   readonly #invariants: Invariants
   #version = 0
 
@@ -23,9 +23,7 @@ export class ConfigurationJudge {
 
   /** What was in force at `index` of the committed log. */
   committedAt(index: LogIndex): HeldConfiguration | null {
-    const held = this.#invariants.committed.configurationAt(index)
-    if (held !== undefined) return held
-    return this.founding === null ? null : { index: 0, configuration: this.founding }
+    return this.#invariants.committed.configurationAt(index) ?? null
   }
 
   /** The newest one that is committed. */
@@ -40,14 +38,24 @@ export class ConfigurationJudge {
     { before, term }: { before: HeldConfiguration | null; term: Term },
   ): void {
     const { committed } = this.#invariants
-    const previous = before ?? this.committedAt(0)
+    if (before === null) return this.#foundedBy(id, held, term)
     const at = `${id}: the configuration at ${held.index}`
-    const problem = previous === null ? null : stepProblem(previous.configuration, held.configuration)
+    const problem = stepProblem(before.configuration, held.configuration)
     if (problem !== null) return this.#fail(`${at} ${problem} (§6)`)
-    if (previous !== null && previous.index > 0 && committed.configurationAt(previous.index)?.index !== previous.index)
-      return this.#fail(`${at} was appended before the one at ${previous.index} was committed (H40, H42)`)
+    if (committed.configurationAt(before.index)?.index !== before.index)
+      return this.#fail(`${at} was appended before the one at ${before.index} was committed (H40, H42)`)
     if ((committed.at(committed.lastIndex)?.entry.term ?? 0) < term)
       this.#fail(`${at} was appended before an entry of its term ${term} was committed (H39)`)
+  }
+
+  /** The first of a log: the founder alone makes one, once (F25). */
+  #foundedBy(id: NodeId, { index, configuration }: HeldConfiguration, term: Term): void {
+    if (this.#founded?.term === term && index === 1) return
+    const voters = describe(configuration)
+    if (this.#founded !== null)
+      return this.#fail(`${id}: a log begins in term ${term}, and ${this.#founded.by} founded the cluster in term ${this.#founded.term} (F25)`)
+    if (voters !== id || index !== 1) return this.#fail(`${id}: a log begins at ${index} with the voters ${voters} (F25)`)
+    this.#founded = { by: id, term }
   }
 
   /** After each step of a core: it counts by the newest configuration in its log, whatever is committed (H43). */

@@ -104,9 +104,7 @@ export class MembershipChanges {
 
   #judge(id: NodeId, fault: ChangeFault, configuration: Configuration): void {
     const { invariants } = this.#world
-    const { committed, configurations } = invariants
-    const founding = configurations.committedAt(0)
-    const all = founding === null ? committed.configurations : [founding, ...committed.configurations]
+    const all = invariants.committed.configurations
     const fail = (problem: string): void =>
       invariants.fail('change-result', `${id}: a ${fault.type} resolved with a configuration that ${problem}`)
     if (!all.some((held) => isDeepStrictEqual(held.configuration, configuration))) fail('is not committed (F22)')

@@ -34,7 +34,8 @@ export function canGoOn<Command, Result, SM extends StateMachine<Command, Result
   nodes: readonly NodeId[],
 ): boolean {
   const { newest } = cluster.invariants.configurations
-  if (newest === null) return false
+  // Until it is founded it needs everybody that is listed (F25).
+  if (newest === null || newest.index === 1) return cluster.canFound(nodes)
   const later = cluster.processes.flatMap((process) => {
     const held = nodes.includes(process.id) ? heldBy(process) : null
     return held === null || held.index <= newest.index ? [] : [held]

@@ -24,6 +24,7 @@ import { traceHeader } from './trace/format.js'
 import { TraceWriter } from './trace/trace-writer.js'
 import { SIMULATION_EPOCH_MS } from './virtual-clock.js'
 import { CALM_DISK, type DiskSpeed } from './virtual-disk.js'
+import { CALM_LINKS } from './virtual-network.js'
 import { Workload } from './workload.js'
 
 export interface SeedOptions {
@@ -61,6 +62,12 @@ const queryState = (machine: ChainMachine): ChainState => machine.state
 
 /** Share of runs whose cluster must also live where every disk is slower than an election timeout. */
 const SLOW_DISKS_RATIO = 0.1
+
+/** Share of runs whose cluster is founded while faults go on. */
+const FAULTY_FOUNDING_RATIO = 0.1
+
+/** Election timeouts within which a cluster without faults is founded. */
+const FOUNDING_TIMEOUTS = 10
 
 function slowerThan(electionTimeoutMs: number): DiskSpeed {
   return { ...CALM_DISK, writeMs: [1.05 * electionTimeoutMs, 1.5 * electionTimeoutMs] }
@@ -193,12 +200,22 @@ async function runFaults(
 ): Promise<void> {
   const staggerMs = random.chance(0.5) ? settings.shape.options.electionTimeoutMs * 2 : 0
   for (const process of cluster.processes) cluster.timeline.after(random.between(0, staggerMs), () => process.start())
+  if (!random.chance(FAULTY_FOUNDING_RATIO)) await foundCalmly(cluster, settings, staggerMs)
   for (const actor of actors) actor.begin()
   await cluster.run(settings.durationMs, () => cluster.eventCount >= settings.maxEvents)
   // The rest of this moment: a plan knows when a run ended, not after which event.
   await cluster.run(cluster.nowMs)
   for (const actor of actors) actor.end()
   cluster.changes.end()
+}
+
+/** Without faults, so that they hit a cluster which does something. */
+async function foundCalmly(cluster: ChainCluster, settings: SwarmSettings, staggerMs: number): Promise<void> {
+  cluster.setLinks(CALM_LINKS)
+  cluster.setDisks(CALM_DISK)
+  await cluster.untilFounded(staggerMs + FOUNDING_TIMEOUTS * settings.shape.options.electionTimeoutMs)
+  cluster.setLinks(settings.links)
+  cluster.setDisks(settings.disk)
 }
 
 function resultOf(seed: bigint, cluster: ChainCluster): SeedResult {

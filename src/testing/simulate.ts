@@ -36,6 +36,9 @@ const DEFAULTS = Object.freeze({
   electionTimeoutMs: 500,
 })
 
+/** Election timeouts within which a cluster without faults is founded. */
+const FOUNDING_TIMEOUTS = 10
+
 /** Deadline of each call of the workload, ms. */
 const CALL_TIMEOUT_MS = 5_000
 
@@ -113,16 +116,19 @@ class Simulation<SM extends AnyStateMachine, Query, Answer> {
     const electionTimeoutMs = this.#options.cluster?.options.electionTimeoutMs ?? DEFAULTS.electionTimeoutMs
     const random = this.#random.fork('workload')
     cluster.startAll()
+    // Times of plans are those of a cluster that is there.
+    await cluster.untilFounded(FOUNDING_TIMEOUTS * electionTimeoutMs)
+    const beganAtMs = cluster.nowMs
     let isOver = false
     const plan = (atMs: number, act: () => void): void => {
-      cluster.timeline.schedule(atMs, () => {
+      cluster.timeline.schedule(beganAtMs + atMs, () => {
         if (!isOver) act()
       })
     }
     for (const step of workload) plan(step.atMs, () => this.#perform(step, random))
     for (const fault of faults.faults) plan(fault.atMs, () => cluster.inject(fault))
     const lastMs = Math.max(0, ...workload.map(({ atMs }) => atMs), ...faults.faults.map(({ atMs }) => atMs))
-    await this.#runUntil(lastMs, () => cluster.eventCount >= maxEvents)
+    await this.#runUntil(beganAtMs + lastMs, () => cluster.eventCount >= maxEvents)
     isOver = true
     cluster.changes.end()
     if (liveness) await this.#expectLiveness(electionTimeoutMs)

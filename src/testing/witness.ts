@@ -263,9 +263,7 @@ export class Witness {
       const before = this.#log.configurationBefore(entry.index)
       if (held !== null) configurations.appended(this.id, held, { before, term: entry.term })
     }
-    // A log from its beginning on has what the bootstrap list said, or nothing.
-    const isListed = state.log.configurations.at(-1)?.index === 0
-    const inForce = this.#log.configuration ?? (isListed ? configurations.committedAt(0) : null)
+    const inForce = this.#log.configuration
     configurations.inForce(this.id, state, inForce)
     if (inForce?.index !== this.#configuration?.index) configurations.changed()
     this.#configuration = inForce

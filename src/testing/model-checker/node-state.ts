@@ -37,6 +37,7 @@ export function cloneCore(state: CoreState): CoreState {
     reads: state.reads.map((read) => ({ ...read })),
     forwardedReads: new Map(state.forwardedReads),
     changeOrigins: new Map(state.changeOrigins),
+    stores: new Map(state.stores),
   }
 }
 

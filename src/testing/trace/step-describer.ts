@@ -35,6 +35,7 @@ const EVENT_STEPS: Readonly<Record<Exclude<CoreEvent['type'], 'tick'>, string>> 
   transfer: 'transfer',
   changeMembership: 'changeMembership',
   cancelChange: 'cancelChange',
+  found: 'found',
 })
 
 /** One incarnation of one core. */

@@ -1,5 +1,6 @@
 // A few nodes on a clock that stands still until a test moves it, a network that a test can look into, and stores whose
 // writes a test can hold, let go or fail. Nothing here waits for real time.
+import { founded } from '../../support/founded.js'
 import type { CoreOptions } from 'helios-raft/core'
 import {
   bytesCodec,
@@ -266,6 +267,7 @@ export class TestCluster {
     const node = new RaftNode<Uint8Array, number>({
       id,
       bootstrap: this.ids.map((member) => ({ id: member, address: `${member}:1` })),
+      ...founded(...this.ids),
       logStore: this.store(id),
       snapshotStore: new MemorySnapshotStore(),
       transport: this.network.transport(id),

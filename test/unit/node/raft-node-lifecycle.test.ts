@@ -1,3 +1,4 @@
+import { founded } from '../../support/founded.js'
 import { MemorySnapshotStore, type RaftError, RaftNode, type RaftNodeOptions } from 'helios-raft'
 import { afterEach, describe, expect, test } from 'vitest'
 import { Adder, bytes, errorOf, ManualClock, settle, TestCluster, TestLogStore, TestNetwork } from './harness.js'
@@ -22,6 +23,7 @@ function single(changes: Partial<RaftNodeOptions<Uint8Array, number>> = {}) {
   const options: RaftNodeOptions<Uint8Array, number> = {
     id: 'a',
     bootstrap: [{ id: 'a', address: 'a:1' }],
+    ...('bootstrap' in changes ? {} : founded('a')),
     logStore,
     snapshotStore: new MemorySnapshotStore(),
     transport,

@@ -1,4 +1,5 @@
 // One voter over stores that outlive it, with a state machine whose snapshots a test holds in its hand.
+import { founded } from '../../support/founded.js'
 import {
   bytesCodec,
   type Codec,
@@ -91,6 +92,7 @@ export class SnapshotStage {
     this.node = new RaftNode<Uint8Array, number>({
       id: 'a',
       bootstrap: [{ id: 'a', address: 'a:1' }],
+      ...('bootstrap' in this.#options ? {} : founded('a')),
       logStore: this.logStore,
       snapshotStore: this.snapshotStore,
       transport: this.network.transport('a'),

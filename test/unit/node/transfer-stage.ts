@@ -1,5 +1,6 @@
 // Three voters over stores that outlive them, which compact their logs early and send snapshots byte by byte, so that a test
 // can stop, lose or change any chunk on its way.
+import { founded } from '../../support/founded.js'
 import {
   bytesCodec,
   type Codec,
@@ -71,6 +72,7 @@ export class TransferStage {
     const node = new RaftNode<Uint8Array, number>({
       id,
       bootstrap: IDS.map((member) => ({ id: member, address: `${member}:1` })),
+      ...founded(...IDS),
       logStore: this.logStores.get(id)!,
       snapshotStore: this.snapshotStores.get(id)!,
       transport: this.network.transport(id),

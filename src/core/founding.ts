@@ -1,0 +1,35 @@
+// How a cluster begins (F25): one member founds it, with a log of its own that begins with a configuration in which it is
+// the only voter. It leads at once, and brings the others in by an ordinary change of the membership; until that is in
+// force no proposal is taken. A store without a configuration never votes and never campaigns, so that nobody else founds.
+import { assert } from './assert.js'
+import { encodeConfiguration } from './configuration-codec.js'
+import { type Core, currentConfiguration } from './core.js'
+import { adoptConfiguration } from './members.js'
+import { appendNext } from './replication.js'
+import { becomeFollower } from './roles.js'
+import type { Configuration, Member } from './types.js'
+
+/** Where the log of every cluster begins, and with it the replication sessions of its first members. */
+const FIRST_INDEX = 1
+
+/** This store is empty, and so are those of all others that are listed: the caller has heard so. */
+export function onFound(core: Core, members: readonly Member[]): void {
+  const { state, options } = core
+  assert(currentConfiguration(state) === null && state.log.lastIndex === 0, 'only an empty store founds a cluster')
+  assert(
+    members.some(({ id, suffrage }) => id === options.id && suffrage === 'voter'),
+    'who founds a cluster votes in it',
+  )
+  becomeFollower(core, state.currentTerm + 1, 'founds the cluster')
+  state.founding = members
+  const configuration: Configuration = { members: members.map((each) => asFirst(core, each)), votersOutgoing: [] }
+  const index = appendNext(core, [{ type: 'configuration', data: encodeConfiguration(configuration) }])
+  assert(index === FIRST_INDEX, 'the log begins with it')
+  state.log.configurations.push({ index, configuration })
+  adoptConfiguration(core)
+}
+
+/** The others learn before they vote: none of them has anything yet. */
+function asFirst({ options }: Core, member: Member): Member {
+  return { ...member, suffrage: member.id === options.id ? 'voter' : 'learner', addedAt: FIRST_INDEX }
+}

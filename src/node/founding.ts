@@ -1,0 +1,106 @@
+// Waiting for a cluster to be founded (F25): every listed node says hello to the others until all are there with empty
+// stores; then the founder, one of them, founds it, and the others wait to be brought in. Ends when this node has a
+// configuration, whoever it is from.
+import type { Message } from '../core/messages.js'
+import type { CoreState } from '../core/state.js'
+import type { Configuration, Member, NodeId } from '../core/types.js'
+import type { Clock } from '../interfaces/clock.js'
+import type { Logger } from '../interfaces/logger.js'
+import { founderOf, type Identity } from './identity.js'
+
+export interface FoundingContext {
+  readonly id: NodeId
+  readonly bootstrap: Configuration | null
+  readonly heartbeatIntervalMs: number
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly identity: Identity
+  /** The core's own state, to be read only. */
+  readonly state: CoreState
+  readonly send: (to: Pick<Member, 'id' | 'address'>, message: Message) => void
+  /** All are there. */
+  readonly found: (members: readonly Member[]) => void
+}
+
+/** Says nothing to whoever hears it, and makes the transport dial. */
+const KNOCK: Message = { type: 'preVoteResponse', term: 0, round: 0, voteGranted: false }
+
+export class Founding {
+  readonly #context: FoundingContext
+  readonly #connected = new Set<NodeId>()
+  #timer: { cancel(): void } | undefined
+  #hasFounded = false
+  #isClosed = true
+  #lastSaid: string | null = null
+
+  constructor(context: FoundingContext) {
+    this.#context = context
+  }
+
+  begin(): void {
+    this.#isClosed = false
+    this.#knock()
+    this.#look()
+  }
+
+  onPeerStatus(peer: NodeId, status: 'up' | 'closed' | 'reset'): void {
+    if (status === 'up') this.#connected.add(peer)
+    else this.#connected.delete(peer)
+    if (!this.#isClosed) this.#look()
+  }
+
+  /** Whom this node waits for, in words; null where it does not wait for a founding. */
+  get explanation(): string | null {
+    const list = this.#waitsBy
+    if (list === null) return null
+    const strangers = list.filter(({ id }) => (this.#context.identity.heardOf(id)?.nonce ?? '') !== '')
+    if (strangers.length > 0) {
+      const names = strangers.map(({ id }) => id).join(', ')
+      return `Waiting to be added: the cluster was founded without this node's store, and ${names} belong to it`
+    }
+    const missing = list.filter(({ id }) => !this.#isPresent(id)).map(({ id }) => id)
+    const waitedFor = missing.length > 0 ? missing.join(', ') : founderOf({ members: list, votersOutgoing: [] })
+    return `Waiting for ${waitedFor} to found the cluster (${list.length - missing.length} of ${list.length} members present)`
+  }
+
+  close(): void {
+    this.#isClosed = true
+    this.#timer?.cancel()
+  }
+
+  /** The list by which this node waits; null when it doesn't. */
+  get #waitsBy(): readonly Member[] | null {
+    const { bootstrap, identity, state } = this.#context
+    const isMember = state.log.configurations.length > 0 || identity.isFounded
+    return bootstrap === null || isMember ? null : bootstrap.members
+  }
+
+  /** Connected, with a store that belongs to no cluster yet. */
+  #isPresent(id: NodeId): boolean {
+    if (id === this.#context.id) return true
+    return this.#connected.has(id) && this.#context.identity.heardOf(id)?.nonce === ''
+  }
+
+  #knock(): void {
+    const { id: own, clock, heartbeatIntervalMs, send } = this.#context
+    const list = this.#waitsBy
+    if (list === null || this.#isClosed) return
+    for (const { id, address } of list) if (id !== own && !this.#connected.has(id)) send({ id, address }, KNOCK)
+    this.#timer = clock.schedule(clock.now() + heartbeatIntervalMs, () => this.#knock())
+  }
+
+  #look(): void {
+    const { id: own, logger, identity, found } = this.#context
+    const list = this.#waitsBy
+    if (list === null || this.#hasFounded) return
+    const isFounder = founderOf({ members: list, votersOutgoing: [] }) === own
+    if (isFounder && list.every(({ id }) => this.#isPresent(id))) {
+      this.#hasFounded = true
+      found(list.map((member) => ({ ...member, storeId: identity.heardOf(member.id)?.storeId ?? identity.storeId })))
+      return
+    }
+    const text = this.explanation
+    if (text !== null && text !== this.#lastSaid) logger.info({ node: own }, text)
+    this.#lastSaid = text
+  }
+}
