@@ -28,6 +28,9 @@ export const CATCH_UP_ROUNDS = 10
 /** Election timeouts without a word of a learner after which it is not waited for any more. */
 export const SILENT_TIMEOUTS = 10
 
+/** No event has this id: of the change that a founder makes by itself, and no call waits for. */
+const FOUNDING_CHANGE = 0
+
 /** Begins a change, or says why not. What it asks for is looked at when the configuration in force is committed. */
 export function beginChange(
   core: Core,
@@ -35,6 +38,9 @@ export function beginChange(
 ): void {
   const { state } = core
   const to = { id, origin }
+  // A founder's own change comes first, and nobody knows of that.
+  if (state.founding !== null || state.change?.id === FOUNDING_CHANGE)
+    return answerChange(core, to, { type: 'retry', id })
   if (state.transfer !== null)
     return answerChange(core, to, { type: 'refused', id, reason: 'transferring', problem: '' })
   if (state.change !== null) return answerChange(core, to, { type: 'refused', id, reason: 'pending', problem: '' })
@@ -83,10 +89,9 @@ export function continueMembership(core: Core): boolean {
   return isLeaving && hasHandedOver(core)
 }
 
-/** The change that a founder makes by itself, and no call waits for. */
 function changeTo(members: readonly Member[]): Change {
   const asked = { type: 'set', members } as const
-  return { id: 0, origin: null, asked, force: false, phase: 'waiting', wanted: [], catchUps: [] }
+  return { id: FOUNDING_CHANGE, origin: null, asked, force: false, phase: 'waiting', wanted: [], catchUps: [] }
 }
 
 /** A heartbeat goes out: whoever asked for the change hears how far the learners are. */

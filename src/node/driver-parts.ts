@@ -107,7 +107,12 @@ export class DriverParts {
     this.membership = this.#makeMembership()
     this.configurations = new ConfigurationWatch(state.log.configurations.at(-1) ?? null)
     this.reads = this.#makeReads()
-    this.readiness = new Readiness({ id: options.id, state, reads: this.reads })
+    this.readiness = new Readiness({
+      id: options.id,
+      state,
+      reads: this.reads,
+      isFounding: () => this.founding.isUnderWay,
+    })
     this.applier = this.#makeApplier(recovered)
     this.snapshotter = this.#makeSnapshotter(recovered)
     this.backups = this.#makeBackups()

@@ -2,7 +2,7 @@
 // demands, and turns any failure into one end. Owns no rule of the protocol.
 import { findMember } from '../core/configuration.js'
 import type { MembershipChange } from '../core/membership-change.js'
-import type { Output } from '../core/output.js'
+import type { Output, RoleChange } from '../core/output.js'
 import type { Configuration, LogIndex, Member, NodeId, Term } from '../core/types.js'
 import type { RaftError } from '../errors.js'
 import type { SnapshotMeta } from '../interfaces/state-machine.js'
@@ -51,11 +51,11 @@ export class Driver {
   }
 
   get isLeader(): boolean {
-    return this.#parts.core.state.role === 'leader'
+    return this.#parts.core.state.role === 'leader' && !this.#parts.founding.isUnderWay
   }
 
   get leader(): Member | null {
-    return leaderOf(this.#parts.core.state)
+    return this.#parts.founding.isUnderWay ? null : leaderOf(this.#parts.core.state)
   }
 
   /** In force, and its index. */
@@ -134,6 +134,7 @@ export class Driver {
       uncommittedBytes: this.#parts.budget.usedBytes(this.isLeader),
       lastRefusal: this.#parts.reception.lastRefusal,
       founding: this.#parts.founding.explanation,
+      isFounding: this.#parts.founding.isUnderWay,
     })
   }
 
@@ -232,20 +233,24 @@ export class Driver {
   }
 
   #noticeChanges(output: Output): void {
-    const { emit } = this.#hooks
-    for (const change of output.roles) {
-      this.#parts.narrator.onRole(change)
-      this.#notices.push(() => emit('role', { ...change }))
-    }
-    if (output.leader !== undefined) {
-      const { id, term } = output.leader
-      const leader = id === null ? null : memberOf(this.#parts.core.state, id)
-      this.#parts.narrator.onLeader(id, term)
-      this.#notices.push(() => emit('leader', leader, term))
-      if (id !== null) this.#parts.reads.onLeader()
-    }
-    const mayGoOn = output.leader !== undefined || output.roles.length > 0
-    if (mayGoOn && this.#parts.proposals.hasWaiting) this.#parts.loop.push({ type: 'proposals' })
+    const { proposals, reads, loop } = this.#parts
+    const news = this.#parts.founding.newsOf(output)
+    for (const change of news.roles) this.#noticeRole(change)
+    if (news.leader !== undefined) this.#noticeLeader(news.leader)
+    if (output.leader?.id !== undefined && output.leader.id !== null) reads.onLeader()
+    const mayGoOn = output.leader !== undefined || output.roles.length > 0 || output.isFounded
+    if (mayGoOn && proposals.hasWaiting) loop.push({ type: 'proposals' })
+  }
+
+  #noticeRole(change: RoleChange): void {
+    this.#parts.narrator.onRole(change)
+    this.#notices.push(() => this.#hooks.emit('role', { ...change }))
+  }
+
+  #noticeLeader({ id, term }: NonNullable<Output['leader']>): void {
+    const leader = id === null ? null : memberOf(this.#parts.core.state, id)
+    this.#parts.narrator.onLeader(id, term)
+    this.#notices.push(() => this.#hooks.emit('leader', leader, term))
   }
 
   /** The core is done for this turn: what is the application's comes now, and may call anything (H99). */

@@ -1,7 +1,9 @@
 // Waiting for a cluster to be founded (F25): every listed node says hello to the others until all are there with empty
 // stores; then the founder, one of them, founds it, and the others wait to be brought in. Ends when this node has a
 // configuration, whoever it is from.
+import { votersOf } from '../core/membership-change.js'
 import type { Message } from '../core/messages.js'
+import type { Output, RoleChange } from '../core/output.js'
 import type { CoreState } from '../core/state.js'
 import type { Configuration, Member, NodeId } from '../core/types.js'
 import type { Clock } from '../interfaces/clock.js'
@@ -31,10 +33,14 @@ export class Founding {
   #timer: { cancel(): void } | undefined
   #hasFounded = false
   #isClosed = true
+  #wasUnderWay = false
+  #isOver: boolean
   #lastSaid: string | null = null
 
   constructor(context: FoundingContext) {
     this.#context = context
+    // Where more than the first was in force before a restart.
+    this.#isOver = (context.state.log.configurations.at(-1)?.index ?? 0) > 1
   }
 
   begin(): void {
@@ -52,6 +58,7 @@ export class Founding {
   /** Whom this node waits for, in words; null where it does not wait for a founding. */
   get explanation(): string | null {
     const list = this.#waitsBy
+    if (this.isUnderWay) return 'The cluster is being founded: its first members are brought in, one leads them then'
     if (list === null) return null
     const strangers = list.filter(({ id }) => (this.#context.identity.heardOf(id)?.nonce ?? '') !== '')
     if (strangers.length > 0) {
@@ -61,6 +68,32 @@ export class Founding {
     const missing = list.filter(({ id }) => !this.#isPresent(id)).map(({ id }) => id)
     const waitedFor = missing.length > 0 ? missing.join(', ') : founderOf({ members: list, votersOutgoing: [] })
     return `Waiting for ${waitedFor} to found the cluster (${list.length - missing.length} of ${list.length} members present)`
+  }
+
+  /**
+   * The founder is alone in the committed configuration: the cluster is not what it was listed to be, and nobody hears of a
+   * leader yet, whom one might stop.
+   */
+  get isUnderWay(): boolean {
+    const { bootstrap, state } = this.#context
+    const [first, second] = state.log.configurations
+    if (this.#isOver || bootstrap === null || first === undefined) return false
+    const isAlone =
+      first.index === 1 && votersOf(first.configuration.members).length < votersOf(bootstrap.members).length
+    this.#isOver = !isAlone || (second !== undefined && second.index <= state.commitIndex)
+    return !this.#isOver
+  }
+
+  /** What listeners are to hear of: nothing while it is under way, and all that they have missed when it is over. */
+  newsOf({ roles, leader }: Output): Pick<Output, 'roles' | 'leader'> {
+    const { state } = this.#context
+    const wasUnderWay = this.#wasUnderWay
+    this.#wasUnderWay = this.isUnderWay
+    if (this.#wasUnderWay) return { roles: [], leader: undefined }
+    if (!wasUnderWay) return { roles, leader }
+    const { role, currentTerm: term, leaderId: id } = state
+    const began: RoleChange = { role, previous: 'follower', term, reason: 'the cluster is founded' }
+    return { roles: role === 'follower' ? [] : [began], leader: id === null ? undefined : { id, term } }
   }
 
   close(): void {

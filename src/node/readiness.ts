@@ -16,6 +16,7 @@ const PROBE_OPTIONS = {
 
 export class Readiness {
   readonly #id: NodeId
+  readonly #isFounding: () => boolean
   readonly #state: CoreState
   readonly #reads: Reads
   /** The leadership that is being probed, or was. */
@@ -24,7 +25,8 @@ export class Readiness {
   /** The leadership in which the probe was answered. */
   #proven: string | null = null
 
-  constructor(context: { id: NodeId; state: CoreState; reads: Reads }) {
+  constructor(context: { id: NodeId; state: CoreState; reads: Reads; isFounding: () => boolean }) {
+    this.#isFounding = context.isFounding
     this.#id = context.id
     this.#state = context.state
     this.#reads = context.reads
@@ -57,6 +59,6 @@ export class Readiness {
   #leadership(): string | null {
     const { leaderId, currentTerm, log } = this.#state
     const isMember = findMember(log.configurations.at(-1)?.configuration ?? null, this.#id) !== null
-    return leaderId === null || !isMember ? null : `${currentTerm} ${leaderId}`
+    return leaderId === null || !isMember || this.#isFounding() ? null : `${currentTerm} ${leaderId}`
   }
 }

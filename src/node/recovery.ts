@@ -45,7 +45,9 @@ export async function recover(options: ResolvedOptions, internals: Internals, ch
     const logTime = Math.max(snapshot?.lastIncludedTimestamp ?? 0, await lastTimestamp(options, log))
     check()
     const base = snapshot === null ? beginning(internals) : inForceAt(snapshot)
-    const founding = isStillFounding(identity, known, options.bootstrap) ? (options.bootstrap?.members ?? []) : undefined
+    const founding = isStillFounding(identity, known, options.bootstrap)
+      ? (options.bootstrap?.members ?? [])
+      : undefined
     return { restored: { ...restoredState(log, snapshot), logTime, configuration: base, founding }, identity, snapshot }
   } catch (error) {
     await closeStores(options)

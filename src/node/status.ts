@@ -66,6 +66,8 @@ export interface StatusFacts {
   readonly uncommittedBytes: number
   /** Whom this node waits for before there is a cluster, in words; null where it does not. */
   readonly founding: string | null
+  /** There is a configuration, and it is not the one that was listed yet: nobody leads that. */
+  readonly isFounding: boolean
   /** The last peer that was refused, or null. */
   readonly lastRefusal: string | null
 }
@@ -78,12 +80,13 @@ export function runningStatus(state: CoreState, facts: StatusFacts): RaftStatus 
   return {
     id: options.id,
     clusterId: facts.clusterId,
-    role: state.role,
+    // Whoever founds the cluster is not elected by it yet.
+    role: facts.isFounding && state.role === 'leader' ? 'candidate' : state.role,
     suffrage: findMember(configuration, options.id)?.suffrage ?? 'none',
     ready: facts.isReady,
-    quorumOk: isQuorumOk(state, facts),
+    quorumOk: !facts.isFounding && isQuorumOk(state, facts),
     leaderContactMs: Number.isFinite(contactMs) ? contactMs : null,
-    leader: leaderOf(state),
+    leader: facts.isFounding ? null : leaderOf(state),
     currentTerm: state.currentTerm,
     votedFor: state.votedFor,
     firstIndex: state.log.baseIndex + 1,

@@ -134,6 +134,10 @@ export class Cluster<Command, Result, SM extends StateMachine<Command, Result>> 
     return this.processes.map(({ id }) => id)
   }
 
+  isListed(node: NodeId): boolean {
+    return this.#listed.some(({ id }) => id === node)
+  }
+
   /** Whether the nodes are all that the cluster is to be founded with: until it is, it needs everybody (F25). */
   canFound(nodes: readonly NodeId[]): boolean {
     return this.#listed.every(({ id }) => nodes.includes(id))
@@ -174,9 +178,16 @@ export class Cluster<Command, Result, SM extends StateMachine<Command, Result>> 
 
   /** Runs until all that are listed are members, which must not take long where nothing goes wrong (F25). */
   async untilFounded(withinMs: number): Promise<void> {
-    const isFounded = (): boolean => this.processes.every(({ current }) => holdsAll(current?.witness.configuration, this.#listed))
+    const isFounded = (): boolean => {
+      const all = [
+        this.invariants.configurations.newest,
+        ...this.processes.map(({ current }) => current?.witness.configuration),
+      ]
+      return all.every((held) => holdsAll(held, this.#listed))
+    }
     await this.run(this.nowMs + withinMs, isFounded)
-    if (!isFounded()) this.invariants.fail('liveness', `no liveness: the cluster is not founded within ${withinMs} ms (F25)`)
+    if (!isFounded())
+      this.invariants.fail('liveness', `no liveness: the cluster is not founded within ${withinMs} ms (F25)`)
   }
 
   /** Carries out a fault now. One that has nobody to hit, a leader or a living process, does nothing. */
@@ -365,7 +376,9 @@ export class Cluster<Command, Result, SM extends StateMachine<Command, Result>> 
 function holdsAll(held: HeldConfiguration | null | undefined, listed: readonly MemberSpec[]): boolean {
   if (held === null || held === undefined || held.configuration.votersOutgoing.length > 0) return false
   const { members } = held.configuration
-  return listed.every(({ id, suffrage = 'voter' }) => members.some((each) => each.id === id && each.suffrage === suffrage))
+  return listed.every(({ id, suffrage = 'voter' }) =>
+    members.some((each) => each.id === id && each.suffrage === suffrage),
+  )
 }
 
 function bootstrapOf({ voters, learners = 0 }: ClusterShape): readonly MemberSpec[] {

@@ -53,8 +53,11 @@ export class ConfigurationJudge {
     if (this.#founded?.term === term && index === 1) return
     const voters = describe(configuration)
     if (this.#founded !== null)
-      return this.#fail(`${id}: a log begins in term ${term}, and ${this.#founded.by} founded the cluster in term ${this.#founded.term} (F25)`)
-    if (voters !== id || index !== 1) return this.#fail(`${id}: a log begins at ${index} with the voters ${voters} (F25)`)
+      return this.#fail(
+        `${id}: a log begins in term ${term}, and ${this.#founded.by} founded the cluster in term ${this.#founded.term} (F25)`,
+      )
+    if (voters !== id || index !== 1)
+      return this.#fail(`${id}: a log begins at ${index} with the voters ${voters} (F25)`)
     this.#founded = { by: id, term }
   }
 

@@ -15,13 +15,14 @@ export function currentMembers<Command, Result, SM extends StateMachine<Command,
   return held?.configuration ?? { members: [], votersOutgoing: [] }
 }
 
-/** Whether the node is to serve: a member of what is committed, and of what the leader counts by. */
+/** Whether the node is to serve: a member of what is committed, and of what the leader counts by; or of what is to be founded. */
 export function isMember<Command, Result, SM extends StateMachine<Command, Result>>(
   cluster: Cluster<Command, Result, SM>,
   id: NodeId,
 ): boolean {
   const named = (configuration: Configuration | undefined): boolean =>
     configuration?.members.some((member) => member.id === id) ?? false
+  if (cluster.invariants.configurations.newest === null) return cluster.isListed(id)
   return named(currentMembers(cluster)) && named(cluster.invariants.configurations.newest?.configuration)
 }
 

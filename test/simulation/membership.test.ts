@@ -27,9 +27,9 @@ describe('a node that joins', () => {
     for (let count = 0; count < 20; count++) await simulated.settle(simulated.leader!.propose(1))
     await simulated.inject({ type: 'add', node: 'n2' })
     await simulated.advance(5_000)
-    expect(simulated.nodes.get('n2')!.status()).toMatchObject({ suffrage: 'voter', lastApplied: 23 })
+    expect(simulated.nodes.get('n2')!.status()).toMatchObject({ suffrage: 'voter', lastApplied: 24 })
     const { lastIncludedIndex, configurationIndex } = await simulated.settle(simulated.nodes.get('n2')!.takeSnapshot())
-    expect({ lastIncludedIndex, configurationIndex }).toEqual({ lastIncludedIndex: 23, configurationIndex: 23 })
+    expect({ lastIncludedIndex, configurationIndex }).toEqual({ lastIncludedIndex: 24, configurationIndex: 24 })
   })
 })
 

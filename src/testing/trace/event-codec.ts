@@ -32,12 +32,20 @@ function encodeBytes(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('base64')
 }
 
+/** What a core was made of, as plain JSON. */
+export function encodeRestored(restored: RestoredState): unknown {
+  return { ...restored, configurationEntries: restored.configurationEntries?.map(encodeEntry) }
+}
+
 /** @throws TypeError naming what is missing */
 export function decodeStart({ options, restored, now }: StepBody): CoreStart {
   expect(isFields(options) && isFields(restored) && typeof now === 'number', 'options, restored and now')
+  const held = restored as Fields
+  const entries = held['configurationEntries']
+  const decoded = entries === undefined ? {} : { configurationEntries: decodeList(entries, decodeEntry) }
   return {
     options: options as unknown as CoreStart['options'],
-    restored: restored as unknown as RestoredState,
+    restored: { ...held, ...decoded } as unknown as RestoredState,
     now: now as number,
   }
 }
@@ -67,6 +75,9 @@ export function decodeEvent(value: unknown): CoreEvent {
     case 'snapshotReceived':
     case 'snapshotInstalled':
     case 'transfer':
+    case 'changeMembership':
+    case 'cancelChange':
+    case 'found':
       return event as unknown as CoreEvent
     default:
       throw new TypeError(`an event of a known type, not '${String(event['type'])}'`)

@@ -154,7 +154,14 @@ function statusOf(id: NodeId, { core: { state }, electionTimeoutMs }: ReplayedCo
   const { now, lastApplied: appliedIndex, leaderId, role, commitIndex, termFirstIndex } = state
   const knowsCommit = role !== 'leader' || commitIndex >= termFirstIndex
   const isReady = leaderId !== null && knowsCommit && appliedIndex === commitIndex
-  const ofDriver = { clusterId: '', pendingProposals: 0, uncommittedBytes: 0, founding: null, lastRefusal: null }
+  const ofDriver = {
+    clusterId: '',
+    pendingProposals: 0,
+    uncommittedBytes: 0,
+    founding: null,
+    isFounding: false,
+    lastRefusal: null,
+  }
   return runningStatus(state, { options: { id, electionTimeoutMs }, now, isReady, appliedIndex, ...ofDriver })
 }
 

@@ -4,7 +4,7 @@
 import { lastTerm } from '../../core/log-trail.js'
 import type { CoreEvent, CoreState, LogIndex, Output, RoleChange, Term } from '../../core/index.js'
 import type { CoreStart } from '../../node/internals.js'
-import { encodeEntry, encodeEvent } from './event-codec.js'
+import { encodeEntry, encodeEvent, encodeRestored } from './event-codec.js'
 import type { StateView, StepBody } from './format.js'
 import { hashOf } from './hash.js'
 
@@ -61,7 +61,7 @@ export class StepDescriber {
     const view = this.#view(state)
     const { options, restored, now } = start
     const digest = hashOf(start, state)
-    const bodies: StepBody[] = [{ step: 'init', options, restored, now, digest, state: view }]
+    const bodies: StepBody[] = [{ step: 'init', options, restored: encodeRestored(restored), now, digest, state: view }]
     if (state.log.configurations.length > 0) bodies.push(configurationBody(state, view))
     this.#remember(state)
     return bodies
