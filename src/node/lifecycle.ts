@@ -1,5 +1,6 @@
 // From `new` to the end of a node: opens stores and transport in order, closes them in the opposite one, whatever
 // happens in between and whenever `stop` is called (H109). Owns the phase; everything that runs is the Driver's.
+import type { Configuration, Member } from '../core/types.js'
 import { RaftError } from '../errors.js'
 import type { Clock } from '../interfaces/clock.js'
 import { Driver } from './driver.js'
@@ -131,9 +132,22 @@ export class Lifecycle {
         { members: inForce.configuration.members.length },
         `Node ${id} started on ${own?.address ?? 'an unknown address'}`,
       )
+      this.#warnOfOtherList(inForce.configuration)
       this.#hooks.emit('configuration', inForce.configuration, inForce.index)
     }
     this.#driver?.begin()
+  }
+
+  /** The stored configuration holds, and whoever believes the list should hear so (F26). */
+  #warnOfOtherList({ members }: Configuration): void {
+    const { id, bootstrap, logger } = this.#options
+    if (bootstrap === null) return
+    const [listed, held] = [idsOf(bootstrap.members), idsOf(members)]
+    if (listed === held) return
+    logger.warn(
+      { node: id },
+      `The bootstrap list (${listed}) is ignored: the members of this cluster are ${held}; change them by addMember and removeMember`,
+    )
   }
 
   async #startFailed(failure: RaftError): Promise<RaftError> {
@@ -229,6 +243,11 @@ export class Lifecycle {
         return `The node failed: ${this.#failure?.message ?? 'unknown'}`
     }
   }
+}
+
+function idsOf(members: readonly Member[]): string {
+  const ids = members.map((member) => member.id)
+  return ids.sort().join(', ')
 }
 
 /** Whether the promise, which never rejects, settles in time. Leaves no timer behind. */

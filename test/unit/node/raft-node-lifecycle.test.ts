@@ -1,5 +1,5 @@
 import { founded } from '../../support/founded.js'
-import { MemorySnapshotStore, type RaftError, RaftNode, type RaftNodeOptions } from 'helios-raft'
+import { memoryStorage, MemorySnapshotStore, type RaftError, RaftNode, type RaftNodeOptions } from 'helios-raft'
 import { afterEach, describe, expect, test } from 'vitest'
 import { Adder, bytes, errorOf, ManualClock, settle, TestCluster, TestLogStore, TestNetwork } from './harness.js'
 
@@ -12,6 +12,8 @@ afterEach(async () => {
   await cluster?.stop()
   cluster = undefined
 })
+
+const SILENT = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined }
 
 /** One node of one, whose parts a test can spoil. */
 function single(changes: Partial<RaftNodeOptions<Uint8Array, number>> = {}) {
@@ -154,20 +156,40 @@ describe('start', () => {
     },
   )
 
-  test('refuses another bootstrap list, and another cluster, than the store was made with (F26, H113)', async () => {
+  test('refuses another cluster than the store belongs to (F26, H47)', async () => {
     const { node, logStore } = single({ clusterId: 'blue' })
     await node.start()
     await node.stop()
-    const list = ['a', 'b'].map((id) => ({ id, address: id }))
-    for (const changes of [{ bootstrap: list, clusterId: 'blue' }, { bootstrap: undefined }, { clusterId: 'green' }]) {
-      const again = single({ logStore, ...changes })
-      expect(await errorOf(again.node.start())).toMatchObject({ code: 'RAFT_IDENTITY' })
-      expect(logStore.isOpen).toBe(false)
-    }
-    const moved = single({ logStore, bootstrap: [{ id: 'a', address: 'elsewhere:1' }] })
-    await moved.node.start()
-    expect(moved.node.status().clusterId).toBe('blue')
-    await moved.node.stop()
+    const other = single({ logStore, clusterId: 'green' })
+    expect(await errorOf(other.node.start())).toMatchObject({ code: 'RAFT_IDENTITY' })
+    expect(logStore.isOpen).toBe(false)
+    const same = single({ logStore })
+    await same.node.start()
+    expect(same.node.status().clusterId).toBe('blue')
+    await same.node.stop()
+  })
+
+  test.each([
+    ['names others', ['a', 'b'], 'The bootstrap list (a, b) is ignored: the members of this cluster are a'],
+    ['names the same at other addresses', ['a'], null],
+    ['is none', null, null],
+  ] as const)('over existing state a bootstrap list that %s', async (_what, ids, warning) => {
+    const storage = memoryStorage()
+    const first = single({ ...storage, bootstrap: [{ id: 'a', address: 'a:1' }] })
+    await first.node.start()
+    await first.clock.run(0)
+    expect(first.node.isLeader).toBe(true)
+    await first.node.stop()
+    const warned: string[] = []
+    const logger = { ...SILENT, warn: (_fields: object, message: string) => void warned.push(message) }
+    const bootstrap = ids?.map((id) => ({ id, address: `elsewhere-${id}:1` }))
+    const again = single({ ...storage, bootstrap, logger })
+    await again.node.start()
+    expect(again.node.status().configuration.members).toMatchObject([{ id: 'a', address: 'a:1' }])
+    expect(warned.filter((text) => text.includes('bootstrap'))).toEqual(
+      warning === null ? [] : [expect.stringContaining(warning) as string],
+    )
+    await again.node.stop()
   })
 
   test('is the same promise when it is called twice, and refused after the end', async () => {
