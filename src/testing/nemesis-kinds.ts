@@ -34,7 +34,13 @@ export const NEMESIS_KINDS = [
 ] as const
 
 /** What stands beside the kinds of all runs belongs to runs of its own: what it does would hide what others do. */
-export type NemesisKind = (typeof NEMESIS_KINDS)[number] | 'transfer' | 'snapshot' | 'crashRotten' | MembershipHarm
+export type NemesisKind =
+  | (typeof NEMESIS_KINDS)[number]
+  | 'transfer'
+  | 'snapshot'
+  | 'crashRotten'
+  | 'crashStarting'
+  | MembershipHarm
 
 /** Changes of the membership. `readd`: a member is removed and added again. */
 export type MembershipHarm = 'add' | 'remove' | 'promote' | 'demote' | 'replace' | 'removeLeader' | 'readd'
@@ -52,6 +58,7 @@ export interface NemesisSettings {
 export type HarmToOne = Extract<
   NemesisKind,
   | 'crashAtEffect'
+  | 'crashStarting'
   | 'pause'
   | 'clockRate'
   | 'slowDisk'

@@ -11,6 +11,9 @@ import type { SimulationRandom } from './prng.js'
 /** Most effects of a process that pass before it dies in the middle of one. */
 const MAX_EFFECTS_BEFORE_CRASH = 30
 
+/** Most effects of a new process before it dies: its first is the write of its boot. */
+const MAX_EFFECTS_OF_START = 6
+
 /** Most effects of a process in a new role before it dies. */
 const MAX_EFFECTS_IN_ROLE = 8
 
@@ -106,6 +109,8 @@ export class Nemesis<Command, Result, SM extends StateMachine<Command, Result>> 
     switch (kind) {
       case 'crashAtEffect':
         return this.#crashAtEffect(node)
+      case 'crashStarting':
+        return this.#crashStarting(node)
       case 'pause':
         return this.#pause([node])
       case 'clockRate':
@@ -169,6 +174,22 @@ export class Nemesis<Command, Result, SM extends StateMachine<Command, Result>> 
       atMs += this.#random.between(0, shortest)
       if (life < lives) this.#later([atMs, atMs], crash)
     }
+  }
+
+  /** Lives that end while they begin, or soon after: at every effect of a start, whatever the life before left (H80, F30). */
+  #crashStarting(node: NodeId): void {
+    this.#inject({ type: 'crash', node })
+    const lives = this.#random.integer(1, 4)
+    for (let life = 1, atMs = 0; life <= lives; life++) {
+      atMs += this.#random.between(...this.#settings.durationMs)
+      const afterEffects = this.#random.integer(0, MAX_EFFECTS_OF_START)
+      this.#later([atMs, atMs], () => {
+        this.#inject({ type: 'restart', node })
+        this.#inject({ type: 'crash', node, afterEffects })
+      })
+    }
+    const [, longest] = this.#settings.durationMs
+    this.#later([(lives + 1) * longest, (lives + 2) * longest], () => this.#inject({ type: 'restart', node }))
   }
 
   /** Something on its disk is damaged when it comes back: of a snapshot that is soon, or a newer one has replaced it (F30). */

@@ -139,7 +139,7 @@ function createCluster(
 ): ChainCluster {
   const seeded = bug === undefined ? undefined : BUGS[bug]
   const usesWireFormat = random.fork('wire').chance(0.25)
-  const usesLevel = random.fork('store').chance(0.25)
+  const usesLevel = random.fork('store').chance(settings.levelRatio)
   const pace = drawPace(random.fork('pace'), settings.shape.options.electionTimeoutMs)
   const cluster: ChainCluster = new Cluster({
     shape: settings.shape,

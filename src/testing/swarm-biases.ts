@@ -16,7 +16,8 @@ import type { WorkloadSettings } from './workload.js'
  * die and come back faster than what was meant for them travels (H66, H115). `liveness`: leaders hand over while others are
  * slow, down or cut off, and clients go on (H20); it has no part in the mix. `snapshots`: logs that are compacted every few
  * entries, processes that die meanwhile, disks that fail under it (H51, H53); it has none either. `membership`: nodes come,
- * go, come again and change sides, faster than changes take, and the leader is among them (H39-H48); nor has it.
+ * go, come again and change sides, faster than changes take, and the leader is among them (H39-H48); nor has it. `storage`:
+ * disks are what goes wrong, and lives end at every moment, those of a start too (H1, H26, H78-H81, H86, H87); nor has it.
  */
 export type Bias =
   | 'figure8'
@@ -28,9 +29,10 @@ export type Bias =
   | 'liveness'
   | 'snapshots'
   | 'membership'
+  | 'storage'
 
 /** What a bias may bend. */
-export type Bent = Pick<SwarmSettings, 'links' | 'disk' | 'workload' | 'nemesis'> & {
+export type Bent = Pick<SwarmSettings, 'links' | 'disk' | 'levelRatio' | 'workload' | 'nemesis'> & {
   readonly limits: SwarmLimits
   readonly snapshot?: SnapshotPolicy | undefined
   readonly learners?: number | undefined
@@ -60,6 +62,7 @@ export const BIASES: Readonly<Record<Bias, SwarmBias>> = {
   liveness: { voters: [1, 2, 3, 3, 3, 4, 5, 5, 7], draw: drawLiveness },
   snapshots: { voters: [1, 2, 3, 3, 3, 4, 5, 5, 7], draw: drawSnapshots },
   membership: { voters: [1, 2, 3, 3, 3, 4, 5], draw: drawMembership },
+  storage: { voters: [1, 2, 3, 3, 3, 4, 5, 5, 7], draw: drawStorage },
 }
 
 function drawFigure8({ random, unitMs, drawn }: Draw): Partial<Bent> {
@@ -312,6 +315,43 @@ function drawMembership({ random, unitMs, drawn }: Draw): Partial<Bent> {
       timeoutMs: [unitMs * random.pick([0.5, 2]), unitMs * 6],
       readRatio: random.pick([0.1, 0.4]),
       burst: random.pick([1, 3]),
+    }),
+  }
+}
+
+function drawStorage({ random, unitMs, drawn }: Draw): Partial<Bent> {
+  const slowest = unitMs / random.pick([200, 50, 10, 3])
+  const kinds = random.pick<NemesisKind[]>([
+    ['crashLoop', 'crashAtEffect', 'failWrite', 'slowDisk'],
+    ['crashStarting', 'crashAtEffect', 'crashRotten'],
+    ['crashStarting', 'crashAll', 'failWrite', 'fullDisk'],
+    ['failWrite', 'failWrite', 'crashAtEffect', 'crashLeader'],
+    ['failWrite', 'fullDisk', 'hangDisk', 'crashAll'],
+    ['hangDisk', 'slowDisk', 'strandWrites', 'crashLeader'],
+    ['rotDisk', 'crashRotten', 'crashAtEffect', 'crash'],
+    ['crashRotten', 'crashRotten', 'crashAll', 'failWrite', 'stop'],
+    ['crashAtEffect', 'crashStarting', 'crashAll', 'crashRotten', 'failWrite', 'fullDisk', 'hangDisk', 'slowDisk'],
+  ])
+  const everyEntries = random.pick([random.integer(1, 5), random.integer(6, 30)])
+  const snapshot = { everyEntries, trailingEntries: random.pick([0, random.integer(1, 10)]) }
+  const mayCompact = random.chance(0.7)
+  const pace = unitMs * random.pick([0.15, 0.5, 1.5])
+  return {
+    ...(mayCompact ? { snapshot } : {}),
+    links: { ...drawn.links, damageRatio: 0 },
+    disk: { ...drawn.disk, writeMs: [slowest / 10, slowest] },
+    levelRatio: 0.6,
+    nemesis: {
+      kinds: mayCompact ? [...kinds, 'snapshot'] : kinds,
+      intervalMs: [pace / 4, pace * 2],
+      durationMs: [unitMs / 10, unitMs * random.pick([0.5, 2])],
+    },
+    workload: workloadOf(unitMs, {
+      clients: random.integer(3, 8),
+      thinkMs: [unitMs / 200, unitMs / random.pick([10, 40])],
+      timeoutMs: [unitMs, unitMs * 6],
+      readRatio: random.pick([0.1, 0.4]),
+      burst: random.pick([1, 3, 8]),
     }),
   }
 }

@@ -26,6 +26,8 @@ export interface SwarmSettings {
   }
   readonly links: LinkFaults
   readonly disk: DiskSpeed
+  /** Share of the runs like this one whose disks hold the records of the shipped LevelLogStore. */
+  readonly levelRatio: number
   readonly nemesis: NemesisSettings
   readonly workload: WorkloadSettings
   /** Length of the part with faults, ms, and most events in it. */
@@ -54,6 +56,9 @@ const MIX: readonly (Bias | null)[] = [
   'shortLives',
 ]
 
+/** Most runs keep entries on their disks as they are, which is faster. */
+export const LEVEL_RATIO = 0.25
+
 /** Sizes of a cluster without a bias. */
 const VOTERS = [1, 2, 3, 3, 3, 3, 4, 5, 5, 5, 6, 7] as const
 
@@ -70,6 +75,7 @@ export function drawSwarm(random: SimulationRandom, profile: Profile = 'default'
     limits: drawLimits(random),
     links: drawLinks(random, unitMs),
     disk: drawDisk(random, unitMs),
+    levelRatio: LEVEL_RATIO,
     workload: drawWorkload(random, unitMs),
     nemesis: drawNemesis(random, unitMs),
   }

@@ -4,7 +4,7 @@ import type { NodeId } from '../../core/types.js'
 import type { ReadConsistency } from '../../node/calls.js'
 import type { Check } from '../checks.js'
 import type { Fault } from '../fault-plan.js'
-import type { SwarmSettings } from '../swarm.js'
+import { LEVEL_RATIO, type SwarmSettings } from '../swarm.js'
 import { CALM_DISK } from '../virtual-disk.js'
 import { CALM_LINKS } from '../virtual-network.js'
 
@@ -69,6 +69,7 @@ export const PLAN_DEFAULTS: PlanSettings = Object.freeze({
   },
   links: { ...CALM_LINKS, damageRatio: 0, answerStraggleRatio: 0 },
   disk: CALM_DISK,
+  levelRatio: LEVEL_RATIO,
   durationMs: 0,
   maxEvents: 100_000,
 })
