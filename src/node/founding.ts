@@ -1,6 +1,7 @@
 // Waiting for a cluster to be founded (F25): every listed node says hello to the others until all are there with empty
 // stores; then the founder, one of them, founds it, and the others wait to be brought in. Ends when this node has a
 // configuration, whoever it is from.
+import { findMember } from '../core/configuration.js'
 import { votersOf } from '../core/membership-change.js'
 import type { Message } from '../core/messages.js'
 import type { Output, RoleChange } from '../core/output.js'
@@ -39,8 +40,7 @@ export class Founding {
 
   constructor(context: FoundingContext) {
     this.#context = context
-    // Where more than the first was in force before a restart.
-    this.#isOver = (context.state.log.configurations.at(-1)?.index ?? 0) > 1
+    this.#isOver = wasOver(context)
   }
 
   begin(): void {
@@ -136,4 +136,14 @@ export class Founding {
     if (text !== null && text !== this.#lastSaid) logger.info({ node: own }, text)
     this.#lastSaid = text
   }
+}
+
+/**
+ * Before a restart: more than the first configuration was in force, or the only voter had nobody to bring in, whatever
+ * another list says now (F26).
+ */
+function wasOver({ id, state: { log, founding } }: FoundingContext): boolean {
+  const held = log.configurations.at(-1)
+  if (held === undefined) return false
+  return held.index > 1 || (founding === null && findMember(held.configuration, id)?.suffrage === 'voter')
 }

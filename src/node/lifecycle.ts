@@ -122,11 +122,12 @@ export class Lifecycle {
 
   /** Listeners hear of the configuration before anything else happens. */
   #announce(): void {
-    const { id, logger } = this.#options
+    const { id, bootstrap, logger } = this.#options
     const inForce = this.#driver?.configuration ?? null
-    if (inForce === null) {
+    // Who is listed says whom it waits for.
+    if (inForce === null && bootstrap === null) {
       logger.warn({ node: id }, 'No configuration: waiting to be added to a cluster')
-    } else {
+    } else if (inForce !== null) {
       const own = inForce.configuration.members.find((member) => member.id === id)
       logger.info(
         { members: inForce.configuration.members.length },

@@ -116,7 +116,28 @@ describe('start', () => {
     await node.stop()
   })
 
-  test('without a bootstrap list waits to be added, and says so', async () => {
+  test.each([
+    ['without a bootstrap list waits to be added, and says so', undefined, true],
+    [
+      'with one says only whom it waits for',
+      [
+        { id: 'a', address: 'a:1' },
+        { id: 'b', address: 'b:1' },
+      ],
+      false,
+    ],
+  ])('%s', async (_what, bootstrap, warns) => {
+    const lines: string[] = []
+    const line = (_fields: object, message: string) => void lines.push(message)
+    const { node, clock } = single({ bootstrap, logger: { ...SILENT, info: line, warn: line } })
+    await node.start()
+    await clock.run(0)
+    expect(lines.includes('No configuration: waiting to be added to a cluster')).toBe(warns)
+    expect(lines.includes('Waiting for b to found the cluster (1 of 2 members present)')).toBe(!warns)
+    await node.stop()
+  })
+
+  test('without a bootstrap list stays as it is', async () => {
     const { node, clock } = single({ bootstrap: undefined })
     await node.start()
     await clock.run(5_000)
@@ -189,6 +210,8 @@ describe('start', () => {
     expect(warned.filter((text) => text.includes('bootstrap'))).toEqual(
       warning === null ? [] : [expect.stringContaining(warning) as string],
     )
+    await again.clock.run(0)
+    expect(again.node.isLeader).toBe(true)
     await again.node.stop()
   })
 
