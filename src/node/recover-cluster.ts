@@ -28,7 +28,7 @@ export interface RecoveredCluster {
   readonly lastTerm: Term
   /** 0 for none. */
   readonly snapshotIndex: LogIndex
-  /** Who was in it, as far as these stores know: nobody where the bootstrap list was never changed. */
+  /** Who was in it, as far as these stores know. */
   readonly previous: Configuration
 }
 

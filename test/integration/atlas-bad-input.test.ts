@@ -1,6 +1,6 @@
 // What a server says when it can't start, or is told to end: one line, what and where and what to do; 2 for wrong usage,
 // 1 for the rest.
-import { writeFileSync } from 'node:fs'
+import { rmSync, writeFileSync } from 'node:fs'
 import { type AddressInfo, createServer, type Server } from 'node:net'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
@@ -91,16 +91,27 @@ describe('helios-atlasd', () => {
     expect(await first.kill('SIGTERM')).toEqual({ code: 0, signal: null })
   })
 
-  it('refuses a directory of another cluster, and loses nothing by it', async () => {
+  it('refuses the directory of another node, and loses nothing by it', async () => {
     const directory = temporaryDirectory()
     const first = await single(directory)
     await first.says('no peers configured: running as a single-node cluster')
     await first.says(/is the LEADER/)
     await first.kill('SIGTERM')
-    const [peer] = await freePorts(1)
-    const other = ['--raft-node-id=node-1', `--raft-peers=node-2:127.0.0.1:${peer}`]
-    await fails(await single(directory, ...other), 1, /--raft-data-dir/)
+    const other = ['--raft-node-id=node-9', '--raft-peers=node-2:127.0.0.1:1']
+    await fails(await single(directory, ...other), 1, /--raft-data-dir/, /belongs to node 'node-1'.*'node-9'/)
     const again = await single(directory)
+    await again.says(/is the LEADER/)
+  })
+
+  it('goes on with the members that a directory knows, whatever the flags say, and says so (F26)', async () => {
+    const directory = temporaryDirectory()
+    const first = await single(directory)
+    await first.says(/is the LEADER/)
+    await first.kill('SIGTERM')
+    const [peer] = await freePorts(1)
+    rmSync(join(directory, 'founding.json'), { force: true })
+    const again = await single(directory, '--raft-node-id=node-1', `--raft-peers=node-2:127.0.0.1:${peer}`)
+    await again.says('The bootstrap list (node-1, node-2) is ignored: the members of this cluster are node-1')
     await again.says(/is the LEADER/)
   })
 

@@ -49,11 +49,12 @@ describe('recoverCluster', () => {
     const nodes = [await start(network, 'a', level(), ids)]
     for (const id of ['b', 'c']) nodes.push(await start(network, id, storages.get(id)!, ids))
     for (let write = 0; write < 10; write++) await nodes[0]!.propose(1)
-    const { lastIndex } = nodes[0]!.status()
+    const { clusterId, lastIndex, currentTerm: lastTerm, configuration: previous } = nodes[0]!.status()
     await stop(...nodes)
 
     const told = await recoverCluster({ ...level(), member: member('a'), dryRun: true })
-    expect(told).toMatchObject({ lastIndex, lastTerm: 1, snapshotIndex: 0, previous: { members: [] } })
+    expect(told).toEqual({ clusterId, lastIndex, lastTerm, snapshotIndex: 0, previous })
+    expect(previous.members.map(({ id }) => id)).toEqual(ids)
     const done = await recoverCluster({ ...level(), member: member('a') })
     expect(done).toEqual(told)
 
