@@ -13,6 +13,9 @@ import { appendToOwnLog, broadcastAppends } from './replication.js'
 import type { LogTrail } from './log-trail.js'
 import type { Configuration, LogEntry, NodeId } from './types.js'
 
+/** Peers whose stores are remembered; beyond them only members' are. More than a cluster has members. */
+export const MAX_STORES = 1_024
+
 /** The log was appended to, truncated or replaced: what its newest configuration says holds from now on (H43). */
 export function adoptConfiguration(core: Core): void {
   const { state, output } = core
@@ -21,16 +24,19 @@ export function adoptConfiguration(core: Core): void {
   if (held === undefined) return
   const { configuration } = held
   output.configuration = held
-  // Who comes back may come with another store.
-  for (const id of state.stores.keys()) if (findMember(configuration, id) === null) state.stores.delete(id)
   if (state.founding === null || !isSameMembers(configuration.members, state.founding)) return
   state.founding = null
   output.isFounded = true
 }
 
-/** A member was heard, with the store that it has. */
-export function noteStore({ state }: Core, peer: NodeId, storeId: string): void {
-  if (findMember(currentConfiguration(state), peer) !== null) state.stores.set(peer, storeId)
+/**
+ * A peer is connected, with that store, whether it is a member yet or not: it may become one on the same connection, and then
+ * nothing else would ever bind it to its store (H19). Undefined where it is not connected any more: it may come back with another.
+ */
+export function noteStore({ state }: Core, peer: NodeId, storeId: string | undefined): void {
+  const { stores } = state
+  if (storeId === undefined) stores.delete(peer)
+  else if (stores.size < MAX_STORES || findMember(currentConfiguration(state), peer) !== null) stores.set(peer, storeId)
 }
 
 /** A configuration entry was appended to `log`. */

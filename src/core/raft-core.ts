@@ -264,7 +264,7 @@ function onApplied(core: Core, index: number): void {
 }
 
 function onPeerStatus(core: Core, event: PeerStatusEvent): void {
-  if (event.storeId !== undefined) noteStore(core, event.peer, event.storeId)
+  noteStore(core, event.peer, event.status === 'up' ? event.storeId : undefined)
   if (core.state.role === 'leader') {
     if (event.status === 'reset') onTargetReset(core, event.peer)
     onPeerConnection(core, event.peer, event.status === 'up')

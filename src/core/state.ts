@@ -159,7 +159,7 @@ export interface CoreState {
   quorum: Quorum
   /** Null but on the founder of a cluster that does not hold its first members yet: whom it brings in (F25). */
   founding: readonly Member[] | null
-  /** The store that each peer said it has, of those that the configuration holds. */
+  /** The store that each peer said it has, of those that are connected. */
   readonly stores: Map<NodeId, string>
   /** Largest timestamp ever seen in an entry; not lowered by truncation (F34). */
   logTime: number

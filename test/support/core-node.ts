@@ -110,14 +110,15 @@ export class SimulatedNode {
     this.#hooks = hooks
   }
 
-  /** Boots from what is durable. A process begins with a clock of its own. */
-  start(clock = 0): void {
+  /** Boots from what is durable. A process begins with a clock of its own, a founder with whom it has still to bring in. */
+  start(clock = 0, founding?: readonly Member[]): void {
     const { options, durable } = this
     this.boot += 1
     this.clock = clock
     this.log = [...durable.log]
     this.committed = durable.lastIncludedIndex ?? durable.baseIndex
-    const core = new RaftCore({ ...options, boot: this.boot }, restoredFrom(durable, options), clock, options.rules)
+    const restored = { ...restoredFrom(durable, options), founding }
+    const core = new RaftCore({ ...options, boot: this.boot }, restored, clock, options.rules)
     this.core = core
     this.#deadline = clock
   }
@@ -243,8 +244,14 @@ export class SimulatedNode {
     return [incoming, outgoing].map((half) => half.join('')).join('/')
   }
 
-  peerStatus(peer: NodeId, status: 'up' | 'closed' | 'reset'): void {
-    this.step({ type: 'peerStatus', now: this.clock, peer, status })
+  peerStatus(peer: NodeId, status: 'up' | 'closed' | 'reset', storeId?: string): void {
+    this.step({ type: 'peerStatus', now: this.clock, peer, status, storeId })
+  }
+
+  /** Its store and those of all others are empty. */
+  found(members: readonly Member[]): Output {
+    const { clock: now, wallTime } = this
+    return this.step({ type: 'found', now, wallTime, members })
   }
 
   /** Completes the oldest writes; returns how many there were. */
