@@ -1,5 +1,6 @@
 // What every file of the core is handed: the state, the rules, and the Output of the event under way.
 import type { Output } from './output.js'
+import { findMember } from './configuration.js'
 import { isVoter, quorumOf } from './quorum.js'
 import type { Rules } from './rules.js'
 import type { CoreOptions, CoreState } from './state.js'
@@ -23,9 +24,19 @@ export function currentConfiguration(state: CoreState): Configuration | null {
  * about to be another one.
  */
 export function isPromotable({ state, options }: Core): boolean {
-  if (state.installing !== null) return false
-  if (isVoter(state.quorum, options.id)) return true
-  const [previous, latest] = state.log.configurations.slice(-2)
-  if (previous === undefined || latest === undefined || latest.index <= state.commitIndex) return false
-  return isVoter(quorumOf(previous.configuration), options.id)
+  const latest = state.log.configurations.at(-1)
+  if (state.installing !== null || latest === undefined) return false
+  if (isVoter(state.quorum, options.id)) return hasOwnStore(latest.configuration, options)
+  const previous = state.log.configurations.at(-2)
+  if (previous === undefined || latest.index <= state.commitIndex) return false
+  return isVoter(quorumOf(previous.configuration), options.id) && hasOwnStore(previous.configuration, options)
+}
+
+/**
+ * Whether the configuration means this very node by its name. One whose disk was wiped and that was added again receives the
+ * whole log, and finds itself a voter in configurations of before, or the only one: those voted with another store (H19).
+ */
+function hasOwnStore(configuration: Configuration, { id, storeId }: CoreOptions): boolean {
+  const expected = findMember(configuration, id)?.storeId
+  return expected === undefined || storeId === undefined || expected === storeId
 }

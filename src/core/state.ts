@@ -19,6 +19,8 @@ export interface CoreOptions {
   readonly seed: number
   /** The durable boot counter: the nonce of this incarnation's forwards and reads. */
   readonly boot: number
+  /** Of this node's store. @defaultValue unknown: it is whatever member has its id */
+  readonly storeId?: string | undefined
   /** Most entries in one AppendRange. */
   readonly appendEntries: number
   /** Most ranges in flight to one peer. */

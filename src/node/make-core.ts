@@ -14,8 +14,8 @@ export function makeCore(
   const { id, electionTimeoutMs, heartbeatIntervalMs, seed, limits, clock } = options
   const { appendEntries, inflightMessages } = limits
   const timings = { electionTimeoutMs, heartbeatIntervalMs }
-  const boot = identity.bootCount
-  const coreOptions = { id, ...timings, seed: jitterSeed(id, seed), boot, appendEntries, inflightMessages }
+  const { bootCount: boot, storeId } = identity
+  const coreOptions = { id, ...timings, seed: jitterSeed(id, seed), boot, storeId, appendEntries, inflightMessages }
   const now = clock.now()
   observeStart?.({ options: coreOptions, restored, now })
   const core = new RaftCore(coreOptions, restored, now, { ...RULES, ...rules })

@@ -1,4 +1,5 @@
 // What the paper leaves to the implementer: which changes make sense, and how one gets to the leader and its answer back.
+import { RaftCore } from 'helios-raft/core'
 import { describe, expect, it } from 'vitest'
 import { CoreCluster, ofType } from '../../support/core-cluster.js'
 
@@ -153,5 +154,27 @@ describe('a leader whose last other member is gone', () => {
     asking.change('remove', ['c'])
     cluster.settle()
     expect(leader.voters).toBe('ab/')
+  })
+})
+
+describe('H19: a member whose disk was wiped, and that was added again', () => {
+  /** Its log begins where every log does: with the founder alone, which it was under its old store. */
+  const start = (storeId: string): RaftCore => {
+    const founder = { id: 'a', address: 'a', suffrage: 'voter', storeId: 'old' } as const
+    const configuration = { index: 1, configuration: { members: [founder], votersOutgoing: [] } }
+    const hardState = { currentTerm: 12, votedFor: null }
+    const log = { firstIndex: 2, lastIndex: 1, previousTerm: 1, termRuns: [], logTime: 0, configuration }
+    const limits = { appendEntries: 8, inflightMessages: 8 }
+    const options = { id: 'a', electionTimeoutMs: 100, heartbeatIntervalMs: 20, seed: 1, boot: 1, storeId, ...limits }
+    return new RaftCore(options, { hardState, ...log }, 0)
+  }
+
+  it.each([
+    ['old', 'candidate'],
+    ['new', 'follower'],
+  ])('leads nobody by a configuration that means the store it lost: %s', (storeId, role) => {
+    const core = start(storeId)
+    core.step({ type: 'tick', now: 1_000 })
+    expect(core.state.role).toBe(role)
   })
 })
