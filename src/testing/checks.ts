@@ -77,6 +77,8 @@ export type Check =
   | 'agreement'
   | 'stop'
   | 'hello'
+  /** A store without a configuration takes no part in elections. */
+  | 'voter-is-member'
   | 'exception'
   | 'unhandled-rejection'
 

@@ -5,6 +5,7 @@ import { RaftError } from '../errors.js'
 import type { Codec } from '../interfaces/codec.js'
 import type { ApplyContext, StateMachine } from '../interfaces/state-machine.js'
 import type { Internals } from '../node/internals.js'
+import { bootstrapOf, holdsAll } from './cluster-shape.js'
 import { Coverage, messageBucket } from './coverage.js'
 import type { ChangeFault, ClusterShape, FaultKind } from './fault-plan.js'
 import { History } from './history.js'
@@ -12,20 +13,18 @@ import { Invariants } from './invariants.js'
 import { DEFAULTS } from '../node/options.js'
 import { MembershipChanges } from './membership-changes.js'
 import type { SimulationRandom } from './prng.js'
-import type { HeldConfiguration } from './committed-log.js'
 import { canGoOn } from './quorum-view.js'
 import type { MachineHost } from './machine-host.js'
 import type { ProcessWrappers } from './process-wrappers.js'
-import { type ProcessWorld, SimulatedProcess } from './simulated-process.js'
+import type { ProcessWorld } from './process-options.js'
+import { SimulatedProcess } from './simulated-process.js'
 import { knock } from './stranger.js'
 import { runTurns, Timeline } from './timeline.js'
 import { messageFields, Trace } from './trace/trace.js'
 import type { TraceWriter } from './trace/trace-writer.js'
 import { CALM_DISK, type DiskSpeed, type VirtualDisk } from './virtual-disk.js'
+import { hasLostStore, judgeHello } from './wiped-disk.js'
 import { CALM_LINKS, type LinkFaults, VirtualNetwork, type VirtualNetworkOptions } from './virtual-network.js'
-
-/** Most voters of a simulated cluster, and most nodes. */
-export const MAX_VOTERS = 7
 
 /** A trap springs in a moment of its own, so that a plan which holds the same harm does it in the same order, ms. */
 const TRAP_DELAY_MS = 0.001
@@ -66,7 +65,6 @@ export class Cluster<Command, Result, SM extends StateMachine<Command, Result>> 
 
   constructor(settings: ClusterSettings<Command, Result, SM>) {
     const { shape, random } = settings
-    checkShape(shape)
     this.trace = new Trace(settings.traceWriter)
     const disks = new Map<NodeId, VirtualDisk>()
     this.invariants = new Invariants(this.timeline, disks)
@@ -260,7 +258,9 @@ export class Cluster<Command, Result, SM extends StateMachine<Command, Result>> 
       case 'fullDisk':
         return process.fillDisk()
       case 'rotDisk':
-        return this.#rot(process)
+        return this.#harmDisk(process, () => process.rotDisk())
+      case 'wipeDisk':
+        return this.#harmDisk(process, () => process.wipeDisk())
       case 'stranger':
         return this.#knockAt(process.id)
       case 'slowDisk':
@@ -268,9 +268,12 @@ export class Cluster<Command, Result, SM extends StateMachine<Command, Result>> 
     }
   }
 
-  /** Voters whose disks are sound: without a majority of them nobody can promise anything. */
+  /** Nodes whose disks hold what their members promised: without a majority of them nobody can promise anything. */
   get soundIds(): readonly NodeId[] {
-    return this.processes.filter(({ disk }) => !disk.isRotten).map(({ id }) => id)
+    const newest = this.invariants.configurations.newest?.configuration
+    return this.processes
+      .filter(({ id, disk }) => !disk.isRotten && !hasLostStore(newest, id, disk))
+      .map(({ id }) => id)
   }
 
   /** Calls `act` once, right after some node has next taken that role. */
@@ -285,9 +288,10 @@ export class Cluster<Command, Result, SM extends StateMachine<Command, Result>> 
     this.timeline.after(TRAP_DELAY_MS, () => act(id))
   }
 
-  #rot(process: SimulatedProcess<Command, Result, SM>): void {
-    const soundAfter = this.soundIds.filter((id) => id !== process.id)
-    if (canGoOn(this, soundAfter)) process.rotDisk()
+  /** Only where the others are enough. */
+  #harmDisk({ id }: SimulatedProcess<Command, Result, SM>, harm: () => void): void {
+    const soundAfter = this.soundIds.filter((other) => other !== id)
+    if (canGoOn(this, soundAfter)) harm()
   }
 
   #change(fault: ChangeFault): void {
@@ -364,37 +368,12 @@ export class Cluster<Command, Result, SM extends StateMachine<Command, Result>> 
         onPeerStatus: (at, peer, status) => {
           this.trace.record(this.nowMs, at.id, 'peerStatus', { peer, status })
         },
-        onRefused: (by, other, error) => {
-          this.invariants.fail('hello', `${by.id} refused the hello of ${other}: ${String(error)}`)
+        onHello: (by, other, error) => {
+          const problem = judgeHello(this, { by, other, error })
+          if (problem !== null) this.invariants.fail('hello', problem)
         },
         onFault: (name) => this.coverage.count(`fault.message.${name}`),
       },
     })
   }
-}
-
-function holdsAll(held: HeldConfiguration | null | undefined, listed: readonly MemberSpec[]): boolean {
-  if (held === null || held === undefined || held.configuration.votersOutgoing.length > 0) return false
-  const { members } = held.configuration
-  return listed.every(({ id, suffrage = 'voter' }) =>
-    members.some((each) => each.id === id && each.suffrage === suffrage),
-  )
-}
-
-function bootstrapOf({ voters, learners = 0 }: ClusterShape): readonly MemberSpec[] {
-  const ids = Array.from({ length: voters + learners }, (_, at) => `n${at + 1}`)
-  return ids.map((id, at): MemberSpec => {
-    const member = { id, address: VirtualNetwork.addressOf(id) }
-    return at < voters ? member : { ...member, suffrage: 'learner' }
-  })
-}
-
-function checkShape({ voters, learners = 0 }: ClusterShape): void {
-  const refuse = (problem: string): never => {
-    throw new RaftError('RAFT_INVALID_OPTION', problem)
-  }
-  if (!(Number.isInteger(voters) && voters >= 1 && voters <= MAX_VOTERS))
-    refuse(`cluster.voters is ${voters}: use a whole number from 1 to ${MAX_VOTERS}`)
-  if (!(Number.isInteger(learners) && learners >= 0 && voters + learners <= MAX_VOTERS))
-    refuse(`cluster.learners is ${learners}: use a whole number from 0, at most ${MAX_VOTERS} with the voters`)
 }

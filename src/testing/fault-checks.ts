@@ -43,6 +43,7 @@ const FIELDS: Readonly<Record<FaultKind['type'], Readonly<Record<string, FieldCh
   hangDisk: { node: checkTarget },
   fullDisk: { node: checkTarget },
   rotDisk: { node: checkTarget },
+  wipeDisk: { node: checkTarget },
   // The cluster knows the range.
   clockRate: { node: checkTarget, ratio: () => {} },
   clog: { from: checkNode, to: checkNode, forMs: checkMs },

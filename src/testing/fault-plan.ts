@@ -20,6 +20,11 @@ export type FaultKind =
   | { readonly type: 'hangDisk' | 'failWrite' | 'fullDisk'; readonly node: NodeId | 'leader' }
   /** A durable entry is damaged for ever. Only for a minority of the nodes: a majority of damaged logs is no log. */
   | { readonly type: 'rotDisk'; readonly node: NodeId | 'leader' }
+  /**
+   * The process dies and its disk is empty: `restart` brings it back with a new store, which whoever knows the member refuses
+   * until it is removed and added again (F25). Only where the others are enough.
+   */
+  | { readonly type: 'wipeDisk'; readonly node: NodeId | 'leader' }
   /** Ms of its monotonic clock in one of the simulation, from 0.95 to 1.05 (`maxClockDriftRatio` between two nodes). */
   | { readonly type: 'clockRate'; readonly node: NodeId; readonly ratio: number }
   /** What goes one way waits, and then arrives at once. */
@@ -90,6 +95,7 @@ const TYPES: Readonly<Record<FaultKind['type'], true>> = {
   hangDisk: true,
   fullDisk: true,
   rotDisk: true,
+  wipeDisk: true,
   clockRate: true,
   clog: true,
   stranger: true,

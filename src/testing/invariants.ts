@@ -6,9 +6,11 @@ import type { ApplyContext } from '../interfaces/state-machine.js'
 import type { Check, Violation } from './checks.js'
 import { CommittedLog, type JudgedEntry } from './committed-log.js'
 import { ConfigurationJudge, describe, isQuorumOf } from './configuration-judge.js'
+import type { HeldStore } from './held-store.js'
 import { SnapshotJudge } from './snapshot-judge.js'
 import type { Timeline } from './timeline.js'
 import type { VirtualDisk } from './virtual-disk.js'
+import { memberOf } from './wiped-disk.js'
 
 /** What a state machine made of the entry at an index. */
 interface AppliedResult {
@@ -83,7 +85,7 @@ export class Invariants {
 
   /** A leader was elected by voters of its configuration, who voted durably (§5.2, H4, H41). */
   isElected(id: NodeId, term: Term, configuration: Configuration): void {
-    if (isQuorumOf(configuration, (voter) => this.#disks.get(voter)?.voteIn(term) === id)) return
+    if (isQuorumOf(configuration, (voter) => this.#storeOf(configuration, voter)?.voteIn(term) === id)) return
     const voters = [...this.#disks].filter(([, disk]) => disk.voteIn(term) === id).map(([voter]) => voter)
     const problem = `${id}: it leads term ${term} with the votes of ${voters.join(',')}, no quorum of ${describe(configuration)}`
     this.fail('elected-by-quorum', `${problem} (H4, H41)`)
@@ -91,7 +93,8 @@ export class Invariants {
 
   /** A node told somebody whom it votes for: one vote a term, whatever crashes lie between (H2, H111). */
   votes(id: NodeId, term: Term, candidate: NodeId): void {
-    const key = `${id} ${term}`
+    // A node that was added again with another store is another voter (F25).
+    const key = `${id} ${this.#disks.get(id)?.stores.length ?? 1} ${term}`
     const other = this.#votes.get(key)
     if (other !== undefined && other !== candidate)
       this.fail('one-vote-a-term', `${id} voted for ${other} and for ${candidate} in term ${term} (H2)`)
@@ -114,7 +117,10 @@ export class Invariants {
     const isHeld =
       configuration === null
         ? holders.size > this.#disks.size / 2
-        : isQuorumOf(configuration, (voter) => holders.has(voter))
+        : isQuorumOf(configuration, (voter) => {
+            const store = this.#storeOf(configuration, voter)
+            return store !== undefined && this.durableTerm(store, index) === term
+          })
     if (isHeld) return
     const due = configuration === null ? `${this.#disks.size}` : describe(configuration)
     this.fail(
@@ -124,17 +130,22 @@ export class Invariants {
   }
 
   /** Term of the entry at `index` that is durable there. What the log forgot was committed, and is in a snapshot. */
-  durableTerm(disk: VirtualDisk, index: LogIndex): Term | undefined {
-    return (index <= disk.baseIndex ? this.committed.at(index)?.entry : disk.entryAt(index))?.term
+  durableTerm(store: HeldStore, index: LogIndex): Term | undefined {
+    return (index <= store.baseIndex ? this.committed.at(index)?.entry : store.entryAt(index))?.term
+  }
+
+  /** The store that the configuration means by that name: an answer that it gave before it was lost counts (H19). */
+  #storeOf(configuration: Configuration, id: NodeId): HeldStore | undefined {
+    return this.#disks.get(id)?.storeOf(memberOf(configuration, id)?.storeId)
   }
 
   /** A leader moved its matchIndex. Who knows a later term may have dropped the entry since, and tells the leader so. */
   counts({ by, currentTerm, peer, index, term }: Counted): void {
-    const disk = this.#disks.get(peer)
-    if (disk === undefined || disk.hardState.currentTerm > currentTerm) return
-    const durable = this.durableTerm(disk, index)
-    if (durable === term) return
-    const held = durable ?? 'none'
+    const stores = this.#disks.get(peer)?.stores ?? []
+    if (stores.some(({ hardState }) => hardState.currentTerm > currentTerm)) return
+    const durable = stores.map((store) => this.durableTerm(store, index))
+    if (stores.length === 0 || durable.includes(term)) return
+    const held = durable[0] ?? 'none'
     const problem = `${by} counts ${peer} for entry ${index} of term ${term}, where one of term ${held} is durable (H24)`
     this.fail('counted-is-durable', problem)
   }

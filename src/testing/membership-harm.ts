@@ -2,7 +2,8 @@
 // or never, and wrong as often as an operator may be. What each does is in `cluster.ts`.
 import type { NodeId } from '../core/types.js'
 import type { StateMachine } from '../interfaces/state-machine.js'
-import { type Cluster, MAX_VOTERS } from './cluster.js'
+import type { Cluster } from './cluster.js'
+import { MAX_VOTERS } from './cluster-shape.js'
 import type { Asked, ChangeFault } from './fault-plan.js'
 import type { MembershipHarm } from './nemesis-kinds.js'
 import type { SimulationRandom } from './prng.js'

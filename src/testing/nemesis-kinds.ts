@@ -40,6 +40,7 @@ export type NemesisKind =
   | 'snapshot'
   | 'crashRotten'
   | 'crashStarting'
+  | 'wipeDisk'
   | MembershipHarm
 
 /** Changes of the membership. `readd`: a member is removed and added again. */
@@ -59,6 +60,7 @@ export type HarmToOne = Extract<
   NemesisKind,
   | 'crashAtEffect'
   | 'crashStarting'
+  | 'wipeDisk'
   | 'pause'
   | 'clockRate'
   | 'slowDisk'

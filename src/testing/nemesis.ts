@@ -4,6 +4,7 @@ import type { NodeId } from '../core/types.js'
 import type { StateMachine } from '../interfaces/state-machine.js'
 import type { Cluster } from './cluster.js'
 import type { FaultKind } from './fault-plan.js'
+import { bridgeCuts, type Link, ringCuts } from './link-patterns.js'
 import { drawChanges } from './membership-harm.js'
 import type { HarmToOne, MembershipHarm, NemesisKind, NemesisSettings } from './nemesis-kinds.js'
 import type { SimulationRandom } from './prng.js'
@@ -111,6 +112,8 @@ export class Nemesis<Command, Result, SM extends StateMachine<Command, Result>> 
         return this.#crashAtEffect(node)
       case 'crashStarting':
         return this.#crashStarting(node)
+      case 'wipeDisk':
+        return this.#wipe(node)
       case 'pause':
         return this.#pause([node])
       case 'clockRate':
@@ -196,6 +199,17 @@ export class Nemesis<Command, Result, SM extends StateMachine<Command, Result>> 
   #crashRotten(node: NodeId): void {
     this.#inject({ type: 'rotDisk', node })
     this.#downFor([node])
+  }
+
+  /** It comes back empty. Mostly somebody notices, and has it removed and added again (H19). */
+  #wipe(node: NodeId): void {
+    this.#inject({ type: 'wipeDisk', node })
+    this.#later(this.#settings.durationMs, () => this.#inject({ type: 'restart', node }))
+    const wasWiped = this.#cluster.process(node)?.disk.wasWiped ?? false
+    if (!wasWiped || this.#random.chance(0.4)) return
+    const [, longest] = this.#settings.durationMs
+    this.#later([longest / 2, 4 * longest], () => this.#inject({ type: 'remove', node }))
+    this.#later([4 * longest, 10 * longest], () => this.#inject({ type: 'add', node }))
   }
 
   #stop(node: NodeId): void {
@@ -332,27 +346,17 @@ export class Nemesis<Command, Result, SM extends StateMachine<Command, Result>> 
 
   /** Two halves that only one node in the middle can see (H14). */
   #bridge(): void {
-    const [middle, ...rest] = this.#random.shuffle(this.#cluster.ids)
-    if (middle === undefined || rest.length < 2) return
-    const half = rest.length >> 1
-    for (const one of rest.slice(0, half)) {
-      for (const other of rest.slice(half)) {
-        this.#inject({ type: 'cut', from: one, to: other })
-        this.#inject({ type: 'cut', from: other, to: one })
-      }
-    }
-    this.#later(this.#settings.durationMs, () => this.#inject({ type: 'heal' }))
+    const ids = this.#random.shuffle(this.#cluster.ids)
+    if (ids.length > 2) this.#cutFor(bridgeCuts(ids))
   }
 
   /** Each node sees two neighbours only (H14). */
   #ring(): void {
-    const ids = this.#random.shuffle(this.#cluster.ids)
-    ids.forEach((one, at) => {
-      ids.forEach((other, place) => {
-        const distance = Math.abs(at - place)
-        if (distance > 1 && distance < ids.length - 1) this.#inject({ type: 'cut', from: one, to: other })
-      })
-    })
+    this.#cutFor(ringCuts(this.#random.shuffle(this.#cluster.ids)))
+  }
+
+  #cutFor(links: readonly Link[]): void {
+    for (const { from, to } of links) this.#inject({ type: 'cut', from, to })
     this.#later(this.#settings.durationMs, () => this.#inject({ type: 'heal' }))
   }
 

@@ -6,6 +6,7 @@ import type { Cluster } from './cluster.js'
 import { configurationIn, type HeldConfiguration } from './committed-log.js'
 import { isQuorumOf } from './configuration-judge.js'
 import type { SimulatedProcess } from './simulated-process.js'
+import { hasLostStore } from './wiped-disk.js'
 
 /** The configuration that the leader of the latest term counts by, or else the newest that is committed. */
 export function currentMembers<Command, Result, SM extends StateMachine<Command, Result>>(
@@ -15,13 +16,19 @@ export function currentMembers<Command, Result, SM extends StateMachine<Command,
   return held?.configuration ?? { members: [], votersOutgoing: [] }
 }
 
-/** Whether the node is to serve: a member of what is committed, and of what the leader counts by; or of what is to be founded. */
+/**
+ * Whether the node is to serve: a member of what is committed, and of what the leader counts by, with the store that it has; or of
+ * what is to be founded.
+ */
 export function isMember<Command, Result, SM extends StateMachine<Command, Result>>(
   cluster: Cluster<Command, Result, SM>,
   id: NodeId,
 ): boolean {
-  const named = (configuration: Configuration | undefined): boolean =>
-    configuration?.members.some((member) => member.id === id) ?? false
+  const disk = cluster.process(id)?.disk
+  const named = (configuration: Configuration | undefined): boolean => {
+    const isThere = configuration?.members.some((member) => member.id === id) ?? false
+    return isThere && disk !== undefined && !hasLostStore(configuration, id, disk)
+  }
   if (cluster.invariants.configurations.newest === null) return cluster.isListed(id)
   return named(currentMembers(cluster)) && named(cluster.invariants.configurations.newest?.configuration)
 }

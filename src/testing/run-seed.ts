@@ -25,6 +25,7 @@ import { TraceWriter } from './trace/trace-writer.js'
 import { SIMULATION_EPOCH_MS } from './virtual-clock.js'
 import { CALM_DISK, type DiskSpeed } from './virtual-disk.js'
 import { CALM_LINKS } from './virtual-network.js'
+import { replaceWiped } from './replace-wiped.js'
 import { Workload } from './workload.js'
 
 export interface SeedOptions {
@@ -103,6 +104,7 @@ export async function runSeed(seed: bigint, options: SeedOptions = {}): Promise<
   healAll(cluster)
   await expectLiveness(liveness)
   await expectSettledMembership(cluster, electionTimeoutMs)
+  if (await replaceWiped(cluster, electionTimeoutMs)) await expectLiveness(liveness)
   await expectResultsOfSlowLeader({ cluster, caller, electionTimeoutMs, nextCommand })
   await expectSteadyLeader(cluster, { electionTimeoutMs, random: random.fork('steady') })
   // After everybody has caught up: what a slow disk takes one by one would need longer than any bound.

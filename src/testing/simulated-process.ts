@@ -1,61 +1,25 @@
 // One node of a simulated cluster and its machine: the disk and the clock's rate survive, everything else belongs to an
 // incarnation. A crash abandons the node at an event boundary; a restart is a new RaftNode on what was durable.
-import type { MemberSpec, NodeId, Role } from '../core/types.js'
+import type { MemberSpec, NodeId } from '../core/types.js'
 import type { RaftError } from '../errors.js'
-import type { Codec } from '../interfaces/codec.js'
 import type { ApplyContext, StateMachine } from '../interfaces/state-machine.js'
 import { type CoreStart, INTERNALS, type Internals } from '../node/internals.js'
-import { DEFAULTS, type Limits } from '../node/options.js'
+import { DEFAULTS } from '../node/options.js'
 import { RaftNode } from '../node/raft-node.js'
-import type { SnapshotPolicy } from '../node/snapshot-policy.js'
 import type { Check } from './checks.js'
-import { type Coverage, StepCoverage } from './coverage.js'
-import type { History } from './history.js'
+import { StepCoverage } from './coverage.js'
 import type { Incarnation } from './incarnation.js'
-import type { Invariants } from './invariants.js'
 import { MachineHost } from './machine-host.js'
 import { JudgedMachine } from './judged-machine.js'
 import { ProcessGate } from './process-gate.js'
-import type { ProcessWrappers } from './process-wrappers.js'
+import type { ProcessOptions, ProcessWorld } from './process-options.js'
 import type { SimulationRandom } from './prng.js'
 import { snapshotWatch } from './snapshot-watch.js'
 import { StallWatch } from './stall-watch.js'
-import type { Timeline } from './timeline.js'
-import type { Trace, TraceFields } from './trace/trace.js'
+import type { TraceFields } from './trace/trace.js'
 import { VirtualClock } from './virtual-clock.js'
 import { VirtualDisk } from './virtual-disk.js'
-import type { VirtualNetwork } from './virtual-network.js'
 import { Witness } from './witness.js'
-
-/** Everything that the processes of one simulation share. */
-export interface ProcessWorld {
-  readonly timeline: Timeline
-  readonly network: VirtualNetwork
-  readonly invariants: Invariants
-  readonly history: History
-  readonly trace: Trace
-  readonly coverage: Coverage
-  /** A node took that role. */
-  readonly onRole: (id: NodeId, role: Role) => void
-}
-
-/** How each node of the cluster is made. */
-export interface ProcessOptions<Command, Result, SM extends StateMachine<Command, Result>> {
-  readonly stateMachine: (host: MachineHost) => SM
-  /** Checked after each apply: throws to report. */
-  readonly invariant: ((stateMachine: SM, context: ApplyContext) => void) | undefined
-  readonly codec: Codec<Command> | undefined
-  /** None for a node that joins. */
-  readonly bootstrap: readonly MemberSpec[] | undefined
-  readonly electionTimeoutMs: number | undefined
-  readonly heartbeatIntervalMs: number | undefined
-  readonly limits: Limits | undefined
-  readonly snapshot: SnapshotPolicy | undefined
-  readonly internals: Internals
-  readonly wrappers: ProcessWrappers
-  /** Whether the disks hold the records of the shipped LevelLogStore. */
-  readonly usesLevel: boolean
-}
 
 /** `failed`: the node itself stopped because its disk failed (F31). */
 export type ProcessState = 'down' | 'starting' | 'up' | 'stopping' | 'failed'
@@ -237,9 +201,27 @@ export class SimulatedProcess<Command, Result, SM extends StateMachine<Command, 
     this.#record('rotDisk')
   }
 
+  /** The process dies, and its disk is empty when it comes back: another store, which made none of its promises (H19). */
+  wipeDisk(): void {
+    this.disk.wipe()
+    this.crash()
+    this.#diskErrorExpected = false
+    this.#record('wipeDisk')
+    this.#world.coverage.count('hit.wipedDisk')
+  }
+
   /** Whether its writes fail or hang, so that it can't even stop. */
   get isDiskBroken(): boolean {
     return this.#diskErrorExpected
+  }
+
+  /**
+   * A node that was the whole list, and lost its disk, has nobody who could tell it that its cluster exists: it would found
+   * another one. Whoever brings it back must leave the list out.
+   */
+  get #bootstrap(): readonly MemberSpec[] | undefined {
+    const { bootstrap } = this.#options
+    return this.disk.wasWiped && bootstrap?.length === 1 ? undefined : bootstrap
   }
 
   get #electionTimeoutMs(): number {
@@ -284,7 +266,7 @@ export class SimulatedProcess<Command, Result, SM extends StateMachine<Command, 
       logStore: wrappers.logStore?.(store, wrapped) ?? store,
       snapshotStore: wrappers.snapshotStore?.(snapshots, wrapped) ?? snapshots,
       transport: wrappers.transport?.(transport, wrapped) ?? transport,
-      bootstrap: rest.bootstrap,
+      bootstrap: this.#bootstrap,
       codec,
       electionTimeoutMs: rest.electionTimeoutMs,
       heartbeatIntervalMs: rest.heartbeatIntervalMs,

@@ -302,20 +302,23 @@ function drawMembership({ random, unitMs, drawn }: Draw): Partial<Bent> {
   const everyEntries = random.pick([random.integer(1, 5), random.integer(6, 40)])
   const snapshot = { everyEntries, trailingEntries: random.pick([0, random.integer(1, 20)]) }
   const pace = unitMs * random.pick([0.3, 1, 3])
-  const kinds = [...changes, ...trouble, ...(mayCompact ? (['snapshot'] as const) : [])]
+  const learners = random.pick([0, 0, 0, 1, 2])
+  const workload = workloadOf(unitMs, {
+    clients: random.integer(2, 6),
+    thinkMs: [unitMs / 200, unitMs / random.pick([5, 20])],
+    timeoutMs: [unitMs * random.pick([0.5, 2]), unitMs * 6],
+    readRatio: random.pick([0.1, 0.4]),
+    burst: random.pick([1, 3]),
+  })
+  const wipes: NemesisKind[] = random.chance(0.3) ? ['wipeDisk', 'wipeDisk'] : []
+  const kinds = [...changes, ...trouble, ...wipes, ...(mayCompact ? (['snapshot'] as const) : [])]
   return {
     links,
     disk: drawn.disk,
-    learners: random.pick([0, 0, 0, 1, 2]),
+    learners,
     ...(mayCompact ? { snapshot } : {}),
     nemesis: { kinds, intervalMs: [pace / 4, pace * 2], durationMs: [unitMs / 2, unitMs * 3] },
-    workload: workloadOf(unitMs, {
-      clients: random.integer(2, 6),
-      thinkMs: [unitMs / 200, unitMs / random.pick([5, 20])],
-      timeoutMs: [unitMs * random.pick([0.5, 2]), unitMs * 6],
-      readRatio: random.pick([0.1, 0.4]),
-      burst: random.pick([1, 3]),
-    }),
+    workload,
   }
 }
 
@@ -330,6 +333,8 @@ function drawStorage({ random, unitMs, drawn }: Draw): Partial<Bent> {
     ['hangDisk', 'slowDisk', 'strandWrites', 'crashLeader'],
     ['rotDisk', 'crashRotten', 'crashAtEffect', 'crash'],
     ['crashRotten', 'crashRotten', 'crashAll', 'failWrite', 'stop'],
+    ['wipeDisk', 'crashAtEffect', 'crashLeader'],
+    ['wipeDisk', 'wipeDisk', 'crashAll', 'crashStarting', 'isolateLeader'],
     ['crashAtEffect', 'crashStarting', 'crashAll', 'crashRotten', 'failWrite', 'fullDisk', 'hangDisk', 'slowDisk'],
   ])
   const everyEntries = random.pick([random.integer(1, 5), random.integer(6, 30)])

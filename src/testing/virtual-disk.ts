@@ -10,6 +10,7 @@ import type { ProcessGate } from './process-gate.js'
 import type { SimulationRandom } from './prng.js'
 import type { Timeline } from './timeline.js'
 import { DurableLog } from './durable-log.js'
+import { type HeldStore, LostStore } from './held-store.js'
 import { ContractedStore } from './store-contract.js'
 import { keyText, VirtualLevel } from './virtual-level.js'
 import { VirtualLevelStore } from './virtual-level-store.js'
@@ -73,14 +74,16 @@ interface PendingWrite {
 }
 
 /** Survives the crashes of its node. */
-export class VirtualDisk {
+export class VirtualDisk implements HeldStore {
   speed: DiskSpeed = CALM_DISK
   readonly #options: VirtualDiskOptions
   /** The snapshots that lie beside the log. */
   readonly snapshots: VirtualSnapshots
-  readonly #log = new DurableLog()
+  #log = new DurableLog()
   /** Every vote that was ever durable: a vote once promised must stand for its term, whatever came later. */
-  readonly #votes = new Map<Term, NodeId>()
+  #votes = new Map<Term, NodeId>()
+  /** What lay on it before it was wiped, each time; as many as there were faults of that kind. */
+  readonly #lost: LostStore[] = []
   #hardState: HardState = { currentTerm: 0, votedFor: null }
   #identity: StoreIdentity | null = null
   #pending: PendingWrite | null = null
@@ -91,7 +94,7 @@ export class VirtualDisk {
   #isFull = false
   /** The first damaged entry; what stands behind it is as good as lost too. */
   #rottenFrom: LogIndex | null = null
-  readonly #level: VirtualLevel | null
+  #level: VirtualLevel | null
 
   constructor(options: VirtualDiskOptions) {
     this.#options = options
@@ -132,6 +135,36 @@ export class VirtualDisk {
   /** Whom the node voted for in `term`, as far as that was ever durable. */
   voteIn(term: Term): NodeId | undefined {
     return this.#votes.get(term)
+  }
+
+  /** Everything on it is gone, and nobody told the node (H19). */
+  wipe(): void {
+    this.#pending = null
+    this.snapshots.wipe()
+    this.crash()
+    const { hardState } = this
+    this.#lost.push(new LostStore(this.#identity?.storeId ?? null, { hardState, log: this.#log, votes: this.#votes }))
+    this.#log = new DurableLog()
+    this.#votes = new Map()
+    this.#hardState = { currentTerm: 0, votedFor: null }
+    this.#identity = null
+    this.#rottenFrom = null
+    if (this.#level !== null) this.#level = new VirtualLevel()
+  }
+
+  get wasWiped(): boolean {
+    return this.#lost.length > 0
+  }
+
+  /** All that were ever on it, the present one first. */
+  get stores(): readonly HeldStore[] {
+    return [this, ...this.#lost]
+  }
+
+  /** That with this id, though it be lost: what it promised was true. The present one where no id is known. */
+  storeOf(storeId: string | undefined): HeldStore | undefined {
+    if (storeId === undefined || !this.wasWiped || this.#identity?.storeId === storeId) return this
+    return this.#lost.find((lost) => lost.storeId === storeId)
   }
 
   /** @internal Of everything on it. */

@@ -60,8 +60,8 @@ export interface NetworkWatch {
   onSend?(from: VirtualTransport, to: NodeId, message: Message): void
   onReceive?(from: VirtualTransport, to: VirtualTransport, message: Message): void
   onPeerStatus?(at: VirtualTransport, peer: NodeId, status: 'up' | 'closed' | 'reset'): void
-  /** A handshake failed: `by` refused what the other end said of itself. */
-  onRefused?(by: VirtualTransport, other: NodeId, error: unknown): void
+  /** `by` heard what the other end says of itself, and refused it with `error`; null when it took it. */
+  onHello?(by: VirtualTransport, other: VirtualTransport, error: unknown): void
   onFault?(name: string): void
 }
 
@@ -260,13 +260,15 @@ export class VirtualNetwork {
 
   #accepts(by: VirtualTransport, other: VirtualTransport): boolean {
     const hello = other.local?.hello.slice()
+    const { watch } = this.#options
     try {
-      if (hello !== undefined && by.local?.accept(hello) === other.id) return true
-      this.#options.watch?.onRefused?.(by, other.id, new RangeError(`took ${other.id} for somebody else`))
+      const isKnown = hello !== undefined && by.local?.accept(hello) === other.id
+      watch?.onHello?.(by, other, isKnown ? null : new RangeError(`took ${other.id} for somebody else`))
+      return isKnown
     } catch (error) {
-      this.#options.watch?.onRefused?.(by, other.id, error)
+      watch?.onHello?.(by, other, error)
+      return false
     }
-    return false
   }
 
   #disconnect(one: VirtualTransport, other: VirtualTransport, { tells }: { tells: readonly VirtualTransport[] }): void {

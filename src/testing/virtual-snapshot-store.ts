@@ -71,9 +71,11 @@ class VirtualSink implements SnapshotSink {
 
   async commit(): Promise<StoredSnapshot> {
     const { disk, gate } = this.#access
+    const { medium } = disk.snapshots
     const act = async (): Promise<StoredSnapshot> => {
       const stored = await this.#inner.commit()
-      disk.snapshots.committed(stored)
+      // Or else it was wiped while a crash still let it land.
+      if (medium === disk.snapshots.medium) disk.snapshots.committed(stored)
       return stored
     }
     return new VirtualStoredSnapshot(this.#access, await disk.snapshots.change(gate, act, true))

@@ -18,8 +18,7 @@ interface Change {
 
 /** Survives the crashes of its node. */
 export class VirtualSnapshots {
-  /** What lies on the disk. A received partial is kept over a crash, as by a directory. */
-  readonly medium: MemorySnapshotStore = new MemorySnapshotStore()
+  #medium: MemorySnapshotStore = new MemorySnapshotStore()
   readonly #disk: VirtualDisk
   readonly #options: VirtualDiskOptions
   readonly #changes = new Set<Change>()
@@ -30,6 +29,11 @@ export class VirtualSnapshots {
   constructor(disk: VirtualDisk, options: VirtualDiskOptions) {
     this.#disk = disk
     this.#options = options
+  }
+
+  /** What lies on the disk. A received partial is kept over a crash, as by a directory. */
+  get medium(): MemorySnapshotStore {
+    return this.#medium
   }
 
   /** Of the newest durable one; 0 for none. */
@@ -95,6 +99,15 @@ export class VirtualSnapshots {
     for (const change of this.#changes) this.#maybeLand(change)
     this.#changes.clear()
     void this.medium.close()
+  }
+
+  /** Nothing is left of them. */
+  wipe(): void {
+    this.#changes.clear()
+    this.#medium = new MemorySnapshotStore()
+    this.#latest = null
+    this.#rotten = null
+    this.#isDamageFound = false
   }
 
   #finishInTime(change: Change): void {

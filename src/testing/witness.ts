@@ -152,6 +152,9 @@ export class Witness {
         `it sent a ${message.type} of term ${message.term} while term ${hardState.currentTerm} is durable (H1)`,
       )
     }
+    // Where nothing was ever stored there is no node yet that could have been told.
+    if (this.#configuration === null && this.#disk.identity !== null && isElectoral(message))
+      this.#fail('voter-is-member', `it sent a ${message.type} while its store knows no configuration (F25, H112)`)
     if (message.type === 'requestVote') this.#checkVote(message.term, this.id, 'a vote request')
     if (message.type === 'requestVoteResponse' && message.voteGranted) this.#checkVote(message.term, to, 'a grant')
     // Once a later term is durable the log may have moved on; within the term what was verified stays.
@@ -308,4 +311,11 @@ export class Witness {
   #fail(check: Check, problem: string): void {
     this.#invariants.fail(check, `${this.id}: ${problem}`)
   }
+}
+
+/** Asks to be elected, or helps somebody. The knock of a founding has no round and no term. */
+function isElectoral(message: Message): boolean {
+  if (message.type === 'preVote' || message.type === 'requestVote') return true
+  const isAnswer = message.type === 'preVoteResponse' || message.type === 'requestVoteResponse'
+  return isAnswer && message.voteGranted
 }

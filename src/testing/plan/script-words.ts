@@ -41,6 +41,7 @@ const FAULT_FIELDS: {
   hangDisk: { node: 'node' },
   fullDisk: { node: 'node' },
   rotDisk: { node: 'node' },
+  wipeDisk: { node: 'node' },
   clockRate: { node: 'node', ratio: 'number' },
   stranger: { node: 'node' },
   link: { lossRatio: 'number', duplicateRatio: 'number', latencyMs: 'range', damageRatio: ['number'] },

@@ -33,6 +33,7 @@ export function endOf(fault: FaultKind, otherNode: NodeId): readonly FaultKind[]
     case 'crash':
     case 'stop':
     case 'failWrite':
+    case 'wipeDisk':
       // Who led before is not known by then, so some node is started: it does nothing to one that runs.
       return [{ type: 'restart', node: fault.node === 'leader' ? otherNode : fault.node }]
     case 'hangDisk':
@@ -81,6 +82,7 @@ function atNode(
     | 'failWrite'
     | 'fullDisk'
     | 'rotDisk'
+    | 'wipeDisk'
     | 'stranger'
     | 'transfer'
     | 'snapshot'
@@ -100,6 +102,7 @@ const MAKERS: Readonly<Record<FaultType, Maker>> = {
   hangDisk: atNode('hangDisk'),
   fullDisk: atNode('fullDisk'),
   rotDisk: atNode('rotDisk'),
+  wipeDisk: atNode('wipeDisk'),
   stranger: atNode('stranger'),
   transfer: atNode('transfer'),
   snapshot: atNode('snapshot'),

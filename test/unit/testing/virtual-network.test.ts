@@ -27,7 +27,9 @@ class Lab {
     timeline: this.timeline,
     random: new SimulationRandom(5n),
     watch: {
-      onRefused: (by, other) => this.refused.push(`${by.id} refused ${other}`),
+      onHello: (by, other, error) => {
+        if (error !== null) this.refused.push(`${by.id} refused ${other.id}`)
+      },
       onFault: (name) => this.faults.push(name),
     },
   })

@@ -37,6 +37,7 @@ const FIELDS: Readonly<Record<FaultKind['type'], object>> = {
   hangDisk: { node },
   fullDisk: { node },
   rotDisk: { node },
+  wipeDisk: { node },
   clockRate: { node, ratio: fc.double({ min: 0.95, max: 1.05, noNaN: true }) },
   stranger: { node },
   resume: { node },
