@@ -147,11 +147,16 @@ export class Identity {
     return nonce === '' ? null : this.#become({ clusterId: said.clusterId, nonce, bootstrapDigest: '' })
   }
 
-  /** Whether the peer, whose connection is from before this node had a cluster, belongs to another one. */
+  /**
+   * Whether the peer, whose connection is from before one of the two had a cluster, belongs to another one. Who offered a founding
+   * of its own may be making that by now: it leads another cluster, of the same name, unless it is the member that we know (H49).
+   */
   isStranger(peer: NodeId): boolean {
     const said = this.#heard.get(peer)
+    if (said === undefined) return false
     const [own, { clusterId }] = [nonceOf(this.#identity), this.#identity]
-    return said !== undefined && (differ(said.clusterId, clusterId) || differ(said.nonce, own))
+    if (differ(said.clusterId, clusterId) || differ(said.nonce, own)) return true
+    return differ(said.offeredNonce, own) && findMember(this.#configuration(), peer)?.storeId !== said.storeId
   }
 
   /**

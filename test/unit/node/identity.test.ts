@@ -340,6 +340,27 @@ describe('isStranger', () => {
   })
 })
 
+describe('isStranger, of who offers a founding of its own (H49)', () => {
+  const offers = { ...hello, nonce: 'its own', storeId: 'store-b' }
+
+  test('is a stranger to a member of another founding: it may lead its own by now', () => {
+    const own = identityOf(founded, { inForce: voters('a') })
+    hears(own, offers)
+    expect(own.isStranger('b')).toBe(true)
+  })
+
+  test('is none where it was added here with that store, nor to who has no cluster, nor to who took its offer', () => {
+    const member = identityOf(founded, { inForce: voters('a', 'b') })
+    hears(member, offers)
+    expect(member.isStranger('b')).toBe(false)
+    const waits = identityOf(waiting)
+    hears(waits, offers)
+    expect(waits.isStranger('b')).toBe(false)
+    expect(waits.adoptFrom('b')?.nonce).toBe('its own')
+    expect(waits.isStranger('b')).toBe(false)
+  })
+})
+
 describe('founded', () => {
   test('makes what the founder offered the founding that it belongs to', () => {
     const own = identityOf(founder)
