@@ -107,6 +107,18 @@ export interface AtlasNode {
   readonly http: number
 }
 
+/** Of what a node says of itself. */
+export interface AtlasStatus {
+  readonly role: string
+  readonly suffrage: string
+  readonly currentTerm: number
+  readonly votedFor: string | null
+  readonly commitIndex: number
+  readonly lastIndex: number
+  readonly leader: { readonly id: string } | null
+  readonly explanation: string | null
+}
+
 /** Three nodes in one directory, each startable again, and those that join them. */
 export class AtlasCluster {
   readonly #nodes: AtlasNode[]
@@ -120,6 +132,14 @@ export class AtlasCluster {
   }
 
   static async start(extra: readonly string[] = []): Promise<AtlasCluster> {
+    const cluster = await AtlasCluster.listed(extra)
+    cluster.startAll()
+    await cluster.ready()
+    return cluster
+  }
+
+  /** Three nodes that know of each other, none of them started. */
+  static async listed(extra: readonly string[] = []): Promise<AtlasCluster> {
     const ports = await freePorts(9)
     const port = (i: number): number => ports[i] ?? 0
     const nodes = [0, 1, 2].map((i) => ({
@@ -128,10 +148,7 @@ export class AtlasCluster {
       raft: port(3 * i + 1),
       http: port(3 * i + 2),
     }))
-    const cluster = new AtlasCluster(nodes, extra)
-    cluster.startAll()
-    await cluster.ready()
-    return cluster
+    return new AtlasCluster(nodes, extra)
   }
 
   /** Those that have ever been started. */
@@ -147,6 +164,11 @@ export class AtlasCluster {
   async join(id: string, member: number): Promise<void> {
     const [resp = 0, raft = 0, http = 0] = await freePorts(3)
     this.#nodes.push({ id, resp, raft, http })
+    await this.rejoin(id, member)
+  }
+
+  /** The same, for one that was one of them before, at its old place. */
+  async rejoin(id: string, member: number): Promise<void> {
     await this.#start(id, `--raft-join=127.0.0.1:${member}`).says('Joined the cluster')
   }
 
@@ -163,13 +185,22 @@ export class AtlasCluster {
       `--raft-addr=127.0.0.1:${node.raft}`,
       `--http=127.0.0.1:${node.http}`,
       company,
-      `--data-dir=${join(this.#directory, id)}`,
+      `--data-dir=${this.directory(id)}`,
       '--election-timeout=300ms',
       '--heartbeat-interval=50ms',
       ...this.#extra,
     ])
     this.processes.set(id, process)
     return process
+  }
+
+  directory(id: string): string {
+    return join(this.#directory, id)
+  }
+
+  /** A new disk. The node must not run. */
+  wipe(id: string): void {
+    rmSync(this.directory(id), { recursive: true, force: true })
   }
 
   node(id: string): AtlasNode {
@@ -200,7 +231,7 @@ export class AtlasCluster {
     }
   }
 
-  async status(id: string): Promise<{ role: string; commitIndex: number; leader: { id: string } | null }> {
+  async status(id: string): Promise<AtlasStatus> {
     return (await (await fetch(`http://127.0.0.1:${this.node(id).http}/admin/status`)).json()) as never
   }
 }

@@ -1,12 +1,13 @@
 // atlasctl: what an operator does from outside of a server. `status`, `members`, `transfer-leader` and `snapshot` look after a
 // running cluster; `backup` asks a running node for its state, `restore` makes a
-// data directory of such a file. Exit 2 for wrong usage, 1 for what failed, one line each.
+// data directory of such a file, `recover` makes a survivor go on alone. Exit 2 for wrong usage, 1 for what failed, one line each.
 import { atlasctlHelp, resolveAtlasctlOptions } from './config/atlasctl-options.js'
 import { exitWith } from './server/program.js'
 import { VERSION } from './server/version.js'
 import type { OperatorCommand } from './config/operator-options.js'
 import { runOperatorCommand } from './tools/operator.js'
 import { fetchBackup, restoreFile } from './tools/backup-file.js'
+import { recoverDirectory } from './tools/recover-directory.js'
 
 const NAME = 'atlasctl'
 /** Between two tables. */
@@ -20,6 +21,7 @@ async function main(): Promise<void> {
     const { index, term, sizeBytes } = await fetchBackup(options, untilSignal())
     return say(`${options.file}: index ${index}, term ${term}, ${sizeBytes} bytes\n`)
   }
+  if (options.command === 'recover') return say(await recoverDirectory(options))
   if (options.command !== 'restore') return operate(options)
   const { lastIncludedIndex } = await restoreFile(options)
   const { dataDirectory, nodeId, raft } = options

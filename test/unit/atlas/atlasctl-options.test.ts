@@ -40,10 +40,54 @@ describe('the command line of atlasctl', () => {
     for (const [line, expected] of cases) expect(resolveAtlasctlOptions(line.split(' ')), line).toEqual(expected)
   })
 
+  it('takes the survivor that a lost quorum leaves', () => {
+    const line = 'recover --data-dir d --members n1=10.0.0.1:7000'
+    const recover = {
+      command: 'recover',
+      dataDirectory: 'd',
+      raftDirectory: 'd/raft',
+      nodeId: 'n1',
+      raft: '10.0.0.1:7000',
+    }
+    expect(resolveAtlasctlOptions(line.split(' '))).toEqual({ ...recover, dryRun: false })
+    expect(resolveAtlasctlOptions([...line.split(' '), '--dry-run', '--raft-data-dir=r'])).toEqual({
+      ...recover,
+      raftDirectory: 'r',
+      dryRun: true,
+    })
+  })
+
+  it.each([
+    ['recover --members n1=h:1', /recover needs --data-dir DIR, that of the survivor/],
+    ['recover --data-dir d', /recover needs --members ID=HOST:PORT, the survivor/],
+    ['recover --data-dir d --members n1', /--members "n1" is not ID=HOST:PORT, such as node-1=10.0.0.1:7000/],
+    ['recover --data-dir d --members n1=h:1,n2=h:2', /names several: one survivor goes on/],
+    ['recover --data-dir d --members n1=:7000', /names no host/],
+    ['recover --data-dir d --members n1=h:0x', /--members/],
+    ['recover --data-dir d --members n/1=h:1', /--members/],
+    ['recover d --members n1=h:1', /unexpected argument "d"/],
+    ['recover --data-dir d --members n1=h:1 --addr h:1', /unknown flag --addr/],
+  ])('refuses %s', (line, message) => {
+    const refused = () => resolveAtlasctlOptions(line.split(' '))
+    expect(refused).toThrow(UsageError)
+    expect(refused).toThrow(message)
+  })
+
   it('explains itself, also beside a command', () => {
     for (const argv of [['--help'], ['backup', '--help']]) expect(resolveAtlasctlOptions(argv)).toBe('help')
     expect(resolveAtlasctlOptions(['--version'])).toBe('version')
-    for (const word of ['backup FILE', 'restore FILE', '--addr', '--force', '--data-dir', '--node-id', '--raft-addr']) {
+    for (const word of [
+      'backup FILE',
+      'restore FILE',
+      'recover',
+      '--members',
+      '--dry-run',
+      '--addr',
+      '--force',
+      '--data-dir',
+      '--node-id',
+      '--raft-addr',
+    ]) {
       expect(atlasctlHelp()).toContain(word)
     }
   })
@@ -53,7 +97,7 @@ describe('the command line of atlasctl', () => {
     [['backip', 'f'], 'unknown command "backip": did you mean backup?'],
     [
       ['toString', 'f'],
-      'unknown command "toString": there are backup, restore, status, members, transfer-leader, snapshot',
+      'unknown command "toString": there are backup, restore, recover, status, members, transfer-leader, snapshot',
     ],
     [['backup'], 'backup needs a file: atlasctl backup FILE'],
     [['backup', 'f', 'g'], 'unexpected argument "g": backup takes one file'],

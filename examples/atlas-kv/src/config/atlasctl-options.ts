@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { FlagSpec } from './flags.js'
 import { parseFlags, quote } from './flags.js'
 import { OPERATOR_COMMANDS, type OperatorCommand, resolveOperatorCommand } from './operator-options.js'
+import { RECOVER_COMMAND, type RecoverCommand, resolveRecoverCommand } from './recover-options.js'
 import { nearest, UsageError } from './usage-error.js'
 import type { Address } from './values.js'
 import { addressOf, formatAddress, nodeIdOf } from './values.js'
@@ -27,7 +28,7 @@ export interface RestoreCommand {
 }
 
 type FileCommand = (BackupCommand | RestoreCommand)['command']
-type Command = FileCommand | keyof typeof OPERATOR_COMMANDS
+type Command = FileCommand | RecoverCommand['command'] | keyof typeof OPERATOR_COMMANDS
 
 const VERSION_FLAG: FlagSpec = { name: 'version', kind: 'boolean', help: 'print the version and exit' }
 const HELP_FLAG: FlagSpec = { name: 'help', kind: 'boolean', help: 'print this and exit' }
@@ -49,6 +50,7 @@ const COMMANDS: Readonly<Record<Command, { readonly usage: string; readonly flag
       value('raft-addr', 'HOST:PORT', 'its --raft-addr (default 127.0.0.1:7000)'),
     ],
   },
+  recover: RECOVER_COMMAND,
   ...OPERATOR_COMMANDS,
 }
 
@@ -69,7 +71,7 @@ function line({ name, placeholder, help }: FlagSpec): string {
 /** What is to be done, or what was asked for instead. Throws UsageError. */
 export function resolveAtlasctlOptions(
   argv: readonly string[],
-): BackupCommand | RestoreCommand | OperatorCommand | 'help' | 'version' {
+): BackupCommand | RestoreCommand | RecoverCommand | OperatorCommand | 'help' | 'version' {
   const name = argv.find((word) => !word.startsWith('-'))
   const own = isCommand(name) ? COMMANDS[name].flags : []
   const specs = [...own, VERSION_FLAG, HELP_FLAG]
@@ -79,6 +81,7 @@ export function resolveAtlasctlOptions(
   if (flags.get('version') === 'true') return 'version'
   if (name === undefined) throw new UsageError('a command is needed, such as atlasctl status (see --help)')
   if (!isCommand(name)) throw unknownCommand(name)
+  if (name === 'recover') return resolveRecoverCommand(words, flags)
   if (name !== 'backup' && name !== 'restore') return resolveOperatorCommand(name, words, flags)
   const [, file, extra] = words
   if (file === undefined || file === '') throw new UsageError(`${name} needs a file: atlasctl ${name} FILE`)

@@ -1,0 +1,31 @@
+// A survivor of a lost quorum made the only voter, offline; or told what it has. What that means is the library's.
+import { stat } from 'node:fs/promises'
+import { recoverCluster } from 'helios-raft'
+import { levelStorage } from 'helios-raft/level'
+import type { RecoverCommand } from '../config/recover-options.js'
+import { StartError } from '../config/usage-error.js'
+import { reasonOf } from '../server/start-error.js'
+
+/** @returns what is to be printed. Throws StartError; then nothing was changed */
+export async function recoverDirectory(command: RecoverCommand): Promise<string> {
+  const { raftDirectory, dataDirectory, nodeId, raft, dryRun } = command
+  const name = JSON.stringify(raftDirectory)
+  // A store would be made where there is none.
+  await stat(raftDirectory).catch((error: unknown) => {
+    throw new StartError(`cannot read ${name} (--data-dir): ${reasonOf(error)}`, { cause: error })
+  })
+  const member = { id: nodeId, address: raft }
+  const found = await recoverCluster({ ...levelStorage({ directory: raftDirectory }), member, dryRun }).catch(
+    (error: unknown) => {
+      const reason = error instanceof Error ? error.message : String(error)
+      throw new StartError(`cannot recover ${name}: ${reason}`, { cause: error })
+    },
+  )
+  const { clusterId, lastIndex, lastTerm, snapshotIndex, previous } = found
+  const members = previous.members.map(({ id }) => id).join(', ')
+  const kept = `${raftDirectory}: cluster ${clusterId}, last entry ${lastIndex} of term ${lastTerm}, snapshot ${snapshotIndex}, members ${members}\n`
+  if (dryRun)
+    return `${kept}nothing was changed: recover the survivor with the highest term, and of equals the highest entry\n`
+  const flags = `--data-dir ${JSON.stringify(dataDirectory)} --raft-node-id ${nodeId} --raft-addr ${raft}`
+  return `${kept}${nodeId} is the only voter now; wipe every other old member, and add it again\nstart it: helios-atlasd ${flags}\n`
+}
