@@ -5,22 +5,25 @@ import type { Role, Term } from '../core/types.js'
 
 /** Counters by name; a name is words with dots between. */
 export class Coverage {
-  readonly #counters = new Map<string, number>()
+  readonly #counters = new Map<string, { count: number }>()
 
   count(bucket: string): void {
-    this.#counters.set(bucket, (this.#counters.get(bucket) ?? 0) + 1)
+    const held = this.#counters.get(bucket)
+    if (held === undefined) this.#counters.set(bucket, { count: 1 })
+    else held.count += 1
   }
 
   /** Sum over all buckets whose name begins with `prefix`. */
   sumOf(prefix: string): number {
     let sum = 0
-    for (const [name, count] of this.#counters) if (name.startsWith(prefix)) sum += count
+    for (const [name, { count }] of this.#counters) if (name.startsWith(prefix)) sum += count
     return sum
   }
 
   /** All buckets that were hit, sorted by name. */
   toRecord(): Readonly<Record<string, number>> {
-    return Object.fromEntries([...this.#counters].sort(([one], [other]) => (one < other ? -1 : 1)))
+    const counts = [...this.#counters].map(([name, { count }]) => [name, count] as const)
+    return Object.fromEntries(counts.sort(([one], [other]) => (one < other ? -1 : 1)))
   }
 }
 

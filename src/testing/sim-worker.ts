@@ -10,6 +10,9 @@ export interface WorkerSettings {
   readonly bug: string | undefined
 }
 
+// Errors are outcomes here, by the thousand, and nobody reads where they were made: what fails is run again by its seed.
+Error.stackTraceLimit = 0
+
 const { profile, bug } = workerData as WorkerSettings
 const options: SeedOptions = { profile, bug }
 

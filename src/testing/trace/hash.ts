@@ -1,6 +1,11 @@
 // A running hash of 64 bits over numbers and texts: to compare two runs, not to resist anybody. Numbers go in by their
 // bits, so that neither formatting nor locale nor the version of Node can change it.
 
+/** Words that come again and again, as names of nodes and of messages do, are hashed once. */
+const MAX_KNOWN_TEXTS = 1_024
+const MAX_KNOWN_LENGTH = 32
+const knownTexts = new Map<string, number>()
+
 export class RunningHash {
   readonly #float = new Float64Array(1)
   readonly #words = new Uint32Array(this.#float.buffer)
@@ -39,7 +44,7 @@ export class RunningHash {
   }
 
   text(text: string): void {
-    for (let at = 0; at < text.length; at++) this.#word(text.charCodeAt(at))
+    this.#word(wordOf(text))
     this.#word(0x10000 + text.length)
   }
 
@@ -55,6 +60,15 @@ export class RunningHash {
     const high = Math.imul(this.#high ^ (word + this.#low), 0x85ebca6b)
     this.#high = high ^ (high >>> 13)
   }
+}
+
+function wordOf(text: string): number {
+  const known = knownTexts.get(text)
+  if (known !== undefined) return known
+  let word = 0x811c9dc5
+  for (let at = 0; at < text.length; at++) word = Math.imul(word ^ text.charCodeAt(at), 0x01000193)
+  if (text.length <= MAX_KNOWN_LENGTH && knownTexts.size < MAX_KNOWN_TEXTS) knownTexts.set(text, word)
+  return word
 }
 
 /** The hash of some values. */

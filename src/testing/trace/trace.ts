@@ -43,7 +43,8 @@ export class Trace {
 /** A message for a record: its plain fields, and of lists how long they are and where they end. */
 export function messageFields(message: Message): TraceFields {
   const fields: Record<string, number | string | boolean | null> = {}
-  for (const [name, value] of Object.entries(message) as [string, unknown][]) {
+  for (const name in message) {
+    const value = (message as unknown as Readonly<Record<string, unknown>>)[name]
     if (!Array.isArray(value)) fields[name] = value as number | string | boolean | null
   }
   if (message.type === 'appendEntries') {
