@@ -16,6 +16,8 @@ export type LocalAction =
   | 'change'
   | 'snapshot'
   | 'install'
+  | 'found'
+  | 'wipe'
 
 /** By number. */
 export const LOCAL_ACTIONS: readonly LocalAction[] = [
@@ -32,6 +34,8 @@ export const LOCAL_ACTIONS: readonly LocalAction[] = [
   'change',
   'snapshot',
   'install',
+  'found',
+  'wipe',
 ]
 
 /** Most values of a parameter: ids of reads from 1 on, positions of nodes, positions of changes. */
@@ -74,6 +78,8 @@ const IN_WORDS: Readonly<Record<LocalAction, string>> = {
   change: ' is asked for other members',
   snapshot: ' takes a snapshot, and compacts its log',
   install: ' goes on installing a snapshot',
+  found: ' founds the cluster',
+  wipe: ' crashes, and its disk is lost with it',
 }
 
 /** In words, beginning with the node's name. */

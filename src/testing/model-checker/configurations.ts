@@ -65,7 +65,8 @@ export function quorumSets({ incoming, outgoing }: Quorum): { readonly incoming:
  * may campaign is the same as a whole. The identity first.
  */
 export function symmetriesOf(model: Model): readonly Permutation[] {
-  const { voters, changes, candidates, snapshotters } = model
+  const { voters, changes, candidates, snapshotters, start } = model
+  const founder = start.type === 'unfounded' ? [0] : []
   const setOf = (nodes: readonly number[], permutation: Permutation): string =>
     nodes
       .map((node) => permutation[node])
@@ -74,7 +75,7 @@ export function symmetriesOf(model: Model): readonly Permutation[] {
   const rulesUnder = (permutation: Permutation): string => {
     const learners = permutation.slice(voters)
     const wanted = changes.map((each) => setOf(each, permutation)).sort()
-    return `${[...learners].sort().join()}/${wanted.join(' ')}/${setOf(candidates ?? [], permutation)}/${setOf(snapshotters, permutation)}`
+    return `${[...learners].sort().join()}/${wanted.join(' ')}/${setOf(candidates ?? [], permutation)}/${setOf(snapshotters, permutation)}/${setOf(founder, permutation)}`
   }
   const all = permutationsOf(nodeCount(model))
   const [identity = []] = all

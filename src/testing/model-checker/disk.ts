@@ -37,6 +37,8 @@ export interface Disk {
   readonly next: PendingWrite | null
   /** A snapshot that takes the place of the log just now; nobody remembers that after a crash. */
   readonly installing: Snapshot | null
+  /** It took the place of one that was lost. */
+  readonly isWiped: boolean
 }
 
 /** When the answers of an Output may leave; a wrong one is a seeded bug. */
@@ -57,7 +59,11 @@ export const EMPTY_DISK: Disk = {
   running: null,
   next: null,
   installing: null,
+  isWiped: false,
 }
+
+/** What is there where a disk was lost. */
+export const WIPED_DISK: Disk = { ...EMPTY_DISK, isWiped: true }
 
 const NOTHING: PendingWrite = { hardState: null, first: 0, terms: [], configurations: [], epoch: 0, waiting: [] }
 

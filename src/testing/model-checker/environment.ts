@@ -24,19 +24,20 @@ export class Environment {
   readonly model: Model
   readonly #rules: Rules
   readonly #guard: Partial<RemovedGuard>
-  readonly #configuration: Configuration
+  /** That all nodes begin with; null where one founds it. */
+  readonly #configuration: Configuration | null
 
   constructor(model: Model, guard: RemovedGuard | null = null) {
     this.model = model
     this.#guard = guard ?? NO_GUARD
     this.#rules = { ...RULES, ...this.#guard.rules }
-    this.#configuration = initialConfiguration(model)
+    this.#configuration = model.start.type === 'unfounded' ? null : initialConfiguration(model)
   }
 
   /** A node that starts on what the model puts on its disk; on nothing where it puts nothing. */
   initial(node: number): NodeState {
     const { start } = this.model
-    const disk = start.type === 'led' ? undefined : start.disks[node]
+    const disk = 'disks' in start ? start.disks[node] : undefined
     return this.#restart({ node, boot: 1, disk: disk === undefined ? disks.EMPTY_DISK : startDisk(disk) })
   }
 
@@ -55,12 +56,19 @@ export class Environment {
     if (disk.running !== null) actions.push('persist')
     else if (disk.installing !== null) actions.push('install')
     if (this.#mayTakeSnapshot(node, core)) actions.push('snapshot')
+    if (this.#mayFound(node, core, disk)) actions.push('found')
     if (crashes > 0) {
       actions.push('crash')
+      if (this.model.wipes) actions.push('wipe')
       if (disk.running !== null) actions.push('crashAfterWrite')
     }
     if (reads > 0 && core.leaderId !== null) actions.push('read')
     return [...actions.map((action) => localCode(action)), ...this.#asked(core)]
+  }
+
+  /** All others are empty, as they were in the beginning; who lost its disk meets some that are not. */
+  #mayFound(node: number, { log }: CoreState, { isWiped }: disks.Disk): boolean {
+    return this.model.start.type === 'unfounded' && node === 0 && !isWiped && log.configurations.length === 0
   }
 
   #mayTakeSnapshot(node: number, { installing, lastApplied, snapshotIndex }: CoreState): boolean {
@@ -92,6 +100,7 @@ export class Environment {
   }
 
   step(state: NodeState, action: Action): Stepped {
+    if (action.type === 'local' && action.action === 'wipe') return this.#wipe(state)
     if (action.type === 'local' && (action.action === 'crash' || action.action === 'crashAfterWrite')) {
       return this.#crash(state, action.action === 'crashAfterWrite')
     }
@@ -124,6 +133,10 @@ export class Environment {
     }
   }
 
+  #wipe({ node, boot }: NodeState): Stepped {
+    return unmoved(this.#restart({ node, boot, disk: disks.WIPED_DISK }))
+  }
+
   #restart({ node, boot, disk }: Pick<NodeState, 'node' | 'boot' | 'disk'>): NodeState {
     const options = coreOptions(this.model, node, boot)
     const core = new RaftCore(options, this.#restored(disk), time.NOW, this.#rules)
@@ -131,7 +144,7 @@ export class Environment {
     return { node, boot, core: core.state, disk }
   }
 
-  #restored({ hardState, terms, configurations, baseIndex, snapshot }: disks.Disk): RestoredState {
+  #restored({ hardState, terms, configurations, baseIndex, snapshot, isWiped }: disks.Disk): RestoredState {
     const termRuns: { first: number; term: Term }[] = []
     terms.forEach((term, at) => {
       if (at >= baseIndex && termRuns.at(-1)?.term !== term) termRuns.push({ first: at + 1, term })
@@ -139,12 +152,25 @@ export class Environment {
     const previousTerm = terms[baseIndex - 1] ?? 0
     const log = { firstIndex: baseIndex + 1, lastIndex: terms.length, previousTerm, termRuns, logTime: 0 }
     const { lastIncludedIndex = 0, configurationIndex: index = 0, configuration: held } = snapshot?.meta ?? {}
-    const configuration = { index, configuration: held ?? this.#configuration }
+    const isUnknown = isWiped && this.#guard.listIsConfiguration !== true
+    const base = held ?? (isUnknown ? null : this.#configuration)
+    const configuration = base === null ? null : { index, configuration: base }
     const configurationEntries = configurations
       .filter((each) => each.index > baseIndex)
       .map((each) => entryOf(each, terms))
-    return { hardState, ...log, lastIncludedIndex, configuration, configurationEntries }
+    const founding = this.#isStillFounding(configurations) ? initialConfiguration(this.model).members : undefined
+    return { hardState, ...log, lastIncludedIndex, configuration, configurationEntries, founding }
   }
+
+  /** The founder is alone in what its disk holds. */
+  #isStillFounding(held: readonly HeldConfiguration[]): boolean {
+    return this.#configuration === null && held.length === 1 && this.model.voters > 1
+  }
+}
+
+/** What becomes of a node that nothing leaves. */
+function unmoved(state: NodeState): Stepped {
+  return { state, sent: [], reads: [], commits: [], broken: null }
 }
 
 function entryOf({ index, configuration }: HeldConfiguration, terms: readonly Term[]): LogEntry {

@@ -60,6 +60,7 @@ function modelOf(options: ModelCheckOptions): Model {
     maxTerm,
     maxEntries,
     crashes,
+    wipes: false,
     reads,
     learners: 0,
     lastTermReplicates: true,

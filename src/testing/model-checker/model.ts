@@ -15,10 +15,12 @@ export interface StartDisk {
  * Where the runs begin. `disks`: every node starts on its disk, on an empty one beyond the end of the list. `led`: the first
  * node leads term 1, everybody follows it and holds what it committed, and its next heartbeats are on their way. `elected`:
  * as `disks`, but `leader` has just won an election in which `voters`, by position, had a say; its first entry is on its way.
+ * `unfounded`: every store is empty, and the first node may found the cluster of all.
  */
 export type Start =
   | { readonly type: 'disks'; readonly disks: readonly StartDisk[] }
   | { readonly type: 'led' }
+  | { readonly type: 'unfounded' }
   | {
       readonly type: 'elected'
       readonly disks: readonly StartDisk[]
@@ -43,6 +45,8 @@ export interface Model {
   readonly maxEntries: number
   /** Crashes in one run, over all nodes. */
   readonly crashes: number
+  /** A crash may take the whole disk with it: what starts again has no configuration, and does not vote (F25). */
+  readonly wipes: boolean
   /** Linearizable reads in one run, on any node. */
   readonly reads: number
   /** What any leader may be asked for: these voters and nobody else. At most 16. */

@@ -11,7 +11,7 @@ import type { CoreOptions, CoreState } from '../../core/state.js'
 import type { LogIndex } from '../../core/types.js'
 import * as time from './abstract-time.js'
 import type { LocalAction } from './action.js'
-import { changeTo } from './configurations.js'
+import { changeTo, initialConfiguration } from './configurations.js'
 import * as disks from './disk.js'
 import { type Broken, checkAsked, checkDisk, checkDurable, checkSent } from './invariants.js'
 import { type Model, nodeCount, nodeId, nodeNumber } from './model.js'
@@ -101,7 +101,12 @@ export class NodeRun {
         const change = changeTo(this.#model.changes[parameter] ?? [])
         return this.#event({ type: 'changeMembership', now, wallTime: 0, id: 1, change, force: true })
       }
+      case 'found': {
+        const { members } = initialConfiguration(this.#model)
+        return this.#event({ type: 'found', now, wallTime: 0, members })
+      }
       case 'crash':
+      case 'wipe':
       case 'crashAfterWrite':
         throw new TypeError('a crash is not a step of the core')
     }

@@ -68,7 +68,7 @@ export function nodeText({ node, boot, core, disk }: NodeState, permutation: Per
     core.reads
       .map(({ id, origin, boot: of, round, readIndex }) => `${id}${name(origin)}${of}.${round}.${readIndex}`)
       .join(),
-    `${hardState(disk.hardState)} ${disk.terms.join(',')} ${configurationsText(disk.configurations, name)}`,
+    `${disk.isWiped ? 'wiped ' : ''}${hardState(disk.hardState)} ${disk.terms.join(',')} ${configurationsText(disk.configurations, name)}`,
     leadingText(core, name),
     snapshotsText(core, disk, name),
     writeText(disk.running, name),
@@ -96,10 +96,10 @@ function snapshotsText(core: CoreState, disk: Disk, name: (id: NodeId | null) =>
 
 /** A transfer and a change of the membership that are under way. */
 function leadingText(core: CoreState, name: (id: NodeId | null) => string): string {
-  const { transfer, change, settledIndex, departingSince } = core
+  const { transfer, change, settledIndex, departingSince, founding } = core
   const handed = transfer === null ? '' : `${transfer.id}${name(transfer.to)}${transfer.toldAt === null ? '' : ' told'}`
-  if (settledIndex === -1 && change === null) return handed
-  return `${handed}|${changeText(change, name)}|${settledIndex} ${departingSince === null ? '' : 'departing'}`
+  if (settledIndex === -1 && change === null && founding === null) return handed
+  return `${handed}|${founding === null ? '' : 'founding'}|${changeText(change, name)}|${settledIndex} ${departingSince === null ? '' : 'departing'}`
 }
 
 function changeText(change: CoreState['change'], name: (id: NodeId | null) => string): string {

@@ -24,6 +24,8 @@ export interface RemovedGuard {
   readonly ignores?: readonly Invariant[]
   readonly rules?: Partial<Rules>
   readonly answersWait?: AnswersWait
+  /** Who starts on an empty disk takes the list of its options for a configuration. */
+  readonly listIsConfiguration?: boolean
   /** What recovery makes of a disk. */
   readonly recovered?: (disk: Disk) => Disk
   /** What the core gets instead of an event. */
@@ -188,6 +190,13 @@ export const REMOVED_GUARDS: Readonly<Record<string, RemovedGuard>> = Object.fre
     model: 'snapshot-crash',
     breaks: 'state machine safety',
     recovered: (disk) => disk,
+  },
+  'list-is-configuration': {
+    description: 'a member that lost its disk takes the bootstrap list for a configuration, and votes',
+    hazard: 'H112',
+    model: 'lost-disk',
+    breaks: 'leader completeness',
+    listIsConfiguration: true,
   },
 })
 

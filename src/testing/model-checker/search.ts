@@ -9,6 +9,7 @@ import { Environment } from './environment.js'
 import { NumberList, VisitedSet } from './hash-tables.js'
 import type { History } from './history.js'
 import { firstCluster } from './first-cluster.js'
+import type { Invariant } from './invariants.js'
 import { type Model, nodeCount } from './model.js'
 import { type ScriptStep, scriptText } from './script.js'
 import { type NodeFacts, Tables, type Transition } from './tables.js'
@@ -29,8 +30,7 @@ export interface SearchOptions {
   readonly onDepth?: ((depth: number, states: number) => void) | undefined
 }
 
-const CRASH = localCode('crash')
-const CRASH_AFTER_WRITE = localCode('crashAfterWrite')
+const CRASHES: ReadonlySet<number> = new Set([localCode('crash'), localCode('crashAfterWrite'), localCode('wipe')])
 const READ = localCode('read')
 const CHANGE = localCode('change')
 /** Nodes' numbers fit below, beside a code. */
@@ -89,7 +89,7 @@ export class Search {
     const environment = new Environment(model, guard)
     this.tables = new Tables(environment)
     this.#canonical = new Canonical(this.tables)
-    this.#checks = new ClusterChecks(this.tables, guard?.ignores)
+    this.#checks = new ClusterChecks(this.tables, ignoredBy(model, guard))
     this.#first = firstCluster(this.tables, environment, this.#checks)
   }
 
@@ -132,7 +132,7 @@ export class Search {
     const { crashes, changes, asked } = this.tables.histories[cluster.history] as History
     cluster.nodes.forEach((state, node) => {
       for (const action of (this.tables.nodes[state] as NodeFacts).actions) {
-        if ((action === CRASH || action === CRASH_AFTER_WRITE) && crashes >= this.#model.crashes) continue
+        if (CRASHES.has(action) && crashes >= this.#model.crashes) continue
         if (action === READ && asked.length >= this.#model.reads) continue
         if (isChange(action) && changes >= this.#model.maxChanges) continue
         this.#follow(cluster, number, { node, code: action === READ ? READ + asked.length + 1 : action })
@@ -163,7 +163,7 @@ export class Search {
     const from = cluster.nodes[node] as number
     const transition = this.tables.transition(from, code)
     if (transition.isEmpty) return
-    const isCrash = code === CRASH || code === CRASH_AFTER_WRITE
+    const isCrash = CRASHES.has(code)
     const read = code > READ && code < READ + PARAMETERS ? code - READ : 0
     const nodes = cluster.nodes.slice()
     nodes[node] = transition.to
@@ -228,4 +228,9 @@ export class Search {
       return { node, code, nodes: nodes.slice(), sent: transition.sent }
     })
   }
+}
+
+/** What is not held against a run: of what was lost with a disk, fewer have it. */
+function ignoredBy({ wipes }: Model, guard: RemovedGuard | null): readonly Invariant[] {
+  return [...(guard?.ignores ?? []), ...(wipes ? (['committed is durable on a quorum'] as const) : [])]
 }
