@@ -20,7 +20,8 @@ export function onFound(core: Core, members: readonly Member[]): void {
     members.some(({ id, suffrage }) => id === options.id && suffrage === 'voter'),
     'who founds a cluster votes in it',
   )
-  becomeFollower(core, state.currentTerm + 1, 'founds the cluster')
+  // Of each boot another one: what an earlier one wrote in its term may be lost, and no two entries share index and term.
+  becomeFollower(core, Math.max(state.currentTerm + 1, options.boot), 'founds the cluster')
   state.founding = members
   const configuration: Configuration = { members: members.map((each) => asFirst(core, each)), votersOutgoing: [] }
   const index = appendNext(core, [{ type: 'configuration', data: encodeConfiguration(configuration) }])

@@ -7,8 +7,8 @@ import type { Invariants } from './invariants.js'
 
 /** Of one simulation. */
 export class ConfigurationJudge {
-  /** The one that a log was founded with, and where; null before that. */
-  #founded: { readonly by: NodeId; readonly term: Term } | null = null
+  /** Who founded the cluster; null before that. */
+  #founder: NodeId | null = null
   readonly #invariants: Invariants
   #version = 0
 
@@ -48,17 +48,17 @@ export class ConfigurationJudge {
       this.#fail(`${at} was appended before an entry of its term ${term} was committed (H39)`)
   }
 
-  /** The first of a log: the founder alone makes one, once (F25). */
+  /** The first of a log: one node makes it, alone in it, and makes it again only where it was lost before anybody had it (F25). */
   #foundedBy(id: NodeId, { index, configuration }: HeldConfiguration, term: Term): void {
-    if (this.#founded?.term === term && index === 1) return
+    const { committed } = this.#invariants
+    const at = `${id}: a log begins at ${index} in term ${term}`
+    const first = committed.at(1)?.entry
+    if (first !== undefined && first.term !== term)
+      return this.#fail(`${at}, the committed one in term ${first.term} (F25)`)
     const voters = describe(configuration)
-    if (this.#founded !== null)
-      return this.#fail(
-        `${id}: a log begins in term ${term}, and ${this.#founded.by} founded the cluster in term ${this.#founded.term} (F25)`,
-      )
-    if (voters !== id || index !== 1)
-      return this.#fail(`${id}: a log begins at ${index} with the voters ${voters} (F25)`)
-    this.#founded = { by: id, term }
+    if (index !== 1 || (this.#founder ?? voters) !== voters || voters.includes(','))
+      return this.#fail(`${at} with the voters ${voters}, founded by ${this.#founder ?? 'nobody'} (F25)`)
+    this.#founder = voters
   }
 
   /** After each step of a core: it counts by the newest configuration in its log, whatever is committed (H43). */

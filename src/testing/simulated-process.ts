@@ -258,8 +258,6 @@ export class SimulatedProcess<Command, Result, SM extends StateMachine<Command, 
     const { id, disk } = this
     const wrapped = { id, incarnation: number, timeline, disk, clock, random: random.fork('bug') }
     const machine = judged as StateMachine<unknown, unknown>
-    const ids = random.fork('ids')
-    const makeId = (): string => Array.from({ length: 4 }, () => ids.uint32().toString(16).padStart(8, '0')).join('')
     const options = {
       id,
       stateMachine: (wrappers.stateMachine?.(machine, wrapped) ?? machine) as StateMachine<Command, Result>,
@@ -274,7 +272,7 @@ export class SimulatedProcess<Command, Result, SM extends StateMachine<Command, 
       snapshot: rest.snapshot,
       clock: wrappers.clock?.(clock, wrapped) ?? clock,
       seed: random.uint32(),
-      [INTERNALS]: { makeId, ...this.#observed(internals, witness, gate) },
+      [INTERNALS]: this.#observed({ makeId: () => String(random.uint32()), ...internals }, witness, gate),
     }
     const node = new RaftNode<Command, Result>(options)
     return { number, node, stateMachine, gate, transport, clock, witness, pauseCount: 0 }
