@@ -23,20 +23,21 @@ export function currentConfiguration(state: CoreState): Configuration | null {
  * hold the only log that can win: nobody else could commit what leaves it out (F6, H17, H44). Nobody does whose log is
  * about to be another one.
  */
-export function isPromotable({ state, options }: Core): boolean {
+export function isPromotable(core: Core): boolean {
+  const { state, options } = core
   const latest = state.log.configurations.at(-1)
   if (state.installing !== null || latest === undefined) return false
-  if (isVoter(state.quorum, options.id)) return hasOwnStore(latest.configuration, options)
+  if (isVoter(state.quorum, options.id)) return hasOwnStore(core, latest.configuration)
   const previous = state.log.configurations.at(-2)
   if (previous === undefined || latest.index <= state.commitIndex) return false
-  return isVoter(quorumOf(previous.configuration), options.id) && hasOwnStore(previous.configuration, options)
+  return isVoter(quorumOf(previous.configuration), options.id) && hasOwnStore(core, previous.configuration)
 }
 
 /**
  * Whether the configuration means this very node by its name. One whose disk was wiped and that was added again receives the
  * whole log, and finds itself a voter in configurations of before, or the only one: those voted with another store (H19).
  */
-function hasOwnStore(configuration: Configuration, { id, storeId }: CoreOptions): boolean {
-  const expected = findMember(configuration, id)?.storeId
-  return expected === undefined || storeId === undefined || expected === storeId
+function hasOwnStore({ options, rules }: Core, configuration: Configuration): boolean {
+  const [expected, own] = [findMember(configuration, options.id)?.storeId, options.storeId]
+  return expected === undefined || own === undefined || rules.isOwnStore(expected, own)
 }

@@ -46,6 +46,8 @@ export interface Rules {
   holdsSnapshot(snapshot: SnapshotMeta, log: LogTrail, commitIndex: LogIndex): boolean
   /** §6: a leader whose committed configuration leaves it out of the voters steps down. */
   mustDepart(isVoter: boolean): boolean
+  /** A configuration that names the node with another store means the node before its disk was lost (H19). */
+  isOwnStore(expected: string, own: string): boolean
   /** §7: a leader keeps what a peer that it heard within an election timeout still needs (F27). */
   isWaitedFor(sinceContactMs: number, electionTimeoutMs: number): boolean
 }
@@ -88,5 +90,6 @@ export const RULES: Rules = Object.freeze({
     return lastIncludedIndex <= commitIndex || hasEntry(log, lastIncludedIndex, lastIncludedTerm)
   },
   mustDepart: (isVoter: boolean) => !isVoter,
+  isOwnStore: (expected: string, own: string) => expected === own,
   isWaitedFor: (sinceContactMs: number, electionTimeoutMs: number) => sinceContactMs < electionTimeoutMs,
 })

@@ -91,7 +91,7 @@ export class DriverParts {
     this.rules = nodeRulesOf(internals)
     this.core = makeCore(options, recovered, internals)
     const { state } = this.core
-    this.identity = new Identity(options, recovered.identity, () => configurationOf(state))
+    this.identity = new Identity(options, recovered.identity, () => configurationOf(state), this.rules)
     const throttle = new LogThrottle(options.clock)
     this.narrator = new Narrator(options, options.logger, { throttle, lastIndex: state.log.lastIndex })
     this.founding = this.#makeFounding()
@@ -126,6 +126,7 @@ export class DriverParts {
     return new Founding({
       ...{ id, bootstrap, heartbeatIntervalMs, clock, logger },
       identity: this.identity,
+      rules: this.rules,
       state: this.core.state,
       send: (to, message) => transport.send(to, message),
       found: (members) => this.loop.push({ type: 'found', members }),

@@ -10,6 +10,7 @@ import type { Configuration, Member, NodeId } from '../core/types.js'
 import type { Clock } from '../interfaces/clock.js'
 import type { Logger } from '../interfaces/logger.js'
 import { founderOf, type Identity } from './identity.js'
+import type { NodeRules } from './node-rules.js'
 
 export interface FoundingContext {
   readonly id: NodeId
@@ -18,6 +19,7 @@ export interface FoundingContext {
   readonly clock: Clock
   readonly logger: Logger
   readonly identity: Identity
+  readonly rules: Pick<NodeRules, 'isEmptyStore'>
   /** The core's own state, to be read only. */
   readonly state: CoreState
   readonly send: (to: Pick<Member, 'id' | 'address'>, message: Message) => void
@@ -111,7 +113,8 @@ export class Founding {
   /** Connected, with a store that belongs to no cluster yet. */
   #isPresent(id: NodeId): boolean {
     if (id === this.#context.id) return true
-    return this.#connected.has(id) && this.#context.identity.heardOf(id)?.nonce === ''
+    const heard = this.#context.identity.heardOf(id)
+    return this.#connected.has(id) && heard !== null && this.#context.rules.isEmptyStore(heard.nonce)
   }
 
   #knock(): void {

@@ -9,6 +9,7 @@ import type { Configuration, NodeId } from '../core/types.js'
 import { RaftError } from '../errors.js'
 import type { StoreIdentity } from '../interfaces/log-store.js'
 import { bootstrapDigest } from './bootstrap-digest.js'
+import { NODE_RULES, type NodeRules } from './node-rules.js'
 import type { ResolvedOptions } from './options.js'
 
 /** Versions of the wire format that this version of the library speaks. */
@@ -106,12 +107,19 @@ const MAX_REMEMBERED_PEERS = 1_024
 export class Identity {
   readonly #options: ResolvedOptions
   readonly #configuration: () => Configuration | null
+  readonly #rules: NodeRules
   #identity: StoreIdentity
   #hello: Uint8Array<ArrayBuffer>
   readonly #heard = new Map<NodeId, Heard>()
 
   /** @param configuration - in force, whenever it is asked */
-  constructor(options: ResolvedOptions, identity: StoreIdentity, configuration: () => Configuration | null) {
+  constructor(
+    options: ResolvedOptions,
+    identity: StoreIdentity,
+    configuration: () => Configuration | null,
+    rules: NodeRules = NODE_RULES,
+  ) {
+    this.#rules = rules
     this.#options = options
     this.#configuration = configuration
     this.#identity = identity
@@ -166,7 +174,7 @@ export class Identity {
    */
   hasOtherStore(peer: NodeId): boolean {
     const [expected, said] = [findMember(this.#configuration(), peer)?.storeId, this.#heard.get(peer)]
-    return expected !== undefined && said !== undefined && said.storeId !== expected
+    return expected !== undefined && said !== undefined && !this.#rules.isMembersStore(expected, said.storeId)
   }
 
   get clusterId(): string {
@@ -227,7 +235,7 @@ export class Identity {
       )
     }
     const storeId = findMember(this.#configuration(), peer.nodeId)?.storeId
-    if (storeId !== undefined && storeId !== peer.storeId && theirs === '') {
+    if (storeId !== undefined && !this.#rules.isMembersStore(storeId, peer.storeId) && theirs === '') {
       throw identityError(
         `member '${peer.nodeId}' was added with store '${storeId}' and comes with an empty one, '${peer.storeId}': its disk was wiped ` +
           `or replaced, and its votes are lost with it; remove '${peer.nodeId}' from the cluster and add it again`,

@@ -40,6 +40,10 @@ export interface NodeRules {
   maySendRange(isCurrent: boolean): boolean
   /** Whether a message that holds `entryCount` entries takes no other: something always fits an empty one (H124). */
   endsMessage(entryCount: number, isOverLimits: boolean): boolean
+  /** Whether a peer comes with the store that the member of its name was added with (H19, H112). */
+  isMembersStore(expected: string, said: string): boolean
+  /** Whether a listed peer's store belongs to no cluster yet, by the nonce that it says it belongs to (F25). */
+  isEmptyStore(nonce: string): boolean
   /** Whether the stores stay open until the write under way is over (H109). */
   awaitsWrites(): boolean
 }
@@ -60,5 +64,7 @@ export const NODE_RULES: NodeRules = Object.freeze({
   },
   maySendRange: (isCurrent: boolean) => isCurrent,
   endsMessage: (entryCount: number, isOverLimits: boolean) => entryCount > 0 && isOverLimits,
+  isMembersStore: (expected: string, said: string) => expected === said,
+  isEmptyStore: (nonce: string) => nonce === '',
   awaitsWrites: () => true,
 })

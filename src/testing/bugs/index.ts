@@ -2,6 +2,7 @@
 import { DRIVER_BUGS } from './driver.js'
 import { ELECTION_BUGS } from './elections.js'
 import { FORWARD_BUGS } from './forwards.js'
+import { IDENTITY_BUGS } from './identity.js'
 import { MEMBERSHIP_BUGS } from './membership.js'
 import { READ_BUGS } from './reads.js'
 import { REPLICATION_BUGS } from './replication.js'
@@ -23,6 +24,7 @@ export const BUGS: BugTable = Object.freeze({
   ...TRANSFER_BUGS,
   ...SNAPSHOT_BUGS,
   ...MEMBERSHIP_BUGS,
+  ...IDENTITY_BUGS,
 })
 
 /** Names of all seeded bugs, in the order of the table. */

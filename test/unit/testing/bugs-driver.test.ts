@@ -58,6 +58,8 @@ describe('a seeded bug of the driver', () => {
       mayQuery: (rules) => rules.mayQuery({ ...work, isApplying: true }, true),
       maySendRange: (rules) => rules.maySendRange(false),
       endsMessage: (rules) => rules.endsMessage(0, true),
+      isMembersStore: (rules) => rules.isMembersStore('one', 'other'),
+      isEmptyStore: (rules) => rules.isEmptyStore('of a founding'),
       awaitsWrites: (rules) => rules.awaitsWrites(),
     }
     let count = 0
