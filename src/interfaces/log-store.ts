@@ -4,7 +4,7 @@ import type { HardState, LogEntry, LogIndex, Term } from '../core/types.js'
 /** Who this store belongs to; written at the first start and, with the boot counter, at each one. */
 export interface StoreIdentity {
   readonly clusterId: string
-  /** Empty until the cluster is founded. */
+  /** Of the founding that the store belongs to; the founder has one to offer before. Else empty until then. */
   readonly nonce: string
   /** Random, made once for each store: a wiped disk has another. */
   readonly storeId: string
@@ -14,7 +14,7 @@ export interface StoreIdentity {
   readonly leasePromiseMs: number
   /** The node that it was first used by: another one on it could vote a second time in the first one's terms. */
   readonly nodeId?: string | undefined
-  /** Digest of the bootstrap list that the store was created with; a start with another list is refused. */
+  /** Of the bootstrap list that the cluster is to be founded by; empty once it is, and for a node without a list. */
   readonly bootstrapDigest?: string | undefined
 }
 

@@ -11,7 +11,7 @@ export interface RaftNodeEvents {
   /** The leader that this node follows, or is, is another one now; null for none. */
   leader: [leader: Member | null, term: Term]
   /**
-   * Once at the start the configuration in force, and where it stands: the bootstrap list at index 0. Then each one that is
+   * Once at the start the configuration in force, and where it stands: where there is one. Then each one that is
    * committed, or comes with a snapshot of the leader.
    */
   configuration: [configuration: Configuration, index: LogIndex]
