@@ -7,12 +7,16 @@ import { type Core, currentConfiguration } from './core.js'
 import { adoptConfiguration } from './members.js'
 import { appendNext } from './replication.js'
 import { becomeFollower } from './roles.js'
+import { isTermDurable } from './send.js'
 import type { Configuration, Member } from './types.js'
 
 /** Where the log of every cluster begins, and with it the replication sessions of its first members. */
 const FIRST_INDEX = 1
 
-/** This store is empty, and so are those of all others that are listed: the caller has heard so. */
+/**
+ * This store is empty, and so are those of all others that are listed: the caller has heard so. Its term is durable before
+ * there is an entry of it: one that is lost with its write is of another term than the next, and no two entries ever share both.
+ */
 export function onFound(core: Core, members: readonly Member[]): void {
   const { state, options } = core
   assert(currentConfiguration(state) === null && state.log.lastIndex === 0, 'only an empty store founds a cluster')
@@ -20,10 +24,16 @@ export function onFound(core: Core, members: readonly Member[]): void {
     members.some(({ id, suffrage }) => id === options.id && suffrage === 'voter'),
     'who founds a cluster votes in it',
   )
-  // Of each boot another one: what an earlier one wrote in its term may be lost, and no two entries share index and term.
-  becomeFollower(core, Math.max(state.currentTerm + 1, options.boot), 'founds the cluster')
   state.founding = members
-  const configuration: Configuration = { members: members.map((each) => asFirst(core, each)), votersOutgoing: [] }
+  becomeFollower(core, state.currentTerm + 1, 'founds the cluster')
+}
+
+/** A write is durable: the founder's log may begin. */
+export function continueFounding(core: Core): void {
+  const { state } = core
+  if (state.founding === null || currentConfiguration(state) !== null || !isTermDurable(state)) return
+  const members = state.founding.map((each) => asFirst(core, each))
+  const configuration: Configuration = { members, votersOutgoing: [] }
   const index = appendNext(core, [{ type: 'configuration', data: encodeConfiguration(configuration) }])
   assert(index === FIRST_INDEX, 'the log begins with it')
   state.log.configurations.push({ index, configuration })

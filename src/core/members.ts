@@ -11,7 +11,7 @@ import { quorumOf } from './quorum.js'
 import { finishConfirmedReads } from './read-index.js'
 import { appendToOwnLog, broadcastAppends } from './replication.js'
 import type { LogTrail } from './log-trail.js'
-import type { Configuration, LogEntry, NodeId } from './types.js'
+import type { Configuration, LogEntry, Member, NodeId } from './types.js'
 
 /** Peers whose stores are remembered; beyond them only members' are. More than a cluster has members. */
 export const MAX_STORES = 1_024
@@ -39,6 +39,18 @@ export function noteStore({ state }: Core, peer: NodeId, storeId: string | undef
   else if (stores.size < MAX_STORES || findMember(currentConfiguration(state), peer) !== null) stores.set(peer, storeId)
 }
 
+/**
+ * `current` with the stores of its members, as far as they were heard, and acknowledged something in their session: a
+ * connection to a store that was lost may still look open. The same one where that tells nothing new.
+ */
+export function boundToStores({ state }: Core, current: Configuration): Configuration {
+  const hasAnswered = ({ id, addedAt = 0 }: Member): boolean => {
+    const progress = state.progress.get(id)
+    return progress !== undefined && progress.addedAt === addedAt && progress.matchIndex > 0
+  }
+  return withStores(current, (member) => (hasAnswered(member) ? state.stores.get(member.id) : undefined))
+}
+
 /** A configuration entry was appended to `log`. */
 export function noteConfiguration(log: LogTrail, { index, data }: LogEntry): void {
   const configuration = decodeConfiguration(data)
@@ -52,7 +64,7 @@ export function noteConfiguration(log: LogTrail, { index, data }: LogEntry): voi
  */
 export function appendConfiguration(core: Core, next: Configuration): void {
   const { state } = core
-  const configuration = withStores(next, state.stores)
+  const configuration = boundToStores(core, next)
   const before = state.log.lastIndex
   const index = appendToOwnLog(core, [{ type: 'configuration', data: encodeConfiguration(configuration) }])
   state.log.configurations.push({ index, configuration })

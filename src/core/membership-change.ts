@@ -115,12 +115,13 @@ export function nextConfiguration(
   return { members, votersOutgoing: isJoint ? current.members.filter(({ suffrage }) => suffrage === 'voter') : [] }
 }
 
-/** `current` with the stores of members that were not known before; the same one where that tells nothing new. */
-export function withStores(current: Configuration, stores: ReadonlyMap<NodeId, string>): Configuration {
-  const isNew = ({ id, storeId }: Member): boolean => storeId === undefined && stores.has(id)
-  if (!current.members.some(isNew)) return current
-  const bound = (member: Member): Member => (isNew(member) ? { ...member, storeId: stores.get(member.id) } : member)
-  return { ...current, members: current.members.map(bound) }
+/** `current` with the stores of members that had none, where `storeOf` says one; the same one where that tells nothing new. */
+export function withStores(current: Configuration, storeOf: (member: Member) => string | undefined): Configuration {
+  const bound = current.members.map((member): Member => {
+    const storeId = member.storeId === undefined ? storeOf(member) : undefined
+    return storeId === undefined ? member : { ...member, storeId }
+  })
+  return bound.every((member, at) => member === current.members[at]) ? current : { ...current, members: bound }
 }
 
 /** How many voters differ: majorities of configurations that differ by one voter always meet (thesis §4.1). */

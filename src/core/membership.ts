@@ -3,7 +3,7 @@
 // the next is appended. Whoever leads when a joint one is committed leaves it, without being asked (F22-F24).
 import { assert } from './assert.js'
 import type { Core } from './core.js'
-import { appendConfiguration, forgetDeparted } from './members.js'
+import { appendConfiguration, boundToStores, forgetDeparted } from './members.js'
 import {
   isSameMembers,
   joiningVoters,
@@ -12,7 +12,6 @@ import {
   votersThatDiffer,
   wantedMembers,
   withNewLearners,
-  withStores,
 } from './membership-change.js'
 import { answerChange } from './membership-answers.js'
 import type { ChangeEndReason } from './output.js'
@@ -84,7 +83,7 @@ export function continueMembership(core: Core): boolean {
   forgetDeparted(core)
   if (state.change !== null) continueChange(core, state.change, configuration)
   // Nobody asks for it: a store that is known from now on is the member's (F25).
-  else if (withStores(configuration, state.stores) !== configuration) appendConfiguration(core, configuration)
+  else if (boundToStores(core, configuration) !== configuration) appendConfiguration(core, configuration)
   if (state.log.configurations.at(-1) !== held) return false
   return isLeaving && hasHandedOver(core)
 }

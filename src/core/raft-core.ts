@@ -14,7 +14,7 @@ import {
   onLeaderConnectionReset,
 } from './election.js'
 import type { CoreEvent, PeerStatusEvent, PersistedEvent, ReceiveEvent } from './event.js'
-import { onFound } from './founding.js'
+import { continueFounding, onFound } from './founding.js'
 import { handleProposeRequest, handleProposeResponse, onPropose } from './forwarding.js'
 import { checkState } from './invariants.js'
 import { continueMembership, reportCatchUp } from './membership.js'
@@ -252,6 +252,7 @@ function onPersisted(core: Core, event: PersistedEvent): void {
     assert(event.index <= state.log.lastIndex, `what became durable up to ${event.index} is in the log`)
     state.persistedIndex = event.index
   }
+  continueFounding(core)
   if (event.hardState !== null) countOwnVote(core, event.hardState)
   if (state.role === 'leader') advanceCommit(core)
 }

@@ -78,11 +78,13 @@ export class Founding {
    */
   get isUnderWay(): boolean {
     const { bootstrap, state } = this.#context
-    const [first, second] = state.log.configurations
+    const [first, ...later] = state.log.configurations
     if (this.#isOver || bootstrap === null || first === undefined) return false
     const isAlone =
       first.index === 1 && votersOf(first.configuration.members).length < votersOf(bootstrap.members).length
-    this.#isOver = !isAlone || (second !== undefined && second.index <= state.commitIndex)
+    const isDone = ({ index, configuration }: typeof first): boolean =>
+      index <= state.commitIndex && configuration.votersOutgoing.length === 0
+    this.#isOver = !isAlone || later.some(isDone)
     return !this.#isOver
   }
 

@@ -58,7 +58,8 @@ export function identityAtStart(
   const clusterId = bootstrap === null ? '' : (given ?? digest)
   const isFounder = bootstrap !== null && founderOf(bootstrap) === nodeId
   if (identity === null) {
-    const begins = { clusterId, nonce: isFounder ? makeId() : '', storeId: makeId(), bootCount: 1, leasePromiseMs: 0 }
+    const storeId = makeStoreId(options.clock.wallTime(), makeId())
+    const begins = { clusterId, nonce: isFounder ? makeId() : '', storeId, bootCount: 1, leasePromiseMs: 0 }
     return { ...begins, nodeId, bootstrapDigest: digest }
   }
   checkOwner(identity, options)
@@ -159,12 +160,15 @@ export class Identity {
    * Whether the peer, whose connection is from before one of the two had a cluster, belongs to another one. Who offered a founding
    * of its own may be making that by now: it leads another cluster, of the same name, unless it is the member that we know (H49).
    */
-  isStranger(peer: NodeId): boolean {
+  isStranger(peer: NodeId, isAnswer: boolean): boolean {
     const said = this.#heard.get(peer)
     if (said === undefined) return false
     const [own, { clusterId }] = [nonceOf(this.#identity), this.#identity]
     if (differ(said.clusterId, clusterId) || differ(said.nonce, own)) return true
-    return differ(said.offeredNonce, own) && findMember(this.#configuration(), peer)?.storeId !== said.storeId
+    // Nobody else answers in the session of a member that was added; by its answer we learn its store.
+    return (
+      !isAnswer && differ(said.offeredNonce, own) && findMember(this.#configuration(), peer)?.storeId !== said.storeId
+    )
   }
 
   /**
@@ -311,6 +315,23 @@ function nonceOf({ nonce, bootstrapDigest }: Pick<StoreIdentity, 'nonce' | 'boot
 /** Unequal where both are known. */
 function differ(theirs: string, ours: string): boolean {
   return theirs !== '' && ours !== '' && theirs !== ours
+}
+
+/** Hexadecimal digits of the wall clock, ms, that a store id begins with. */
+const TIME_DIGITS = 12
+
+/** When it was made, and what is random. */
+export function makeStoreId(wallMs: number, random: string): string {
+  return Math.floor(wallMs).toString(16).padStart(TIME_DIGITS, '0') + random.slice(0, 32 - TIME_DIGITS)
+}
+
+/**
+ * The number of this life of the node, which forwards and reads are told apart by: it rises also from a store that was lost
+ * to the one that takes its place, whose boots are counted from 1 again (F16, F21, H66).
+ */
+export function bootNumber({ storeId, bootCount }: StoreIdentity): number {
+  const made = /^[0-9a-f]{12}/.exec(storeId)
+  return (made === null ? 0 : Number.parseInt(made[0], 16)) + bootCount
 }
 
 /** 128 random bits: the one thing that is not decided by clock and seed, because a wiped disk must differ. */

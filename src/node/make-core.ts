@@ -2,6 +2,7 @@
 import { RaftCore } from '../core/raft-core.js'
 import { RULES } from '../core/rules.js'
 import type { NodeId } from '../core/types.js'
+import { bootNumber } from './identity.js'
 import type { Internals, SteppedCore } from './internals.js'
 import type { ResolvedOptions } from './options.js'
 import type { Recovered } from './recovery.js'
@@ -14,7 +15,7 @@ export function makeCore(
   const { id, electionTimeoutMs, heartbeatIntervalMs, seed, limits, clock } = options
   const { appendEntries, inflightMessages } = limits
   const timings = { electionTimeoutMs, heartbeatIntervalMs }
-  const { bootCount: boot, storeId } = identity
+  const [boot, { storeId }] = [bootNumber(identity), identity]
   const coreOptions = { id, ...timings, seed: jitterSeed(id, seed), boot, storeId, appendEntries, inflightMessages }
   const now = clock.now()
   observeStart?.({ options: coreOptions, restored, now })

@@ -63,7 +63,7 @@ export class Reception {
 
   #receive(from: NodeId, message: Message): void {
     const { identity, narrator, state, isClosed, push, adopt } = this.#context
-    if (isClosed() || identity.isStranger(from)) return
+    if (isClosed() || identity.isStranger(from, isAnswer(message))) return
     if (!identity.isFounded && isOfLeader(message) && !this.#isFounding) {
       const adopted = identity.adoptFrom(from)
       // It has not said which cluster it leads: nothing may be acknowledged to it (F25).

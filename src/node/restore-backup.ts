@@ -9,7 +9,8 @@ import type { RestoredLog, StoreIdentity } from '../interfaces/log-store.js'
 import type { RaftStorage } from '../interfaces/snapshot-store.js'
 import type { SnapshotMeta } from '../interfaces/state-machine.js'
 import { BackupReader } from './backup-reader.js'
-import { randomId } from './identity.js'
+import { makeStoreId, randomId } from './identity.js'
+import { systemClock } from './system-clock.js'
 import { resolveMember } from './member-spec.js'
 import { checkKeys, refuse } from './option-checks.js'
 import { resolveClusterId } from './options.js'
@@ -88,7 +89,7 @@ async function restore(
 /** The position and the log time of the backup, with nobody but the new member in it. */
 function beginningOf(backup: BackupHeader, { member, clusterId }: Target): Beginning {
   const { lastIncludedIndex, lastIncludedTerm, lastIncludedTimestamp } = backup.meta
-  const storeId = randomId()
+  const storeId = makeStoreId(systemClock.wallTime(), randomId())
   const { id, address, metadata } = member
   const facts = metadata === undefined ? {} : { metadata }
   const configuration = {

@@ -40,8 +40,7 @@ class Cluster {
 
   async found(...ids: readonly string[]): Promise<Node> {
     await Promise.all(ids.map((id) => this.start(id, ids)))
-    const [first] = this.nodes.values()
-    await first!.waitFor(({ leader }) => leader !== null)
+    for (const node of this.nodes.values()) await node.waitFor(({ leader }) => leader !== null)
     return this.leader
   }
 

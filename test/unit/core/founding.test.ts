@@ -85,8 +85,9 @@ describe('the founder', () => {
       [listed('a', 'b?'), '1 a+b/'],
     ] as const) {
       const cluster = empty('a', 'b')
-      expect(cluster.node('a').found(list).isFounded).toBe(true)
+      cluster.node('a').found(list)
       cluster.run(500)
+      expect(cluster.node('a').state.founding).toBeNull()
       expect(history(cluster.node('a'))).toEqual([expected])
       cluster.node('a').propose('x')
       expect(cluster.node('a').results.at(-1)?.type).toBe('appended')

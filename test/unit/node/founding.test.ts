@@ -1,4 +1,5 @@
 // Founding with fakes: whom a listed node waits for and says so, how it makes itself heard, and what listeners are told (F25).
+import { NODE_RULES } from '../../../src/node/node-rules.js'
 import type { StoreIdentity } from 'helios-raft'
 import { type CoreState, type Message, Output } from 'helios-raft/core'
 import { describe, expect, test } from 'vitest'
@@ -30,6 +31,7 @@ function stage(id: string, bootstrap: typeof LIST | null = LIST) {
   const state: CoreState = initialState({ ...CORE_OPTIONS, id }, none, 0)
   const identity = { isFounded: false, storeId: `store-${id}`, heardOf: (peer: string) => heard.get(peer) ?? null }
   const founding = new Founding({
+    rules: NODE_RULES,
     id,
     bootstrap,
     heartbeatIntervalMs: 50,

@@ -334,9 +334,9 @@ describe('isStranger', () => {
     hears(own, { ...member, nodeId: 'red', storeId: 'store-red', clusterId: 'red' })
     hears(own, { ...member, nodeId: 'late', storeId: 'store-late', nonce: 'second' })
     hears(own, member)
-    expect(['red', 'late', 'b', 'never heard'].filter((id) => own.isStranger(id))).toEqual([])
+    expect(['red', 'late', 'b', 'never heard'].filter((id) => own.isStranger(id, false))).toEqual([])
     own.adoptFrom('b')
-    expect(['red', 'late', 'b', 'never heard'].filter((id) => own.isStranger(id))).toEqual(['red', 'late'])
+    expect(['red', 'late', 'b', 'never heard'].filter((id) => own.isStranger(id, false))).toEqual(['red', 'late'])
   })
 })
 
@@ -346,18 +346,18 @@ describe('isStranger, of who offers a founding of its own (H49)', () => {
   test('is a stranger to a member of another founding: it may lead its own by now', () => {
     const own = identityOf(founded, { inForce: voters('a') })
     hears(own, offers)
-    expect(own.isStranger('b')).toBe(true)
+    expect(own.isStranger('b', false)).toBe(true)
   })
 
   test('is none where it was added here with that store, nor to who has no cluster, nor to who took its offer', () => {
     const member = identityOf(founded, { inForce: voters('a', 'b') })
     hears(member, offers)
-    expect(member.isStranger('b')).toBe(false)
+    expect(member.isStranger('b', false)).toBe(false)
     const waits = identityOf(waiting)
     hears(waits, offers)
-    expect(waits.isStranger('b')).toBe(false)
+    expect(waits.isStranger('b', false)).toBe(false)
     expect(waits.adoptFrom('b')?.nonce).toBe('its own')
-    expect(waits.isStranger('b')).toBe(false)
+    expect(waits.isStranger('b', false)).toBe(false)
   })
 })
 
