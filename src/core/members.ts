@@ -11,7 +11,7 @@ import { quorumOf } from './quorum.js'
 import { finishConfirmedReads } from './read-index.js'
 import { appendToOwnLog, broadcastAppends } from './replication.js'
 import type { LogTrail } from './log-trail.js'
-import type { Configuration, LogEntry, Member, NodeId } from './types.js'
+import type { Configuration, LogEntry, NodeId } from './types.js'
 
 /** Peers whose stores are remembered; beyond them only members' are. More than a cluster has members. */
 export const MAX_STORES = 1_024
@@ -30,25 +30,24 @@ export function adoptConfiguration(core: Core): void {
 }
 
 /**
- * A peer is connected, with that store, whether it is a member yet or not: it may become one on the same connection, and then
- * nothing else would ever bind it to its store (H19). Undefined where it is not connected any more: it may come back with another.
+ * A peer is connected, with that store, whether it is a member yet or not: it may become one on the same connection. The newest
+ * one that was heard stands, also when a connection ends: the end of an earlier one may be seen later than the beginning of the next.
  */
-export function noteStore({ state }: Core, peer: NodeId, storeId: string | undefined): void {
+export function noteStore({ state }: Core, peer: NodeId, storeId: string): void {
   const { stores } = state
-  if (storeId === undefined) stores.delete(peer)
-  else if (stores.size < MAX_STORES || findMember(currentConfiguration(state), peer) !== null) stores.set(peer, storeId)
+  const isKnown = stores.has(peer) || findMember(currentConfiguration(state), peer) !== null
+  if (isKnown || stores.size < MAX_STORES) stores.set(peer, storeId)
 }
 
 /**
- * `current` with the stores of its members, as far as they were heard, and acknowledged something in their session: a
- * connection to a store that was lost may still look open. The same one where that tells nothing new.
+ * `current` with the stores that its members had when they first acknowledged something in their session: what is open by now
+ * may be a connection to a store that was lost, or to the one that took its place. The same one where that tells nothing new.
  */
 export function boundToStores({ state }: Core, current: Configuration): Configuration {
-  const hasAnswered = ({ id, addedAt = 0 }: Member): boolean => {
+  return withStores(current, ({ id, addedAt = 0 }) => {
     const progress = state.progress.get(id)
-    return progress !== undefined && progress.addedAt === addedAt && progress.matchIndex > 0
-  }
-  return withStores(current, (member) => (hasAnswered(member) ? state.stores.get(member.id) : undefined))
+    return progress?.addedAt === addedAt ? progress.storeId : undefined
+  })
 }
 
 /** A configuration entry was appended to `log`. */

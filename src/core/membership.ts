@@ -81,9 +81,9 @@ export function continueMembership(core: Core): boolean {
     return false
   }
   forgetDeparted(core)
-  if (state.change !== null) continueChange(core, state.change, configuration)
-  // Nobody asks for it: a store that is known from now on is the member's (F25).
-  else if (boundToStores(core, configuration) !== configuration) appendConfiguration(core, configuration)
+  // Nobody asks for it: a store that holds something is the member's from now on, before it counts for more (F25).
+  if (boundToStores(core, configuration) !== configuration) appendConfiguration(core, configuration)
+  else if (state.change !== null) continueChange(core, state.change, configuration)
   if (state.log.configurations.at(-1) !== held) return false
   return isLeaving && hasHandedOver(core)
 }

@@ -32,6 +32,8 @@ export interface Progress {
   /** Newest `sentMs` that came from it, and of which boot; -1 and 0 for none. */
   peerSentMs: number
   peerBoot: number
+  /** The store that it was first heard with when it held something; undefined before that, and where it does not say. */
+  storeId: string | undefined
   /** The peer waits to learn that this index is committed: a forward or a read of its own depends on it. */
   awaitsCommit: LogIndex
   /** The highest commit index that a message which the peer can use has told it. */
@@ -61,6 +63,7 @@ export function newProgress(lastIndex: LogIndex, addedAt: LogIndex): Progress {
     confirmedRound: 0,
     peerSentMs: -1,
     peerBoot: 0,
+    storeId: undefined,
     awaitsCommit: 0,
     toldCommit: 0,
   }

@@ -265,7 +265,7 @@ function onApplied(core: Core, index: number): void {
 }
 
 function onPeerStatus(core: Core, event: PeerStatusEvent): void {
-  noteStore(core, event.peer, event.status === 'up' ? event.storeId : undefined)
+  if (event.storeId !== undefined) noteStore(core, event.peer, event.storeId)
   if (core.state.role === 'leader') {
     if (event.status === 'reset') onTargetReset(core, event.peer)
     onPeerConnection(core, event.peer, event.status === 'up')

@@ -73,6 +73,7 @@ export function onAcknowledged(core: Core, peer: NodeId, index: LogIndex): void 
   needSnapshot(progress, state.log.baseIndex)
   continueSnapshot(core, peer, progress)
   if (moved) {
+    progress.storeId ??= state.stores.get(peer)
     progress.waitingSince = state.now
     advanceCommit(core)
   }

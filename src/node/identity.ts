@@ -149,11 +149,22 @@ export class Identity {
   adoptFrom(leader: NodeId): StoreIdentity | null {
     const said = this.#heard.get(leader)
     if (said === undefined) return null
-    // One that was listed too, and has adopted since it was heard, leads what the founder has founded.
+    const nonce = said.nonce || this.#nonceUnderWay(said)
+    return nonce === '' ? null : this.#become({ clusterId: said.clusterId, nonce, bootstrapDigest: '' })
+  }
+
+  /**
+   * Of a leader that belonged to no founding when it was heard. Where somebody else did, it belongs to that by now: a founder
+   * whose disk was lost offers one that it will never make. Else it makes what it offered, or what the founder did.
+   */
+  #nonceUnderWay({ clusterId, offeredNonce }: Heard): string {
+    const made = new Set<string>()
+    for (const each of this.#heard.values()) if (each.nonce !== '' && each.clusterId === clusterId) made.add(each.nonce)
+    const [known = ''] = made
+    if (made.size > 0) return made.size === 1 ? known : ''
     const { bootstrap } = this.#options
     const founder = bootstrap === null ? undefined : this.#heard.get(founderOf(bootstrap))
-    const nonce = said.nonce || said.offeredNonce || founder?.offeredNonce || ''
-    return nonce === '' ? null : this.#become({ clusterId: said.clusterId, nonce, bootstrapDigest: '' })
+    return offeredNonce || founder?.offeredNonce || ''
   }
 
   /**

@@ -85,8 +85,10 @@ describe('a cluster that changes', () => {
     expect(votersOf(await follower.demote('d'))).toBe('abc')
     await follower.updateMember('d', { metadata: { http: 'd:80' } })
     expect(votersOf(await follower.removeMember('d'))).toBe('abc')
-    await follower.waitFor(() => told.length >= 5)
+    await follower.waitFor(() => told.length >= 6)
     expect(told.map(({ members }) => members.map(nameOf).join(' '))).toEqual([
+      'a b c d?',
+      // Its store is known.
       'a b c d?',
       'a b c d',
       'a b c d?',

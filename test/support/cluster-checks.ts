@@ -1,7 +1,7 @@
 // What must hold across nodes, whatever happens to the network, the disks and the processes (figure 3, and the promises
 // of messages). Fed by the harness with each step; throws with the rule's name at the first step that breaks one.
-import type { LogEntry, Message, NodeId, Output, Term } from 'helios-raft/core'
-import { freshness, hasQuorum } from 'helios-raft/core'
+import type { LogEntry, Message, NodeId, Output, Quorum, Term } from 'helios-raft/core'
+import { freshness, hasQuorum, quorumOf } from 'helios-raft/core'
 import { type SimulatedNode, text } from './core-node.js'
 
 /** A rule of figure 3, or a promise of a message, was broken. */
@@ -29,7 +29,7 @@ export class ClusterChecks {
   onOutput(node: SimulatedNode, output: Output): void {
     for (const entry of output.append?.entries ?? []) this.#checkEntry(node, entry)
     if (output.roles.some((change) => change.role === 'leader')) this.#checkLeader(node)
-    if (output.commitIndex !== undefined) this.#checkCommit(node, output.commitIndex)
+    if (output.commitIndex !== undefined) this.#checkCommit(node, output.commitIndex, quorumBefore(node, output))
   }
 
   /** When a message leaves: its promise must already be on the disk. */
@@ -105,13 +105,13 @@ export class ClusterChecks {
     }
   }
 
-  #checkCommit(node: SimulatedNode, commitIndex: number): void {
+  #checkCommit(node: SimulatedNode, commitIndex: number, quorum: Quorum): void {
     for (let index = this.committedIndex + 1; index <= commitIndex; index++) {
       const term = node.entry(index)?.term
       if (term === undefined) continue
       const holders = this.#holdersOf(index, term)
       const place = `commit: entry ${index} is durable on ${[...holders].join(', ')} only`
-      demand(hasQuorum(node.state.quorum, holders), place)
+      demand(hasQuorum(quorum, holders), place)
       this.committed.set(index, { term, at: this.#now() })
     }
     this.committedIndex = Math.max(this.committedIndex, commitIndex)
@@ -143,6 +143,13 @@ function holdsDurably(node: SimulatedNode, index: number, term: Term): boolean {
 
 function durableEntry(node: SimulatedNode, index: number): LogEntry | undefined {
   return node.durable.log[index - node.durable.baseIndex - 1]
+}
+
+/** What was in force when the commit was counted: a configuration that the same Output appends came behind it. */
+function quorumBefore(node: SimulatedNode, { append }: Output): Quorum {
+  const first = append?.entries[0]?.index ?? Number.POSITIVE_INFINITY
+  const held = node.state.log.configurations.findLast(({ index }) => index < first)
+  return quorumOf(held?.configuration ?? null)
 }
 
 function demand(condition: boolean, message: string): asserts condition {
