@@ -35,6 +35,8 @@ interface Before {
   readonly lastIndex: number
   readonly epoch: number
   readonly now: number
+  readonly configurationIndex: number
+  readonly isJoint: boolean
 }
 
 /** Counts the steps of one incarnation of a core. */
@@ -57,10 +59,12 @@ export class StepCoverage {
       this.#coverage.count(stepBucket(before.role, state, event))
       this.#countChanges(before, state)
       this.#countPoints(before, state, event)
+      this.#countConfigurations(before, state)
       if (output !== null) this.#countAnswers(output)
     }
     const { role, currentTerm, commitIndex, log, epoch, now } = state
-    this.#before = { role, currentTerm, commitIndex, lastIndex: log.lastIndex, epoch, now }
+    const held = { configurationIndex: configurationIndexOf(state), isJoint: state.quorum.outgoing.length > 0 }
+    this.#before = { role, currentTerm, commitIndex, lastIndex: log.lastIndex, epoch, now, ...held }
   }
 
   #countChanges(before: Before, state: CoreState): void {
@@ -88,6 +92,17 @@ export class StepCoverage {
       this.#coverage.count(`point.laterTerm.${before.role}.${event.message.type}`)
   }
 
+  /** A joint configuration is reached, and left by its leader or by a later one; a configuration is rolled back (§6). */
+  #countConfigurations(before: Before, state: CoreState): void {
+    const index = configurationIndexOf(state)
+    if (index < before.configurationIndex) this.#coverage.count('point.truncated.configuration')
+    const isJoint = state.quorum.outgoing.length > 0
+    if (isJoint && !before.isJoint) this.#coverage.count(`point.joint.${state.role}`)
+    if (!before.isJoint || isJoint || state.role !== 'leader' || index < before.configurationIndex) return
+    const isOfAnother = termAt(state.log, before.configurationIndex) !== state.currentTerm
+    this.#coverage.count(isOfAnother ? 'point.joint.leftByAnother' : 'point.joint.left')
+  }
+
   /** Steps of a batch share an Output: only what came last is looked at. */
   #countAnswers({ reads, results, messagesAfterPersist }: Output): void {
     const read = reads.at(-1)
@@ -98,6 +113,10 @@ export class StepCoverage {
     const answer = messagesAfterPersist.at(-1)?.message
     if (answer !== undefined && answer.type !== 'appendRange') this.#coverage.count(`afterPersist.${answer.type}`)
   }
+}
+
+function configurationIndexOf({ log }: CoreState): number {
+  return log.configurations.at(-1)?.index ?? -1
 }
 
 /** A message with what it says, as far as a bucket tells it apart. */

@@ -1,6 +1,8 @@
 // What a long run of the simulator must have done at least once (assurance §1, coverage): a rule that no run comes near is
 // a rule that nobody checks. The names are made in `coverage.ts`.
 
+import type { Profile } from './swarm.js'
+
 /** Buckets without which a run of many seeds counts as failed. */
 export const REQUIRED_BUCKETS: readonly string[] = [
   // What waited for the disk before it left
@@ -271,3 +273,56 @@ export const REQUIRED_BUCKETS: readonly string[] = [
   'step.preCandidate.requestVoteResponse.refused',
   'step.preCandidate.tick',
 ]
+
+/** What runs of one profile alone are there for. */
+const PROFILE_BUCKETS: Readonly<Partial<Record<Profile, readonly string[]>>> = {
+  membership: [
+    'change.add.resolved',
+    'change.demote.resolved',
+    'change.members.resolved',
+    'change.promote.resolved',
+    'change.remove.resolved',
+    'hit.wipedDisk',
+    'message.installSnapshot',
+    'message.membershipResponse.cancelled',
+    'message.membershipResponse.done',
+    'message.membershipResponse.notLeader',
+    'message.membershipResponse.pending',
+    'message.membershipResponse.progress',
+    'point.joint.follower',
+    'point.joint.leader',
+    'point.joint.left',
+    'point.logReset',
+    'point.truncated.configuration',
+    'point.wipedRefused',
+    'point.wipedReplaced',
+    'result.transferring',
+  ],
+  snapshots: [
+    'hit.failedSnapshot',
+    'hit.hungSnapshot',
+    'message.installSnapshot',
+    'point.compaction',
+    'point.logReset',
+    'point.snapshot',
+    'snapshot.taken',
+    'step.follower.snapshotInstalled',
+    'step.leader.installSnapshotResponse.snapshot',
+  ],
+  storage: [
+    'hit.failedSnapshot',
+    'hit.hungSnapshot',
+    'hit.snapshotDamage',
+    'hit.wipedDisk',
+    'message.installSnapshot',
+    'point.compaction',
+    'point.logReset',
+    'point.wipedRefused',
+    'point.wipedReplaced',
+  ],
+}
+
+/** Those of a profile; none where its runs are a bias that the mix has, too. */
+export function requiredBuckets(profile: Profile): readonly string[] {
+  return profile === 'default' ? REQUIRED_BUCKETS : (PROFILE_BUCKETS[profile] ?? [])
+}

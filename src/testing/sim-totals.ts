@@ -1,7 +1,7 @@
 // What many runs add up to: figures, which seed hit which bucket first, and whether the runs hit everything that they are
 // there for.
 import { CORPUS_HEADER, formatCorpus } from './corpus.js'
-import { REQUIRED_BUCKETS } from './required-coverage.js'
+import { requiredBuckets } from './required-coverage.js'
 import type { SeedResult } from './run-seed.js'
 import type { Profile } from './swarm.js'
 
@@ -40,15 +40,16 @@ export class SimTotals {
     for (const bucket of news) this.#hit.add(bucket)
   }
 
-  /** Required buckets that no run hit, when there were enough runs of the mix to ask for them. */
+  /** Required buckets that no run hit, when there were enough runs to ask for them. */
   get missing(): readonly string[] {
-    if (this.#profile !== 'default' || this.seeds < SEEDS_FOR_COVERAGE) return []
-    return REQUIRED_BUCKETS.filter((bucket) => !this.#hit.has(bucket))
+    if (this.seeds < SEEDS_FOR_COVERAGE) return []
+    return requiredBuckets(this.#profile).filter((bucket) => !this.#hit.has(bucket))
   }
 
   get coverageLine(): string {
-    const hit = REQUIRED_BUCKETS.filter((bucket) => this.#hit.has(bucket)).length
-    return `coverage: ${this.#hit.size} buckets, ${hit} of ${REQUIRED_BUCKETS.length} required ones`
+    const required = requiredBuckets(this.#profile)
+    const hit = required.filter((bucket) => this.#hit.has(bucket)).length
+    return `coverage: ${this.#hit.size} buckets, ${hit} of ${required.length} required ones`
   }
 
   /** One hash over those of all runs: the same for the same seeds, on every machine and version of Node. */
