@@ -60,15 +60,19 @@ export class Founding {
   /** Whom this node waits for, in words; null where it does not wait for a founding. */
   get explanation(): string | null {
     const list = this.#waitsBy
-    if (this.isUnderWay) return 'The cluster is being founded: its first members are brought in, one leads them then'
+    if (this.isUnderWay)
+      return 'The cluster is being founded: its first members are brought in, one leads them then. Nothing is accepted yet: if one of them lost its disk meanwhile, wipe them all and start again'
     if (list === null) return null
-    const strangers = list.filter(({ id }) => (this.#context.identity.heardOf(id)?.nonce ?? '') !== '')
-    if (strangers.length > 0) {
-      const names = strangers.map(({ id }) => id).join(', ')
-      return `Waiting to be added: the cluster was founded without this node's store, and ${names} belong to it`
+    const { foundedPeers: founded } = this.#context.identity
+    if (founded.length > 0) {
+      return `Waiting to be added: the cluster was founded without this node's store, and ${founded.join(', ')} belong to it`
     }
     const missing = list.filter(({ id }) => !this.#isPresent(id)).map(({ id }) => id)
-    const waitedFor = missing.length > 0 ? missing.join(', ') : founderOf({ members: list, votersOutgoing: [] })
+    const founder = founderOf({ members: list, votersOutgoing: [] })
+    if (missing.length === 0 && this.#context.identity.heardOf(founder)?.hasList === false) {
+      return `Waiting for ${founder} to found the cluster: it was started without the bootstrap list, give it that`
+    }
+    const waitedFor = missing.length > 0 ? missing.join(', ') : founder
     return `Waiting for ${waitedFor} to found the cluster (${list.length - missing.length} of ${list.length} members present)`
   }
 
@@ -128,11 +132,13 @@ export class Founding {
   }
 
   #look(): void {
-    const { id: own, logger, identity, found } = this.#context
+    const { id: own, logger, identity, found, rules } = this.#context
     const list = this.#waitsBy
     if (list === null || this.#hasFounded) return
     const isFounder = founderOf({ members: list, votersOutgoing: [] }) === own
-    if (isFounder && list.every(({ id }) => this.#isPresent(id))) {
+    // Who was added later may be all that is left of the cluster that this one was in.
+    const isFree = identity.foundedPeers.every((id) => rules.isEmptyStore(identity.heardOf(id)?.nonce ?? ''))
+    if (isFounder && isFree && list.every(({ id }) => this.#isPresent(id))) {
       this.#hasFounded = true
       found(list.map((member) => ({ ...member, storeId: identity.heardOf(member.id)?.storeId ?? identity.storeId })))
       return

@@ -97,6 +97,8 @@ export interface Heard {
   readonly nonce: string
   /** Under which it will found the cluster; '' for who will not. */
   readonly offeredNonce: string
+  /** It was started with a bootstrap list, and belongs to no founding yet. */
+  readonly hasList: boolean
   readonly storeId: string
   readonly bootCount: number
 }
@@ -130,6 +132,17 @@ export class Identity {
   /** It belongs to a founding, and no other one can ever be adopted. */
   get isFounded(): boolean {
     return nonceOf(this.#identity) !== ''
+  }
+
+  /** Of the founding that it belongs to, or is making: a founder keeps its list until that is in force. */
+  get #ownNonce(): string {
+    return this.#configuration() === null ? nonceOf(this.#identity) : this.#identity.nonce
+  }
+
+  /** Peers that belong to a founding of this cluster, whether they are listed or not. */
+  get foundedPeers(): readonly NodeId[] {
+    const { clusterId } = this.#identity
+    return [...this.#heard].filter(([, each]) => each.nonce !== '' && each.clusterId === clusterId).map(([id]) => id)
   }
 
   /** What the newest hello of that peer said; null for none. */
@@ -174,7 +187,7 @@ export class Identity {
   isStranger(peer: NodeId, isAnswer: boolean): boolean {
     const said = this.#heard.get(peer)
     if (said === undefined) return false
-    const [own, { clusterId }] = [nonceOf(this.#identity), this.#identity]
+    const [own, { clusterId }] = [this.#ownNonce, this.#identity]
     if (differ(said.clusterId, clusterId) || differ(said.nonce, own)) return true
     // Nobody else answers in the session of a member that was added; by its answer we learn its store.
     return (
@@ -235,7 +248,7 @@ export class Identity {
   #checkFounding(peer: Hello): void {
     const { id } = this.#options
     const own = this.#identity
-    const [theirs, ours] = [nonceOf(peer), nonceOf(own)]
+    const [theirs, ours] = [nonceOf(peer), this.#ownNonce]
     if (differ(theirs, ours)) {
       throw identityError(
         `peer '${peer.nodeId}' belongs to founding '${theirs}' of cluster '${own.clusterId}' and '${id}' to '${ours}': one of ` +
@@ -257,6 +270,17 @@ export class Identity {
       )
     }
     const heard = this.#heard.get(peer.nodeId)
+    if (
+      storeId !== undefined &&
+      storeId !== peer.storeId &&
+      heard?.storeId === storeId &&
+      madeAt(peer) < madeAt(heard)
+    ) {
+      throw identityError(
+        `peer '${peer.nodeId}' comes with store '${peer.storeId}', which is older than that of the member, '${storeId}': it was replaced; ` +
+          'stop it, or wipe it and add it under an id of its own',
+      )
+    }
     if (heard?.storeId === peer.storeId && peer.bootCount < heard.bootCount) {
       throw identityError(
         `peer '${peer.nodeId}' has started ${peer.bootCount} times and was heard after ${heard.bootCount} starts: its disk was put ` +
@@ -279,9 +303,9 @@ export class Identity {
 
   #remember(peer: Hello): void {
     const { nodeId, clusterId, storeId, bootCount } = peer
-    const nonce = nonceOf(peer)
+    const [nonce, hasList] = [nonceOf(peer), peer.bootstrapDigest !== '']
     this.#heard.delete(nodeId)
-    this.#heard.set(nodeId, { clusterId, nonce, offeredNonce: peer.nonce, storeId, bootCount })
+    this.#heard.set(nodeId, { clusterId, nonce, offeredNonce: peer.nonce, hasList, storeId, bootCount })
     const [oldest] = this.#heard.keys()
     if (this.#heard.size > MAX_REMEMBERED_PEERS && oldest !== undefined) this.#heard.delete(oldest)
   }
@@ -341,8 +365,13 @@ export function makeStoreId(wallMs: number, random: string): string {
  * to the one that takes its place, whose boots are counted from 1 again (F16, F21, H66).
  */
 export function bootNumber({ storeId, bootCount }: StoreIdentity): number {
+  return madeAt({ storeId }) + bootCount
+}
+
+/** ms since 1970; 0 where the id does not say. */
+function madeAt({ storeId }: Pick<StoreIdentity, 'storeId'>): number {
   const made = /^[0-9a-f]{12}/.exec(storeId)
-  return (made === null ? 0 : Number.parseInt(made[0], 16)) + bootCount
+  return made === null ? 0 : Number.parseInt(made[0], 16)
 }
 
 /** 128 random bits: the one thing that is not decided by clock and seed, because a wiped disk must differ. */

@@ -4,7 +4,7 @@ import type { StateMachine } from '../interfaces/state-machine.js'
 import type { Caller, CallerAction } from './caller.js'
 import type { Cluster } from './cluster.js'
 import type { CallRecord } from './history.js'
-import { isMember } from './quorum-view.js'
+import { canGoOn, isMember } from './quorum-view.js'
 import { CALM_DISK } from './virtual-disk.js'
 
 /** Writes of each node, one after the other. */
@@ -27,6 +27,15 @@ export async function expectResultsOfSlowLeader<Command, Result, SM extends Stat
   const { cluster, electionTimeoutMs } = options
   const { invariants, leader } = cluster
   if (invariants.violation !== null || leader === null) return
+  // Where a disk was lost for good the leader's may be needed for each majority.
+  if (
+    !canGoOn(
+      cluster,
+      cluster.soundIds.filter((id) => id !== leader.id),
+    ) &&
+    cluster.soundIds.length < cluster.ids.length
+  )
+    return
   const changes = invariants.leaderChanges
   leader.disk.speed = { ...CALM_DISK, writeMs: [electionTimeoutMs / 50, electionTimeoutMs / 10] }
   const records: CallRecord[] = []

@@ -2,6 +2,7 @@
 // the node. It knows peers by the id of their hello only, in a Map, so that one peer's faults and names never touch
 // another's (H103). The node is told of peers in a microtask, never within its own call of `send` (H99).
 import { connect, type Socket } from 'node:net'
+import { decodeHello } from '../../codec/hello.js'
 import { encodeMessageAfter, messageLane } from '../../codec/message-codec.js'
 import type { Message } from '../../core/messages.js'
 import type { NodeId } from '../../core/types.js'
@@ -27,6 +28,7 @@ export class Hub implements ConnectionOwner {
   readonly #context: HubContext
   readonly #ledger: Ledger
   readonly #peers = new Map<NodeId, Peer>()
+  readonly #stores = new WeakMap<Connection, string>()
   readonly #connections = new Set<Connection>()
   readonly #halfOpen = new HalfOpen()
   /** Connections that hold a place among the half-open, by the address that it counts for. */
@@ -86,8 +88,22 @@ export class Hub implements ConnectionOwner {
     const id = local.accept(new Uint8Array(hello))
     if (id === local.id) throw identityError(`${connection.remote} calls itself '${id}', as this node does`)
     const expected = connection.dialled?.id ?? id
-    if (id === expected) return id
+    if (id === expected) {
+      this.#endOthers(connection, { id, storeId: storeIn(hello) })
+      return id
+    }
     throw identityError(`the node at ${connection.remote} is '${id}', not '${expected}': check the addresses of both`)
+  }
+
+  /** Another store speaks under that id from now on: nothing that the earlier one says may be taken for its word (H19). */
+  #endOthers(connection: Connection, { id, storeId }: { readonly id: NodeId; readonly storeId: string | null }): void {
+    if (storeId === null) return
+    this.#stores.set(connection, storeId)
+    const isOfAnother = (other: Connection): boolean => other.peer === id && this.#stores.get(other) !== storeId
+    for (const other of [...this.#connections].filter(isOfAnother)) {
+      this.onEnded(other, { status: 'reset', counter: null, reason: 'another store speaks under its id' })
+      other.abandon()
+    }
   }
 
   onEstablished(connection: Connection): void {
@@ -194,4 +210,13 @@ export class Hub implements ConnectionOwner {
 
 function identityError(message: string): RaftError {
   return new RaftError('RAFT_IDENTITY', message)
+}
+
+/** What a hello is, the node decides; null for one that says no store to us. */
+function storeIn(hello: Uint8Array): string | null {
+  try {
+    return decodeHello(hello).storeId
+  } catch {
+    return null
+  }
 }

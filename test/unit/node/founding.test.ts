@@ -15,7 +15,7 @@ const SILENT = { debug: () => undefined, warn: () => undefined, error: () => und
 /** A founding whose peers a test lets come and go. */
 function stage(id: string, bootstrap: typeof LIST | null = LIST) {
   const clock = new ManualClock()
-  const heard = new Map<string, Pick<Heard, 'nonce' | 'storeId'>>()
+  const heard = new Map<string, Pick<Heard, 'nonce' | 'storeId' | 'hasList'>>()
   const [said, founded]: [string[], (readonly { id: string; storeId?: string | undefined }[])[]] = [[], []]
   const sent: { to: string; address: string; message: Message }[] = []
   const hardState = { currentTerm: 0, votedFor: null }
@@ -29,7 +29,14 @@ function stage(id: string, bootstrap: typeof LIST | null = LIST) {
     configuration: null,
   }
   const state: CoreState = initialState({ ...CORE_OPTIONS, id }, none, 0)
-  const identity = { isFounded: false, storeId: `store-${id}`, heardOf: (peer: string) => heard.get(peer) ?? null }
+  const identity = {
+    isFounded: false,
+    storeId: `store-${id}`,
+    heardOf: (peer: string) => heard.get(peer) ?? null,
+    get foundedPeers() {
+      return [...heard].filter(([, { nonce }]) => nonce !== '').map(([peer]) => peer)
+    },
+  }
   const founding = new Founding({
     rules: NODE_RULES,
     id,
@@ -42,8 +49,8 @@ function stage(id: string, bootstrap: typeof LIST | null = LIST) {
     send: (to, message) => void sent.push({ to: to.id, address: to.address, message }),
     found: (members) => void founded.push(members),
   })
-  const up = (peer: string, nonce = '') => {
-    heard.set(peer, { nonce, storeId: `store-${peer}` })
+  const up = (peer: string, nonce = '', hasList = nonce === '') => {
+    heard.set(peer, { nonce, storeId: `store-${peer}`, hasList })
     founding.onPeerStatus(peer, 'up')
   }
   return { clock, founding, founded, identity, said, sent, state, up }
@@ -66,6 +73,26 @@ describe('explanation', () => {
       'Waiting for a to found the cluster (3 of 3 members present)',
       'Waiting for c to found the cluster (2 of 3 members present)',
     ])
+  })
+
+  test('names a founder that was not given the list', () => {
+    const { founding, up } = stage('b')
+    founding.begin()
+    up('c')
+    up('a', '', false)
+    expect(founding.explanation).toMatch(
+      /^Waiting for a to found the cluster: it was started without the bootstrap list/,
+    )
+  })
+
+  test('names whoever belongs to the cluster already, also where nobody listed does, and founds nothing', () => {
+    const { founding, founded, up } = stage('a')
+    founding.begin()
+    up('later', 'first')
+    up('b')
+    up('c')
+    expect(founded).toEqual([])
+    expect(founding.explanation).toMatch(/^Waiting to be added: .* later belong to it$/)
   })
 
   test('says that a node came too late, and that it waits for nobody', () => {

@@ -84,20 +84,6 @@ const refusal = (own: Identity, said: Hello) => {
   return null
 }
 
-describe('bootstrapDigest', () => {
-  test('is that of the sorted ids and suffrages, whatever the order and the addresses (F25)', () => {
-    const digest = digestOf('a', 'b', 'c')
-    expect(digest).toBe('bee82c135d990aed')
-    expect(digestOf('c', 'a', 'b')).toBe(digest)
-    expect(bootstrapDigest(bootstrapConfiguration([...list('a', 'b'), { id: 'c', address: '0.0.0.0:9' }]))).toBe(digest)
-    expect(
-      bootstrapDigest(bootstrapConfiguration([...list('a', 'b'), { id: 'c', address: 'c:1', suffrage: 'learner' }])),
-    ).not.toBe(digest)
-    expect(digestOf('a', 'b')).not.toBe(digest)
-    expect(bootstrapDigest(null)).toBe('')
-  })
-})
-
 describe('founderOf', () => {
   test('is the voter with the smallest id, whatever the order, and never a learner (F25)', () => {
     expect(founderOf(voters('c', 'b', 'd'))).toBe('b')
@@ -275,6 +261,28 @@ describe('accept, of foundings and stores (F25)', () => {
     expect(own.hasOtherStore('never heard')).toBe(false)
     hears(own, { ...member, nodeId: 'c', storeId: 'any' })
     expect(own.hasOtherStore('c')).toBe(false)
+  })
+
+  test('refuses the store that a member had before, once the one that took its place was heard', () => {
+    const [older, newer] = ['00000000000aold', '00000000000bnew']
+    const inForce = {
+      ...voters('a', 'b'),
+      members: [{ id: 'b', address: 'b:1', suffrage: 'voter', storeId: newer }],
+    } as const
+    const own = identityOf(founded, { inForce })
+    expect(hears(own, { ...member, storeId: newer })).toBe('b')
+    expect(refusal(own, { ...member, storeId: older })?.message).toMatch(/older than that of the member/)
+    expect(own.hasOtherStore('b')).toBe(false)
+    // Whose configuration is older hears the newer one, which may be its leader (H122).
+    const behind = { ...inForce, members: [{ ...inForce.members[0], storeId: older }] }
+    const late = identityOf(founded, { inForce: behind })
+    expect(hears(late, { ...member, storeId: older })).toBe('b')
+    expect(hears(late, { ...member, storeId: newer })).toBe('b')
+  })
+
+  test('belongs to the founding that it is making: another one gives it no orders', () => {
+    const alone = identityOf(founder, { inForce: voters('a') })
+    expect(refusal(alone, { ...member, nonce: 'another' })?.code).toBe('RAFT_IDENTITY')
   })
 
   test('refuses a peer whose boot counter went back, and takes it with a new store (H19)', () => {
