@@ -3,8 +3,8 @@ import { describe, expect, test } from 'vitest'
 import { bootstrapConfiguration } from '../../../src/core/configuration.js'
 import { bootstrapDigest } from '../../../src/node/bootstrap-digest.js'
 
-const digestOf = (members: readonly MemberSpec[]) => bootstrapDigest(bootstrapConfiguration(members))
 const list = (...ids: string[]): MemberSpec[] => ids.map((id) => ({ id, address: `${id}:1` }))
+const digestOf = (...ids: string[]) => bootstrapDigest(bootstrapConfiguration(list(...ids)))
 
 describe('bootstrapDigest', () => {
   test('is that of the sorted ids and suffrages, whatever the order and the addresses (F25)', () => {
