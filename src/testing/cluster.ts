@@ -260,7 +260,7 @@ export class Cluster<Command, Result, SM extends StateMachine<Command, Result>> 
       case 'rotDisk':
         return this.#harmDisk(process, () => process.rotDisk())
       case 'wipeDisk':
-        return this.#harmDisk(process, () => process.wipeDisk())
+        return this.#harmDisk(process, () => this.#wipe(process))
       case 'stranger':
         return this.#knockAt(process.id)
       case 'slowDisk':
@@ -286,6 +286,12 @@ export class Cluster<Command, Result, SM extends StateMachine<Command, Result>> 
     if (act === undefined) return
     this.#traps.delete(role)
     this.timeline.after(TRAP_DELAY_MS, () => act(id))
+  }
+
+  /** Never the last one that was listed: with empty stores alone they would be a cluster that is to be founded (F25). */
+  #wipe(process: SimulatedProcess<Command, Result, SM>): void {
+    const isLeft = this.processes.some(({ id, disk }) => id !== process.id && this.isListed(id) && !disk.wasWiped)
+    if (isLeft || !this.isListed(process.id)) process.wipeDisk()
   }
 
   /** Only where the others are enough. */
