@@ -2,13 +2,11 @@
 // the only voter. It leads at once, and brings the others in by an ordinary change of the membership; until that is in
 // force no proposal is taken. A store without a configuration never votes and never campaigns, so that nobody else founds.
 import { assert } from './assert.js'
-import { encodeConfiguration } from './configuration-codec.js'
 import { type Core, currentConfiguration } from './core.js'
-import { adoptConfiguration } from './members.js'
-import { appendNext } from './replication.js'
+import { bringIntoForce } from './members.js'
 import { becomeFollower } from './roles.js'
 import { isTermDurable } from './send.js'
-import type { Configuration, Member } from './types.js'
+import type { Member } from './types.js'
 
 /** Where the log of every cluster begins, and with it the replication sessions of its first members. */
 const FIRST_INDEX = 1
@@ -33,11 +31,8 @@ export function continueFounding(core: Core): void {
   const { state } = core
   if (state.founding === null || currentConfiguration(state) !== null || !isTermDurable(state)) return
   const members = state.founding.map((each) => asFirst(core, each))
-  const configuration: Configuration = { members, votersOutgoing: [] }
-  const index = appendNext(core, [{ type: 'configuration', data: encodeConfiguration(configuration) }])
+  const index = bringIntoForce(core, { members, votersOutgoing: [] })
   assert(index === FIRST_INDEX, 'the log begins with it')
-  state.log.configurations.push({ index, configuration })
-  adoptConfiguration(core)
 }
 
 /** The others learn before they vote: none of them has anything yet. */

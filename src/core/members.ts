@@ -9,9 +9,9 @@ import { isSameMembers, withStores } from './membership-change.js'
 import { newProgress } from './progress.js'
 import { quorumOf } from './quorum.js'
 import { finishConfirmedReads } from './read-index.js'
-import { appendToOwnLog, broadcastAppends } from './replication.js'
+import { appendNext, broadcastAppends } from './replication.js'
 import type { LogTrail } from './log-trail.js'
-import type { Configuration, LogEntry, NodeId } from './types.js'
+import type { Configuration, LogEntry, LogIndex, NodeId } from './types.js'
 
 /** Peers whose stores are remembered; beyond them only members' are. More than a cluster has members. */
 export const MAX_STORES = 1_024
@@ -57,17 +57,24 @@ export function noteConfiguration(log: LogTrail, { index, data }: LogEntry): voi
   log.configurations.push({ index, configuration })
 }
 
+/** Appends a configuration to this node's own log; it is in force at once. Returns its index. */
+export function bringIntoForce(core: Core, configuration: Configuration): LogIndex {
+  const index = appendNext(core, [{ type: 'configuration', data: encodeConfiguration(configuration) }])
+  core.state.log.configurations.push({ index, configuration })
+  adoptConfiguration(core)
+  return index
+}
+
 /**
  * A leader appends the next configuration, which is in force at once, with the stores that the members have been heard with.
  * Those that it leaves out are told until it commits.
  */
 export function appendConfiguration(core: Core, next: Configuration): void {
   const { state } = core
+  assert(state.role === 'leader', 'only a leader changes the configuration')
   const configuration = boundToStores(core, next)
   const before = state.log.lastIndex
-  const index = appendToOwnLog(core, [{ type: 'configuration', data: encodeConfiguration(configuration) }])
-  state.log.configurations.push({ index, configuration })
-  adoptConfiguration(core)
+  bringIntoForce(core, configuration)
   // Whoever votes from now on has a whole timeout to be heard.
   state.quorumCheckSince = state.now
   for (const id of peersOf(configuration, core.options.id)) {

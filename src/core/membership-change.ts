@@ -117,11 +117,11 @@ export function nextConfiguration(
 
 /** `current` with the stores of members that had none, where `storeOf` says one; the same one where that tells nothing new. */
 export function withStores(current: Configuration, storeOf: (member: Member) => string | undefined): Configuration {
-  const bound = current.members.map((member): Member => {
-    const storeId = member.storeId === undefined ? storeOf(member) : undefined
-    return storeId === undefined ? member : { ...member, storeId }
-  })
-  return bound.every((member, at) => member === current.members[at]) ? current : { ...current, members: bound }
+  const isNew = (member: Member): boolean => member.storeId === undefined && storeOf(member) !== undefined
+  // Asked after each event of a leader, and mostly there is nothing.
+  if (!current.members.some(isNew)) return current
+  const members = current.members.map((member) => (isNew(member) ? { ...member, storeId: storeOf(member) } : member))
+  return { ...current, members }
 }
 
 /** How many voters differ: majorities of configurations that differ by one voter always meet (thesis §4.1). */

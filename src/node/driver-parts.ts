@@ -200,7 +200,7 @@ export class DriverParts {
       state,
       ask: (number, to) => this.loop.push({ type: 'transfer', id: number, to }),
       notLeader: (message) => new NotLeaderError(message, { leader: leaderOf(state) }),
-      onEnded: () => this.proposals.onTransferEnded(),
+      onEnded: () => this.proposals.release(),
     })
   }
 

@@ -221,7 +221,7 @@ export class Driver {
     const { identity, writer, narrator, proposals, core } = this.#parts
     writer.submitIdentity(identity.founded())
     narrator.onFounded(identity.clusterId, core.state)
-    proposals.onTransferEnded()
+    proposals.release()
   }
 
   #noticeConfiguration(): void {
@@ -237,8 +237,8 @@ export class Driver {
     const news = this.#parts.founding.newsOf(output)
     for (const change of news.roles) this.#noticeRole(change)
     if (news.leader !== undefined) this.#noticeLeader(news.leader)
-    if (output.leader?.id !== undefined && output.leader.id !== null) reads.onLeader()
-    const mayGoOn = output.leader !== undefined || output.roles.length > 0 || output.isFounded
+    if ((output.leader?.id ?? null) !== null) reads.onLeader()
+    const mayGoOn = output.leader !== undefined || output.roles.length > 0
     if (mayGoOn && proposals.hasWaiting) loop.push({ type: 'proposals' })
   }
 

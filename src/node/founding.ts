@@ -68,7 +68,7 @@ export class Founding {
       return `Waiting to be added: the cluster was founded without this node's store, and ${founded.join(', ')} belong to it`
     }
     const missing = list.filter(({ id }) => !this.#isPresent(id)).map(({ id }) => id)
-    const founder = founderOf({ members: list, votersOutgoing: [] })
+    const founder = founderOf({ members: list })
     if (missing.length === 0 && this.#context.identity.heardOf(founder)?.hasList === false) {
       return `Waiting for ${founder} to found the cluster: it was started without the bootstrap list, give it that`
     }
@@ -82,8 +82,9 @@ export class Founding {
    */
   get isUnderWay(): boolean {
     const { bootstrap, state } = this.#context
+    if (this.#isOver || bootstrap === null) return false
     const [first, ...later] = state.log.configurations
-    if (this.#isOver || bootstrap === null || first === undefined) return false
+    if (first === undefined) return false
     const isAlone =
       first.index === 1 && votersOf(first.configuration.members).length < votersOf(bootstrap.members).length
     const isDone = ({ index, configuration }: typeof first): boolean =>
@@ -132,12 +133,12 @@ export class Founding {
   }
 
   #look(): void {
-    const { id: own, logger, identity, found, rules } = this.#context
+    const { id: own, logger, identity, found } = this.#context
     const list = this.#waitsBy
     if (list === null || this.#hasFounded) return
-    const isFounder = founderOf({ members: list, votersOutgoing: [] }) === own
+    const isFounder = founderOf({ members: list }) === own
     // Who was added later may be all that is left of the cluster that this one was in.
-    const isFree = identity.foundedPeers.every((id) => rules.isEmptyStore(identity.heardOf(id)?.nonce ?? ''))
+    const isFree = identity.foundedPeers.length === 0
     if (isFounder && isFree && list.every(({ id }) => this.#isPresent(id))) {
       this.#hasFounded = true
       found(list.map((member) => ({ ...member, storeId: identity.heardOf(member.id)?.storeId ?? identity.storeId })))

@@ -11,6 +11,7 @@ import type { StoreIdentity } from '../interfaces/log-store.js'
 import { bootstrapDigest } from './bootstrap-digest.js'
 import { NODE_RULES, type NodeRules } from './node-rules.js'
 import type { ResolvedOptions } from './options.js'
+import { madeAt, makeStoreId, randomId } from './store-id.js'
 
 /** Versions of the wire format that this version of the library speaks. */
 export const PROTOCOL_VERSIONS: { readonly min: number; readonly max: number } = Object.freeze({ min: 1, max: 1 })
@@ -23,7 +24,7 @@ export interface StoredIdentity {
 }
 
 /** The one that founds the cluster, when all are there: of the voters that are listed, the one with the smallest id (F25). */
-export function founderOf({ members }: Configuration): NodeId {
+export function founderOf({ members }: Pick<Configuration, 'members'>): NodeId {
   return votersOf(members).toSorted()[0] ?? ''
 }
 
@@ -69,7 +70,7 @@ export function identityAtStart(
     if (digest !== storedDigest) throw bootstrapError(options, storedDigest, digest)
     return { ...identity, nodeId, bootCount }
   }
-  const isFounded = configuration !== null || (storedDigest === '' && identity.nonce !== '')
+  const isFounded = configuration !== null || nonceOf(identity) !== ''
   if (isFounded) return { ...identity, nodeId, bootCount, bootstrapDigest: '' }
   // Nothing has happened yet: another list may still be given, and another member may be the founder by it.
   const nonce = isFounder ? identity.nonce || makeId() : ''
@@ -141,8 +142,9 @@ export class Identity {
 
   /** Peers that belong to a founding of this cluster, whether they are listed or not. */
   get foundedPeers(): readonly NodeId[] {
-    const { clusterId } = this.#identity
-    return [...this.#heard].filter(([, each]) => each.nonce !== '' && each.clusterId === clusterId).map(([id]) => id)
+    const belongs = ({ clusterId, nonce }: Heard): boolean =>
+      clusterId === this.#identity.clusterId && !this.#rules.isEmptyStore(nonce)
+    return [...this.#heard].filter(([, each]) => belongs(each)).map(([id]) => id)
   }
 
   /** What the newest hello of that peer said; null for none. */
@@ -238,13 +240,14 @@ export class Identity {
       )
     }
     this.#checkFounding(peer)
+    this.#checkStore(peer)
     this.#checkOther(peer)
     this.#checkCapacity(peer)
     this.#remember(peer)
     return peer.nodeId
   }
 
-  /** Before either has a cluster the lists must be equal; afterwards the foundings, and the store of a member (H112, H120). */
+  /** Before either has a cluster the lists must be equal; afterwards the foundings (H113, H120). */
   #checkFounding(peer: Hello): void {
     const { id } = this.#options
     const own = this.#identity
@@ -262,20 +265,20 @@ export class Identity {
           'every node must be given the same ids and suffrages',
       )
     }
+  }
+
+  /** A member has the store that it was added with, or one that took its place, and never goes back to an earlier one (H19). */
+  #checkStore(peer: Hello): void {
     const storeId = findMember(this.#configuration(), peer.nodeId)?.storeId
-    if (storeId !== undefined && !this.#rules.isMembersStore(storeId, peer.storeId) && theirs === '') {
+    const heard = this.#heard.get(peer.nodeId)
+    const isOther = storeId !== undefined && !this.#rules.isMembersStore(storeId, peer.storeId)
+    if (isOther && nonceOf(peer) === '') {
       throw identityError(
         `member '${peer.nodeId}' was added with store '${storeId}' and comes with an empty one, '${peer.storeId}': its disk was wiped ` +
           `or replaced, and its votes are lost with it; remove '${peer.nodeId}' from the cluster and add it again`,
       )
     }
-    const heard = this.#heard.get(peer.nodeId)
-    if (
-      storeId !== undefined &&
-      storeId !== peer.storeId &&
-      heard?.storeId === storeId &&
-      madeAt(peer) < madeAt(heard)
-    ) {
+    if (isOther && heard?.storeId === storeId && madeAt(peer) < madeAt(heard)) {
       throw identityError(
         `peer '${peer.nodeId}' comes with store '${peer.storeId}', which is older than that of the member, '${storeId}': it was replaced; ` +
           'stop it, or wipe it and add it under an id of its own',
@@ -350,34 +353,6 @@ function nonceOf({ nonce, bootstrapDigest }: Pick<StoreIdentity, 'nonce' | 'boot
 /** Unequal where both are known. */
 function differ(theirs: string, ours: string): boolean {
   return theirs !== '' && ours !== '' && theirs !== ours
-}
-
-/** Hexadecimal digits of the wall clock, ms, that a store id begins with. */
-const TIME_DIGITS = 12
-
-/** When it was made, and what is random. */
-export function makeStoreId(wallMs: number, random: string): string {
-  return Math.floor(wallMs).toString(16).padStart(TIME_DIGITS, '0') + random.slice(0, 32 - TIME_DIGITS)
-}
-
-/**
- * The number of this life of the node, which forwards and reads are told apart by: it rises also from a store that was lost
- * to the one that takes its place, whose boots are counted from 1 again (F16, F21, H66).
- */
-export function bootNumber({ storeId, bootCount }: StoreIdentity): number {
-  return madeAt({ storeId }) + bootCount
-}
-
-/** ms since 1970; 0 where the id does not say. */
-function madeAt({ storeId }: Pick<StoreIdentity, 'storeId'>): number {
-  const made = /^[0-9a-f]{12}/.exec(storeId)
-  return made === null ? 0 : Number.parseInt(made[0], 16)
-}
-
-/** 128 random bits: the one thing that is not decided by clock and seed, because a wiped disk must differ. */
-export function randomId(): string {
-  const bytes = globalThis.crypto.getRandomValues(new Uint8Array(16))
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
 }
 
 function bootstrapError(options: ResolvedOptions, stored: string, given: string): RaftError {

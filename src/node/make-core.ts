@@ -2,7 +2,7 @@
 import { RaftCore } from '../core/raft-core.js'
 import { RULES } from '../core/rules.js'
 import type { NodeId } from '../core/types.js'
-import { bootNumber } from './identity.js'
+import { bootNumber } from './store-id.js'
 import type { Internals, SteppedCore } from './internals.js'
 import type { ResolvedOptions } from './options.js'
 import type { Recovered } from './recovery.js'

@@ -147,8 +147,8 @@ export class Proposals implements ProposalOwner {
     }
   }
 
-  /** The transfer of leadership that this node ran has ended, one way or the other. */
-  onTransferEnded(): void {
+  /** What held them up has ended: a transfer of leadership, one way or the other, or the founding of the cluster. */
+  release(): void {
     this.#isHeld = false
     this.#context.wake()
   }

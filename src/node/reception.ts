@@ -63,7 +63,8 @@ export class Reception {
 
   #receive(from: NodeId, message: Message): void {
     const { identity, narrator, state, isClosed, push, adopt } = this.#context
-    if (isClosed() || identity.isStranger(from, isAnswer(message))) return
+    const counts = isAnswer(message)
+    if (isClosed() || identity.isStranger(from, counts)) return
     if (!identity.isFounded && isOfLeader(message) && !this.#isFounding) {
       const adopted = identity.adoptFrom(from)
       // It has not said which cluster it leads: nothing may be acknowledged to it (F25).
@@ -71,7 +72,7 @@ export class Reception {
       narrator.onAdopted(adopted.clusterId, from)
       adopt(adopted)
     }
-    if (isAnswer(message) && identity.hasOtherStore(from)) return
+    if (counts && identity.hasOtherStore(from)) return
     if (message.term > mostPlausibleTerm(state)) narrator.onImplausibleTerm(from, message.term)
     else push({ type: 'receive', from, message })
   }
@@ -86,7 +87,7 @@ export class Reception {
     const { narrator, push, identity } = this.#context
     narrator.onPeerStatus(peer, status)
     const storeId = status === 'up' ? identity.heardOf(peer)?.storeId : undefined
-    push({ type: 'peerStatus', peer, status, ...(storeId === undefined ? {} : { storeId }) })
+    push({ type: 'peerStatus', peer, status, storeId })
     this.#context.onPeerStatus(peer, status)
   }
 

@@ -36,7 +36,8 @@ export async function recover(options: ResolvedOptions, internals: Internals, ch
     const snapshot = await restoreLatest(options, opened, check)
     if (snapshot === null) checkRestoreEnded(opened)
     const resetTo = snapshot === null || holds(opened, snapshot) ? null : positionOf(snapshot)
-    const known = configurationIn(opened, snapshot) ?? beginning(internals)?.configuration ?? null
+    const base = snapshot === null ? beginning(internals) : inForceAt(snapshot)
+    const known = newestIn(opened) ?? base?.configuration ?? null
     checkBeginning(opened, known)
     const identity = identityAtStart(options, { identity: opened.identity, configuration: known }, internals.makeId)
     await logStore.write(resetTo === null ? { identity } : { resetTo, identity })
@@ -44,7 +45,6 @@ export async function recover(options: ResolvedOptions, internals: Internals, ch
     const log = resetTo === null ? opened : logAfterReset(opened, resetTo)
     const logTime = Math.max(snapshot?.lastIncludedTimestamp ?? 0, await lastTimestamp(options, log))
     check()
-    const base = snapshot === null ? beginning(internals) : inForceAt(snapshot)
     const founding = isStillFounding(identity, known, options.bootstrap)
       ? (options.bootstrap?.members ?? [])
       : undefined
@@ -133,10 +133,10 @@ function inForceAt({ configurationIndex: index, configuration }: SnapshotMeta): 
   return { index, configuration }
 }
 
-/** The newest configuration that the stores hold; null for a node that no cluster ever knew. */
-function configurationIn({ configurations }: RestoredLog, snapshot: SnapshotMeta | null): Configuration | null {
+/** The newest configuration in the log; null where it has none. */
+function newestIn({ configurations }: RestoredLog): Configuration | null {
   const newest = configurations.at(-1)
-  return newest === undefined ? (snapshot?.configuration ?? null) : storedConfiguration(newest)
+  return newest === undefined ? null : storedConfiguration(newest)
 }
 
 function restoredState(

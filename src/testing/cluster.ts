@@ -26,6 +26,9 @@ import { CALM_DISK, type DiskSpeed, type VirtualDisk } from './virtual-disk.js'
 import { hasLostStore, judgeHello } from './wiped-disk.js'
 import { CALM_LINKS, type LinkFaults, VirtualNetwork, type VirtualNetworkOptions } from './virtual-network.js'
 
+/** Election timeouts within which a cluster without faults is founded. */
+const FOUNDING_TIMEOUTS = 10
+
 /** A trap springs in a moment of its own, so that a plan which holds the same harm does it in the same order, ms. */
 const TRAP_DELAY_MS = 0.001
 
@@ -60,6 +63,8 @@ export class Cluster<Command, Result, SM extends StateMachine<Command, Result>> 
   /** Who asked for changes of the membership, and what became of it. */
   readonly changes: MembershipChanges
   #processes: readonly SimulatedProcess<Command, Result, SM>[]
+  readonly #listed: readonly MemberSpec[]
+  readonly #electionTimeoutMs: number
   readonly #createProcess: (id: NodeId, isListed: boolean) => SimulatedProcess<Command, Result, SM>
   #diskSpeed: DiskSpeed = CALM_DISK
 
@@ -109,12 +114,10 @@ export class Cluster<Command, Result, SM extends StateMachine<Command, Result>> 
       return process
     }
     this.#processes = bootstrap.map(({ id }) => this.#createProcess(id, true))
-    const timeoutMs = electionTimeoutMs ?? DEFAULTS.electionTimeoutMs
+    this.#electionTimeoutMs = electionTimeoutMs ?? DEFAULTS.electionTimeoutMs
     const judges = { timeline, invariants, coverage, slowestRate: this.clockRates.slowest }
-    this.changes = new MembershipChanges({ ...judges, electionTimeoutMs: timeoutMs })
+    this.changes = new MembershipChanges({ ...judges, electionTimeoutMs: this.#electionTimeoutMs })
   }
-
-  readonly #listed: readonly MemberSpec[]
 
   /** Told of each fault. */
   onInject: ((fault: FaultKind) => void) | null = null
@@ -174,8 +177,12 @@ export class Cluster<Command, Result, SM extends StateMachine<Command, Result>> 
     for (const process of this.processes) process.start()
   }
 
-  /** Runs until all that are listed are members, which must not take long where nothing goes wrong (F25). */
-  async untilFounded(withinMs: number): Promise<void> {
+  /**
+   * Runs until all that are listed are members, which must not take long where nothing goes wrong (F25).
+   * @param staggerMs - within which all processes start
+   */
+  async untilFounded(staggerMs = 0): Promise<void> {
+    const withinMs = staggerMs + FOUNDING_TIMEOUTS * this.#electionTimeoutMs
     const isFounded = (): boolean => {
       const all = [
         this.invariants.configurations.newest,

@@ -1,5 +1,6 @@
 // What must hold for the cluster as a whole, after each event (assurance §1, figure 3): one leader a term, one committed
 // log, durable on a quorum, applied once and in order with one result. The first violation is kept; nothing is changed.
+import { findMember } from '../core/configuration.js'
 import { isDeepStrictEqual } from 'node:util'
 import type { Configuration, LogIndex, NodeId, Term } from '../core/types.js'
 import type { ApplyContext } from '../interfaces/state-machine.js'
@@ -10,7 +11,6 @@ import type { HeldStore } from './held-store.js'
 import { SnapshotJudge } from './snapshot-judge.js'
 import type { Timeline } from './timeline.js'
 import type { VirtualDisk } from './virtual-disk.js'
-import { memberOf } from './wiped-disk.js'
 
 /** What a state machine made of the entry at an index. */
 interface AppliedResult {
@@ -136,7 +136,7 @@ export class Invariants {
 
   /** The store that the configuration means by that name: an answer that it gave before it was lost counts (H19). */
   #storeOf(configuration: Configuration, id: NodeId): HeldStore | undefined {
-    return this.#disks.get(id)?.storeOf(memberOf(configuration, id)?.storeId)
+    return this.#disks.get(id)?.storeOf(findMember(configuration, id)?.storeId)
   }
 
   /** A leader moved its matchIndex. Who knows a later term may have dropped the entry since, and tells the leader so. */

@@ -67,9 +67,6 @@ const SLOW_DISKS_RATIO = 0.1
 /** Share of runs whose cluster is founded while faults go on. */
 const FAULTY_FOUNDING_RATIO = 0.1
 
-/** Election timeouts within which a cluster without faults is founded. */
-const FOUNDING_TIMEOUTS = 10
-
 function slowerThan(electionTimeoutMs: number): DiskSpeed {
   return { ...CALM_DISK, writeMs: [1.05 * electionTimeoutMs, 1.5 * electionTimeoutMs] }
 }
@@ -215,7 +212,7 @@ async function runFaults(
 async function foundCalmly(cluster: ChainCluster, settings: SwarmSettings, staggerMs: number): Promise<void> {
   cluster.setLinks(CALM_LINKS)
   cluster.setDisks(CALM_DISK)
-  await cluster.untilFounded(staggerMs + FOUNDING_TIMEOUTS * settings.shape.options.electionTimeoutMs)
+  await cluster.untilFounded(staggerMs)
   cluster.setLinks(settings.links)
   cluster.setDisks(settings.disk)
 }

@@ -36,9 +36,6 @@ const DEFAULTS = Object.freeze({
   electionTimeoutMs: 500,
 })
 
-/** Election timeouts within which a cluster without faults is founded. */
-const FOUNDING_TIMEOUTS = 10
-
 /** Deadline of each call of the workload, ms. */
 const CALL_TIMEOUT_MS = 5_000
 
@@ -117,7 +114,7 @@ class Simulation<SM extends AnyStateMachine, Query, Answer> {
     const random = this.#random.fork('workload')
     cluster.startAll()
     // Times of plans are those of a cluster that is there.
-    await cluster.untilFounded(FOUNDING_TIMEOUTS * electionTimeoutMs)
+    await cluster.untilFounded()
     const beganAtMs = cluster.nowMs
     let isOver = false
     const plan = (atMs: number, act: () => void): void => {

@@ -28,14 +28,9 @@ export async function expectResultsOfSlowLeader<Command, Result, SM extends Stat
   const { invariants, leader } = cluster
   if (invariants.violation !== null || leader === null) return
   // Where a disk was lost for good the leader's may be needed for each majority.
-  if (
-    !canGoOn(
-      cluster,
-      cluster.soundIds.filter((id) => id !== leader.id),
-    ) &&
-    cluster.soundIds.length < cluster.ids.length
-  )
-    return
+  const { soundIds, ids } = cluster
+  const others = soundIds.filter((id) => id !== leader.id)
+  if (soundIds.length < ids.length && !canGoOn(cluster, others)) return
   const changes = invariants.leaderChanges
   leader.disk.speed = { ...CALM_DISK, writeMs: [electionTimeoutMs / 50, electionTimeoutMs / 10] }
   const records: CallRecord[] = []

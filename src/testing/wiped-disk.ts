@@ -1,22 +1,18 @@
 // Nodes whose disks were wiped (H19, H112, F25): whom a configuration still names with a store that is gone, and which of
 // their hellos must be refused and which may be. How they come back is in `replace-wiped.ts`.
 import { decodeHello } from '../codec/hello.js'
-import type { Configuration, Member, NodeId } from '../core/types.js'
+import { findMember } from '../core/configuration.js'
+import type { Configuration, NodeId } from '../core/types.js'
 import { isRaftError } from '../errors.js'
 import type { StateMachine } from '../interfaces/state-machine.js'
 import type { Cluster } from './cluster.js'
 import type { VirtualDisk } from './virtual-disk.js'
 import type { VirtualTransport } from './virtual-network.js'
 
-/** The member of that name, of either half. */
-export function memberOf({ members, votersOutgoing }: Configuration, id: NodeId): Member | undefined {
-  return members.find((member) => member.id === id) ?? votersOutgoing.find((member) => member.id === id)
-}
-
 /** Whether the configuration names the node with a store that this disk has lost. */
 export function hasLostStore(configuration: Configuration | undefined, id: NodeId, disk: VirtualDisk): boolean {
   if (!disk.wasWiped || configuration === undefined) return false
-  const expected = memberOf(configuration, id)?.storeId
+  const expected = findMember(configuration, id)?.storeId
   return expected !== undefined && expected !== disk.identity?.storeId
 }
 

@@ -2,7 +2,7 @@
 import { type Configuration, type Member, memoryStorage, MemoryNetwork, RaftNode } from 'helios-raft'
 import { TcpTransport } from 'helios-raft/tcp'
 import { afterEach, describe, expect, it } from 'vitest'
-import { Counter } from './counter.js'
+import { Counter } from '../support/counter.js'
 
 type Node = RaftNode<number, number>
 const open: { stop(): Promise<void> }[] = []

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { memoryStorage, MemoryNetwork, RaftNode, type RaftStorage, recoverCluster } from 'helios-raft'
 import { levelStorage } from 'helios-raft/level'
 import { afterEach, describe, expect, it } from 'vitest'
-import { Counter } from './counter.js'
+import { Counter } from '../support/counter.js'
 
 const open = new Set<RaftNode<number, number>>()
 const directories: string[] = []

@@ -2,17 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { SimulatedCluster } from '../../src/testing/index.js'
 import { runSeed } from '../../src/testing/run-seed.js'
-
-class Counter {
-  total = 0
-  apply = (by: number): number => (this.total += by)
-  async *snapshot(): AsyncIterable<Uint8Array> {
-    yield Uint8Array.of(this.total)
-  }
-  async restore(chunks: AsyncIterable<Uint8Array>): Promise<void> {
-    for await (const [total] of chunks) this.total = total ?? 0
-  }
-}
+import { Counter } from '../support/counter.js'
 
 describe('a node that joins', () => {
   it('takes no snapshot of what lies in front of the entry that adds it: it does not know the members of that time', async () => {

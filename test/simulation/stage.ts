@@ -66,7 +66,7 @@ export class Stage {
   /** Runs until one of `among` leads the latest term. */
   async leader(among: readonly string[] = this.ids): Promise<Process> {
     const { cluster } = this
-    if (cluster.invariants.configurations.newest === null) await cluster.untilFounded(10 * ELECTION_TIMEOUT_MS)
+    if (cluster.invariants.configurations.newest === null) await cluster.untilFounded()
     const isLed = () => cluster.leader !== null && among.includes(cluster.leader.id)
     await cluster.run(cluster.nowMs + 40 * ELECTION_TIMEOUT_MS, isLed)
     this.check()

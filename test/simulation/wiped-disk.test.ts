@@ -3,17 +3,7 @@
 import { describe, expect, it } from 'vitest'
 import { SimulatedCluster } from '../../src/testing/index.js'
 import { runSeed } from '../../src/testing/run-seed.js'
-
-class Counter {
-  total = 0
-  apply = (by: number): number => (this.total += by)
-  async *snapshot(): AsyncIterable<Uint8Array> {
-    yield Uint8Array.of(this.total)
-  }
-  async restore(chunks: AsyncIterable<Uint8Array>): Promise<void> {
-    for await (const [total] of chunks) this.total = total ?? 0
-  }
-}
+import { Counter } from '../support/counter.js'
 
 const clusterOf = (voters: number): SimulatedCluster<number, number> =>
   new SimulatedCluster<number, number>({ stateMachine: () => new Counter(), cluster: { voters, options: {} }, seed: 1 })

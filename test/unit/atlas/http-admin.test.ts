@@ -4,8 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { RaftError } from 'helios-raft'
 import type { Hono } from 'hono'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { createHttpApp } from '../../../examples/atlas-kv/src/http/http-app.js'
-import { SingleNode } from './single-node.js'
+import { httpAppOf, SingleNode } from './single-node.js'
 
 const servers: Server[] = []
 
@@ -15,16 +14,7 @@ describe('/admin', () => {
 
   beforeEach(() => {
     node = new SingleNode()
-    app = createHttpApp({
-      node: node as never,
-      machine: node.machine,
-      admin: node.admin,
-      version: '0.1.0',
-      readConsistency: 'linearizable',
-      address: { host: '127.0.0.1', port: 8080 },
-      commandBytes: 1024,
-      report: () => {},
-    })
+    app = httpAppOf(node)
   })
 
   afterEach(async () => {

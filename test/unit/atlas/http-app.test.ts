@@ -2,8 +2,7 @@
 import { RaftError } from 'helios-raft'
 import type { Hono } from 'hono'
 import { beforeEach, describe, expect, it } from 'vitest'
-import { createHttpApp } from '../../../examples/atlas-kv/src/http/http-app.js'
-import { SingleNode } from './single-node.js'
+import { httpAppOf, SingleNode } from './single-node.js'
 
 const LOCAL = 'http://127.0.0.1:8080'
 
@@ -15,16 +14,7 @@ describe('HTTP', () => {
   beforeEach(() => {
     node = new SingleNode()
     reported = []
-    app = createHttpApp({
-      node: node as never,
-      machine: node.machine,
-      admin: node.admin,
-      version: '0.1.0',
-      readConsistency: 'linearizable',
-      address: { host: '127.0.0.1', port: 8080 },
-      commandBytes: 1024,
-      report: (error) => reported.push(error),
-    })
+    app = httpAppOf(node, (error) => reported.push(error))
   })
 
   async function send(path: string, init: RequestInit = {}): Promise<{ status: number; headers: Headers; body: any }> {

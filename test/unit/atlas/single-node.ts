@@ -1,6 +1,8 @@
 // A node of one for tests of the servers: applies at once, remembers how it was called, fails when told to.
 import type { Configuration, Member, MemberSpec } from 'helios-raft'
+import type { Hono } from 'hono'
 import { Administration } from '../../../examples/atlas-kv/src/admin/administration.js'
+import { createHttpApp } from '../../../examples/atlas-kv/src/http/http-app.js'
 import { kvCommandCodec } from '../../../examples/atlas-kv/src/state-machine/command-codec.js'
 import type { KvCommand, KvResult } from '../../../examples/atlas-kv/src/state-machine/command.js'
 import { KvStateMachine } from '../../../examples/atlas-kv/src/state-machine/kv-state-machine.js'
@@ -102,4 +104,18 @@ export class SingleNode {
     const configuration = { members: this.members, votersOutgoing: [] }
     return { ...STATUS, configuration, ...this.changes } as never
   }
+}
+
+/** The routes of HTTP over it; `report` is told of errors that nobody expected. */
+export function httpAppOf(node: SingleNode, report: (error: unknown) => void = () => {}): Hono {
+  return createHttpApp({
+    node: node as never,
+    machine: node.machine,
+    admin: node.admin,
+    version: '0.1.0',
+    readConsistency: 'linearizable',
+    address: { host: '127.0.0.1', port: 8080 },
+    commandBytes: 1024,
+    report,
+  })
 }

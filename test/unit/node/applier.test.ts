@@ -6,7 +6,7 @@ import { EntryCache } from '../../../src/node/entry-cache.js'
 import { LogReader } from '../../../src/node/log-reader.js'
 import { PendingCalls } from '../../../src/node/pending-call.js'
 import { Reads } from '../../../src/node/reads.js'
-import { CORE_OPTIONS, ManualClock, settle, TestLogStore } from './harness.js'
+import { CORE_OPTIONS, EMPTY_STORES, ManualClock, settle, TestLogStore } from './harness.js'
 
 const entry = (index: number, type: LogEntry['type'] = 'command'): LogEntry => {
   return { index, term: 1, type, timestamp: index * 10, data: Uint8Array.of(index) }
@@ -20,15 +20,7 @@ async function makeApplier(apply: (value: number) => unknown, cachedFrom = 1, ap
   const cache = new EntryCache()
   cache.append(store.entries.slice(cachedFrom - 1))
   const log: string[] = []
-  const restored = {
-    hardState: { currentTerm: 1, votedFor: null },
-    firstIndex: 1,
-    lastIndex: 0,
-    previousTerm: 0,
-    termRuns: [],
-    logTime: 0,
-    configuration: null,
-  }
+  const restored = { ...EMPTY_STORES, hardState: { currentTerm: 1, votedFor: null } }
   const reads = new Reads({
     calls: new PendingCalls(clock),
     clock,

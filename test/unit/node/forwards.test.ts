@@ -6,20 +6,12 @@ import { LogBudget } from '../../../src/node/log-budget.js'
 import { DEFAULTS } from '../../../src/node/options.js'
 import { PendingCalls } from '../../../src/node/pending-call.js'
 import { Proposals } from '../../../src/node/proposals.js'
-import { bytes, CORE_OPTIONS, errorOf, ManualClock } from './harness.js'
+import { bytes, CORE_OPTIONS, EMPTY_STORES, errorOf, ManualClock } from './harness.js'
 
 /** A follower of 'b' in term 1, whose core is the test. */
 function follower(maxMessageBytes = 1_000_000) {
   const clock = new ManualClock()
-  const restored = {
-    hardState: { currentTerm: 1, votedFor: null },
-    firstIndex: 1,
-    lastIndex: 0,
-    previousTerm: 0,
-    termRuns: [],
-    logTime: 0,
-    configuration: null,
-  }
+  const restored = { ...EMPTY_STORES, hardState: { currentTerm: 1, votedFor: null } }
   const state = initialState(CORE_OPTIONS, restored, 0)
   state.leaderId = 'b'
   let appliedIndex = 0

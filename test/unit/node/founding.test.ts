@@ -7,7 +7,7 @@ import { bootstrapConfiguration } from '../../../src/core/configuration.js'
 import { initialState } from '../../../src/core/state.js'
 import { Founding } from '../../../src/node/founding.js'
 import type { Heard, Identity } from '../../../src/node/identity.js'
-import { CORE_OPTIONS, ManualClock } from './harness.js'
+import { CORE_OPTIONS, EMPTY_STORES, ManualClock } from './harness.js'
 
 const LIST = bootstrapConfiguration(['a', 'b', 'c'].map((id) => ({ id, address: `${id}:1` })))
 const SILENT = { debug: () => undefined, warn: () => undefined, error: () => undefined }
@@ -18,17 +18,7 @@ function stage(id: string, bootstrap: typeof LIST | null = LIST) {
   const heard = new Map<string, Pick<Heard, 'nonce' | 'storeId' | 'hasList'>>()
   const [said, founded]: [string[], (readonly { id: string; storeId?: string | undefined }[])[]] = [[], []]
   const sent: { to: string; address: string; message: Message }[] = []
-  const hardState = { currentTerm: 0, votedFor: null }
-  const none = {
-    hardState,
-    firstIndex: 1,
-    lastIndex: 0,
-    previousTerm: 0,
-    termRuns: [],
-    logTime: 0,
-    configuration: null,
-  }
-  const state: CoreState = initialState({ ...CORE_OPTIONS, id }, none, 0)
+  const state: CoreState = initialState({ ...CORE_OPTIONS, id }, EMPTY_STORES, 0)
   const identity = {
     isFounded: false,
     storeId: `store-${id}`,

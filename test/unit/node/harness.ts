@@ -1,7 +1,7 @@
 // A few nodes on a clock that stands still until a test moves it, a network that a test can look into, and stores whose
 // writes a test can hold, let go or fail. Nothing here waits for real time.
 import { founded } from '../../support/founded.js'
-import type { CoreOptions } from 'helios-raft/core'
+import type { CoreOptions, RestoredState } from 'helios-raft/core'
 import {
   bytesCodec,
   type Clock,
@@ -359,4 +359,15 @@ export const CORE_OPTIONS: CoreOptions = {
   boot: 1,
   appendEntries: 1,
   inflightMessages: 1,
+}
+
+/** What the stores of a new node hold. */
+export const EMPTY_STORES: RestoredState = {
+  hardState: { currentTerm: 0, votedFor: null },
+  firstIndex: 1,
+  lastIndex: 0,
+  previousTerm: 0,
+  termRuns: [],
+  logTime: 0,
+  configuration: null,
 }

@@ -4,28 +4,18 @@ import { describe, expect, test } from 'vitest'
 import type { Identity } from '../../../src/node/identity.js'
 import { Reception, type ReceptionContext } from '../../../src/node/reception.js'
 import { initialState } from '../../../src/core/state.js'
-import { CORE_OPTIONS } from './harness.js'
+import { CORE_OPTIONS, EMPTY_STORES } from './harness.js'
 
 const heartbeat = { type: 'heartbeat', term: 1 } as Message
 
 function stage(identity: Partial<Identity>) {
   const [pushed, adopted]: [string[], unknown[]] = [[], []]
-  const hardState = { currentTerm: 0, votedFor: null }
-  const none = {
-    hardState,
-    firstIndex: 1,
-    lastIndex: 0,
-    previousTerm: 0,
-    termRuns: [],
-    logTime: 0,
-    configuration: null,
-  }
   const told = { isFounded: true, isStranger: () => false, hasOtherStore: () => false, adoptFrom: () => null }
   const context: Partial<ReceptionContext> = {
     id: 'a',
     identity: { ...told, ...identity } as Identity,
     narrator: { onAdopted: () => undefined } as unknown as ReceptionContext['narrator'],
-    state: initialState(CORE_OPTIONS, none, 0),
+    state: initialState(CORE_OPTIONS, EMPTY_STORES, 0),
     isClosed: () => false,
     adopt: (each) => void adopted.push(each),
     push: (item) => void pushed.push(item.type === 'receive' ? item.message.type : item.type),
