@@ -13,6 +13,8 @@ export interface Progress {
   readonly addedAt: LogIndex
   /** Last index of each range in flight, rising. */
   readonly inflight: LogIndex[]
+  /** When it last answered `busy`, ms: the window is one range after that, and twice as wide with each heartbeat interval (F13). */
+  busyAt: number
   /** `snapshot`: number of the transfer under way; 0 for none. */
   transfer: number
   /** Of a transfer under way: what it brings ends here or later, so that what lies behind it will be needed. */
@@ -53,6 +55,7 @@ export function newProgress(lastIndex: LogIndex, addedAt: LogIndex): Progress {
     matchIndex: 0,
     addedAt,
     inflight: [],
+    busyAt: Number.NEGATIVE_INFINITY,
     transfer: 0,
     transferIndex: 0,
     transferAt: 0,
@@ -93,10 +96,18 @@ export function restartProbe(progress: Progress): void {
   becomeProbe(progress, progress.state === 'replicate' ? progress.matchIndex + 1 : progress.nextIndex)
 }
 
-/** Whether another range may be sent now. */
-export function maySend(progress: Progress, inflightMessages: number): boolean {
+export interface WindowOptions {
+  /** Ranges in flight at most. */
+  readonly inflightMessages: number
+  readonly heartbeatIntervalMs: number
+}
+
+/** Whether another range may be sent at `now`. A full window for a peer that is over its limits would be refused again. */
+export function maySend(progress: Progress, now: number, options: WindowOptions): boolean {
   if (progress.state === 'snapshot') return false
-  return progress.state === 'probe' ? !progress.probeSent : progress.inflight.length < inflightMessages
+  if (progress.state === 'probe') return !progress.probeSent
+  const intervals = Math.floor((now - progress.busyAt) / options.heartbeatIntervalMs)
+  return progress.inflight.length < Math.min(2 ** intervals, options.inflightMessages)
 }
 
 /** A range up to `last` was put out; `joined` when it became part of the one before. */

@@ -37,7 +37,7 @@ export function broadcastAppends(core: Core): void {
 /** Sends what the peer does not have, as far as its window allows (F7, F9). */
 export function replicateTo(core: Core, peer: NodeId, progress: Progress): void {
   const { state, options } = core
-  while (progress.nextIndex <= state.log.lastIndex && maySend(progress, options.inflightMessages)) {
+  while (progress.nextIndex <= state.log.lastIndex && maySend(progress, state.now, options)) {
     if (progress.inflight.length === 0) progress.waitingSince = state.now
     const last = Math.min(state.log.lastIndex, progress.nextIndex + options.appendEntries - 1)
     const joined = sendAppend(core, peer, progress, last)
@@ -52,6 +52,7 @@ export function handleAppendEntriesResponse(core: Core, from: NodeId, message: A
   if (progress === null || message.index > state.log.lastIndex) return
   progress.contactAt = state.now
   if (message.outcome === 'busy') {
+    progress.busyAt = state.now
     restartProbe(progress)
     needSnapshot(progress, state.log.baseIndex)
     waitForHeartbeat(core, progress)

@@ -65,6 +65,8 @@ export class Cluster<Command, Result, SM extends StateMachine<Command, Result>> 
   #processes: readonly SimulatedProcess<Command, Result, SM>[]
   readonly #listed: readonly MemberSpec[]
   readonly #electionTimeoutMs: number
+  /** Entries that a range holds at most. */
+  readonly appendEntries: number
   readonly #createProcess: (id: NodeId, isListed: boolean) => SimulatedProcess<Command, Result, SM>
   #diskSpeed: DiskSpeed = CALM_DISK
 
@@ -115,6 +117,7 @@ export class Cluster<Command, Result, SM extends StateMachine<Command, Result>> 
     }
     this.#processes = bootstrap.map(({ id }) => this.#createProcess(id, true))
     this.#electionTimeoutMs = electionTimeoutMs ?? DEFAULTS.electionTimeoutMs
+    this.appendEntries = limits?.appendEntries ?? DEFAULTS.limits.appendEntries
     const judges = { timeline, invariants, coverage, slowestRate: this.clockRates.slowest }
     this.changes = new MembershipChanges({ ...judges, electionTimeoutMs: this.#electionTimeoutMs })
   }

@@ -71,7 +71,7 @@ export async function expectLiveness<Command, Result, SM extends StateMachine<Co
 ): Promise<void> {
   const { cluster, electionTimeoutMs, nextWrite, query, pace = CALM_PACE } = options
   const { invariants } = cluster
-  const boundMs = pace.timeouts * electionTimeoutMs
+  const boundMs = pace.timeouts * electionTimeoutMs + catchUpMs(cluster)
   const read: CallerAction<Command, SM> = { type: 'read', query, consistency: 'linearizable', input: 'liveness' }
   const write = (): CallerAction<Command, SM> | null => nextWrite?.() ?? null
   const calls = (): (CallerAction<Command, SM> | null)[] => {
@@ -88,6 +88,17 @@ export async function expectLiveness<Command, Result, SM extends StateMachine<Co
   const known = cluster.history.knownIndex
   const catchUp: CallerAction<Command, SM> = { ...read, consistency: 'local', minIndex: known }
   await everyNodeServes(options, { what: `a local read at ${known}`, boundMs, actions: [catchUp] })
+}
+
+/** Longer than a range of entries and its answer take over calm links, with calm disks. */
+const MS_PER_RANGE = 6
+
+/** What a log of this length takes at most, sent range by range to who holds none of it. */
+function catchUpMs<Command, Result, SM extends StateMachine<Command, Result>>(
+  cluster: Cluster<Command, Result, SM>,
+): number {
+  const entries = Math.max(...cluster.processes.map(({ disk }) => disk.lastIndex))
+  return MS_PER_RANGE * Math.ceil(entries / cluster.appendEntries)
 }
 
 /** Election timeouts within which a change of the membership that was begun ends when everybody runs. */

@@ -1,8 +1,8 @@
 // The window of messages that a leader has under way to a peer (F7; thesis §10.2.1): acknowledgements move it, heartbeats
 // ask about it, the loss of a connection empties it.
 import { describe, expect, it } from 'vitest'
-import { acknowledge, becomeProbe, maySend, newProgress, sentRange } from '../../../src/core/progress.js'
-import { type SoloCore } from '../../support/solo-core.js'
+import { acknowledge, becomeProbe, maySend, newProgress, type Progress, sentRange } from '../../../src/core/progress.js'
+import { appendResponse, heartbeatResponse, type SoloCore } from '../../support/solo-core.js'
 import { answerHeartbeat, progressOf, sentTo, streaming } from './leaders.js'
 
 describe('the window of messages', () => {
@@ -78,21 +78,72 @@ describe('the window of messages', () => {
   })
 })
 
+describe('the window after a busy answer', () => {
+  const WINDOW = 8
+  const HEARTBEAT_MS = 30
+  /** Busy at a time that is returned, and the range that began the window again is answered. */
+  const busyOnce = (): SoloCore => {
+    const leader = streaming({ inflightMessages: WINDOW, appendEntries: 1 })
+    for (let count = 0; count < 40; count++) leader.propose(`${count}`)
+    expect(sentTo(leader)).toHaveLength(WINDOW)
+    leader.receive('b', appendResponse({ term: 1, outcome: 'busy', index: 1 }))
+    return leader
+  }
+  const acknowledgeAll = (leader: SoloCore): void => {
+    leader.acknowledge('b', (progressOf(leader)?.nextIndex ?? 0) - 1)
+  }
+
+  it('is one range, until a heartbeat interval later it is two, and then twice as many each time', () => {
+    const leader = busyOnce()
+    expect(sentTo(leader)).toEqual([])
+    leader.tick(HEARTBEAT_MS)
+    answerHeartbeat(leader)
+    expect(sentTo(leader)).toEqual([[1, 2]])
+    const widths: number[] = []
+    leader.acknowledge('b', 2)
+    widths.push(sentTo(leader).length)
+    for (let interval = 0; interval < 3; interval++) {
+      leader.tick(HEARTBEAT_MS)
+      acknowledgeAll(leader)
+      widths.push(sentTo(leader).length)
+    }
+    expect(widths).toEqual([2, 4, 8, 8])
+  })
+
+  it('is one range again after another', () => {
+    const leader = busyOnce()
+    leader.tick(HEARTBEAT_MS)
+    answerHeartbeat(leader)
+    leader.tick(HEARTBEAT_MS)
+    leader.acknowledge('b', 2)
+    expect(sentTo(leader)).toHaveLength(5)
+    leader.receive('b', appendResponse({ term: 1, outcome: 'busy', index: 2 }))
+    leader.receive('b', heartbeatResponse({ term: 1 }))
+    leader.acknowledge('b', 2)
+    expect(sentTo(leader)).toEqual([[2, 3]])
+    leader.acknowledge('b', 3)
+    expect(sentTo(leader)).toEqual([[3, 4]])
+  })
+})
+
 describe('what is in flight, as a list', () => {
+  const hasRoom = (progress: Progress, inflightMessages: number): boolean => {
+    return maySend(progress, 0, { inflightMessages, heartbeatIntervalMs: 30 })
+  }
   const window = (size: number, ...lasts: readonly number[]) => {
     const progress = newProgress(0, 0)
     acknowledge(progress, 0)
     for (const last of lasts) {
-      expect(maySend(progress, size)).toBe(true)
+      expect(hasRoom(progress, size)).toBe(true)
       sentRange(progress, last, false)
     }
     return progress
   }
 
   it('is full at its size, not before', () => {
-    expect(maySend(window(3, 1, 2), 3)).toBe(true)
-    expect(maySend(window(3, 1, 2, 3), 3)).toBe(false)
-    expect(maySend(window(1, 9), 1)).toBe(false)
+    expect(hasRoom(window(3, 1, 2), 3)).toBe(true)
+    expect(hasRoom(window(3, 1, 2, 3), 3)).toBe(false)
+    expect(hasRoom(window(1, 9), 1)).toBe(false)
   })
 
   it.each([
@@ -114,7 +165,7 @@ describe('what is in flight, as a list', () => {
     const progress = window(2, 3)
     sentRange(progress, 6, true)
     expect(progress.inflight).toEqual([6])
-    expect(maySend(progress, 2)).toBe(true)
+    expect(hasRoom(progress, 2)).toBe(true)
   })
 
   it('is empty after a return to probing, which never goes below what matches', () => {
