@@ -24,13 +24,10 @@ export interface ParityRow {
 
 /** What a row may wait for. A feature that exists goes from this list, and its rows get tests. */
 export const AWAITED_FEATURES: readonly string[] = [
-  'backup',
   'chaos',
-  'founding',
   'leases',
   'reconfigure',
   'sessions',
-  'snapshots',
   'storage stalls',
   'WAL store',
 ]

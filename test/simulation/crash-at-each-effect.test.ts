@@ -3,6 +3,7 @@
 import type { StateMachine } from 'helios-raft'
 import { simulate, SimulatedCluster, type WorkloadStep } from 'helios-raft/testing'
 import { describe, expect, it } from 'vitest'
+import { Counter as SnapshotCounter } from '../support/counter.js'
 
 class Counter implements StateMachine<number, number> {
   sum = 0
@@ -44,6 +45,35 @@ describe('a process that dies between two effects', () => {
       while (await runTo(effects, voters)) effects += 1
       // Else the deaths were over before anything had happened.
       expect(effects).toBeGreaterThan(least)
+    },
+    120_000,
+  )
+
+  it.each([1, 3])(
+    'of %d voters that save snapshots and compact their logs, comes back with all that was acknowledged',
+    async (voters) => {
+      const often = { ...options, snapshot: { everyEntries: 2, trailingEntries: 0 } }
+      const counts: Record<string, number> = {}
+      let effects = 0
+      for (; ; effects += 1) {
+        const faults = [
+          { atMs: 350, type: 'crash', node: 'n1', afterEffects: effects },
+          { atMs: 1_000, type: 'restart', node: 'n1' },
+        ] as const
+        const stateMachine = () => new SnapshotCounter()
+        const { coverage, stateMachines } = await simulate({
+          stateMachine,
+          workload,
+          faults: { faults },
+          cluster: { voters, options: often },
+          seed: 4,
+        })
+        expect(new Set([...stateMachines.values()].map(({ total }) => total)).size).toBe(1)
+        for (const [name, count] of Object.entries(coverage)) counts[name] = (counts[name] ?? 0) + count
+        if ((coverage['point.crashedAtEffect'] ?? 0) === 0) break
+      }
+      expect(effects).toBeGreaterThan(voters === 1 ? 10 : 20)
+      for (const name of ['point.snapshot', 'point.compaction']) expect(counts[name], name).toBeGreaterThan(effects)
     },
     120_000,
   )
