@@ -4,7 +4,7 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 
 /** INCRs of one run. */
-export const RUN_COUNT = 200
+export const RUN_COUNT = 100
 const CLIENTS = 8
 
 export function hasRedisBenchmark(): boolean {
