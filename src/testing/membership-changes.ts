@@ -149,7 +149,8 @@ function isAsAsked(fault: ChangeFault, { members }: Configuration): boolean {
   const suffrageOf = (id: NodeId) => members.find((member) => member.id === id)?.suffrage
   switch (fault.type) {
     case 'add':
-      return suffrageOf(fault.node) === 'voter' || suffrageOf(fault.node) === fault.suffrage
+      // A wish that names no suffrage is for a voter; who is not there has none either.
+      return suffrageOf(fault.node) === 'voter' || suffrageOf(fault.node) === (fault.suffrage ?? 'voter')
     case 'promote':
       return suffrageOf(fault.node) === 'voter'
     case 'demote':
