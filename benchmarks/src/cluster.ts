@@ -4,7 +4,7 @@ import { mkdirSync, rmSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Load } from './load.js'
-import type { Reply, Request } from './node-process.js'
+import type { LoadRequest, NodeView, Reply, Request, StateKind } from './node-process.js'
 import type { Store } from './options.js'
 
 const program = fileURLToPath(new URL('./node-process.js', import.meta.url))
@@ -18,29 +18,45 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   })
 }
 
-export class Cluster implements AsyncDisposable {
-  readonly #children: readonly ChildProcess[]
-  readonly #directory: string
-  #leader: ChildProcess | undefined
+export interface ClusterOptions {
+  readonly nodes: number
+  readonly store: Store
+  readonly directory: string
+  /** @defaultValue 'counter' */
+  readonly state?: StateKind
+}
 
-  private constructor(children: readonly ChildProcess[], directory: string) {
-    this.#children = children
+interface Place {
+  readonly id: string
+  child: ChildProcess
+  address: string
+}
+
+export class Cluster implements AsyncDisposable {
+  readonly #options: ClusterOptions
+  readonly #directory: string
+  readonly #places: readonly Place[]
+  #leader: Place | undefined
+
+  private constructor(options: ClusterOptions, directory: string) {
+    this.#options = options
     this.#directory = directory
+    const ids = Array.from({ length: options.nodes }, (_, position) => `node-${position + 1}`)
+    this.#places = ids.map((id) => ({ id, child: this.#fork(id), address: '' }))
   }
 
   /** Resolves when a leader is known to all. The directory is made here and removed at the end. */
-  static async start(options: { nodes: number; store: Store; directory: string }): Promise<Cluster> {
+  static async start(options: ClusterOptions): Promise<Cluster> {
     const directory = resolve(options.directory, `cluster-${process.pid}`)
     mkdirSync(directory, { recursive: true })
-    const ids = Array.from({ length: options.nodes }, (_, position) => `node-${position + 1}`)
-    const children = ids.map((id) => fork(program, [id, options.store, join(directory, id)]))
-    const cluster = new Cluster(children, directory)
+    const cluster = new Cluster(options, directory)
     running.add(cluster)
     try {
-      const replies = await Promise.all(children.map((child) => next(child, 'listening')))
-      const bootstrap = ids.map((id, position) => ({ id, address: replies[position]?.address ?? '' }))
-      const ready = await Promise.all(children.map((child) => ask(child, { type: 'start', bootstrap }, 'ready')))
-      cluster.#leader = children[ready.findIndex(({ isLeader }) => isLeader)] ?? children[0]
+      const places = cluster.#places
+      const replies = await Promise.all(places.map(({ child }) => next(child, 'listening')))
+      for (const [at, place] of places.entries()) place.address = replies[at]?.address ?? ''
+      const ready = await Promise.all(places.map((place) => cluster.#startNode(place)))
+      cluster.#leader = places[ready.findIndex(({ isLeader }) => isLeader)] ?? places[0]
       return cluster
     } catch (error) {
       cluster.end()
@@ -49,21 +65,77 @@ export class Cluster implements AsyncDisposable {
   }
 
   /** The calls are made in the leader's process. */
-  async load(request: { proposers: number; seconds: number; commandBytes: number }): Promise<Load> {
-    if (this.#leader === undefined) throw new Error('the cluster is not started')
-    return (await ask(this.#leader, { type: 'load', ...request }, 'load')).load
+  async load(request: LoadRequest): Promise<Load> {
+    return (await ask(this.#leaderPlace.child, { type: 'load', ...request }, 'load')).load
+  }
+
+  /** The load that is under way ends soon. */
+  async endLoad(): Promise<void> {
+    await ask(this.#leaderPlace.child, { type: 'endLoad' }, 'loadEnds')
+  }
+
+  get leader(): string {
+    return this.#leaderPlace.id
+  }
+
+  /** Those that don't lead. */
+  get followers(): readonly string[] {
+    return this.#places.filter((place) => place !== this.#leader).map(({ id }) => id)
+  }
+
+  async status(id: string): Promise<NodeView> {
+    return (await ask(this.#place(id).child, { type: 'status' }, 'status')).status
+  }
+
+  /** At once, as by a power cut of its process. */
+  async kill(id: string): Promise<void> {
+    const { child } = this.#place(id)
+    const exit = new Promise((gone) => child.once('exit', gone))
+    child.kill('SIGKILL')
+    await exit
+  }
+
+  /** What was killed is started again where it was. Resolves when it knows its leader and serves. */
+  async restart(id: string): Promise<void> {
+    const place = this.#place(id)
+    place.child = this.#fork(id, place.address)
+    await next(place.child, 'listening')
+    await this.#startNode(place)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all(this.#children.map((child) => ask(child, { type: 'stop' }, 'stopped'))).finally(() => this.end())
+    await Promise.all(this.#places.map(({ child }) => ask(child, { type: 'stop' }, 'stopped'))).finally(() =>
+      this.end(),
+    )
   }
 
   /** At once, whatever the nodes are doing. */
   end(): void {
     running.delete(this)
-    for (const child of this.#children) child.kill('SIGKILL')
+    for (const { child } of this.#places) child.kill('SIGKILL')
     // A killed process may still be writing its last file.
     rmSync(this.#directory, { recursive: true, force: true, maxRetries: 5 })
+  }
+
+  #fork(id: string, listen?: string): ChildProcess {
+    const { store, state = 'counter' } = this.#options
+    return fork(program, [id, store, join(this.#directory, id), state, ...(listen === undefined ? [] : [listen])])
+  }
+
+  async #startNode({ child }: Place): Promise<Extract<Reply, { type: 'ready' }>> {
+    const bootstrap = this.#places.map(({ id, address }) => ({ id, address }))
+    return await ask(child, { type: 'start', bootstrap }, 'ready')
+  }
+
+  #place(id: string): Place {
+    const place = this.#places.find((each) => each.id === id)
+    if (place === undefined) throw new Error(`there is no node ${id}`)
+    return place
+  }
+
+  get #leaderPlace(): Place {
+    if (this.#leader === undefined) throw new Error('the cluster is not started')
+    return this.#leader
   }
 }
 

@@ -13,6 +13,8 @@ export async function closedLoop(options: {
   readonly callers: number
   readonly seconds: number
   readonly call: () => Promise<unknown>
+  /** Ends it before its time. */
+  readonly signal?: AbortSignal
 }): Promise<Load> {
   const latencies = new Latencies()
   const began = performance.now()
@@ -20,7 +22,7 @@ export async function closedLoop(options: {
   let failed = 0
   let failure: string | null = null
   async function caller(): Promise<void> {
-    for (let now = began; now < end; ) {
+    for (let now = began; now < end && options.signal?.aborted !== true; ) {
       const callBegan = performance.now()
       try {
         await options.call()

@@ -1,21 +1,50 @@
 // One node of the measured cluster, in a process of its own. Its parent tells it over IPC what to do; it ends with it.
-// Commands are raw bytes and the state machine only counts, so that the figures are the library's.
+// Commands are raw bytes and the state machine counts them or keeps the last of each key, so that the figures are the
+// library's.
 import { bytesCodec, memoryStorage, RaftNode, type StateMachine } from 'helios-raft'
 import { levelStorage } from 'helios-raft/level'
 import { TcpTransport } from 'helios-raft/tcp'
+import { KeyedState } from './keyed-state.js'
 import { closedLoop, type Load } from './load.js'
 import type { Store } from './options.js'
 
+export type StateKind = 'counter' | 'keyed'
+
 export type Request =
   | { readonly type: 'start'; readonly bootstrap: readonly { readonly id: string; readonly address: string }[] }
-  | { readonly type: 'load'; readonly proposers: number; readonly seconds: number; readonly commandBytes: number }
+  | ({ readonly type: 'load' } & LoadRequest)
+  /** The load that is under way ends with the calls that it has made. */
+  | { readonly type: 'endLoad' }
+  | { readonly type: 'status' }
   | { readonly type: 'stop' }
+
+export interface LoadRequest {
+  readonly proposers: number
+  readonly seconds: number
+  readonly commandBytes: number
+  /** The commands set these keys, one after the other. @defaultValue they are all the same */
+  readonly keys?: number
+}
 
 export type Reply =
   | { readonly type: 'listening'; readonly address: string }
   | { readonly type: 'ready'; readonly isLeader: boolean }
   | { readonly type: 'load'; readonly load: Load }
+  | { readonly type: 'loadEnds' }
+  | { readonly type: 'status'; readonly status: NodeView }
   | { readonly type: 'stopped' }
+
+/** How far a node is, and what its process took. */
+export interface NodeView {
+  readonly commitIndex: number
+  readonly lastApplied: number
+  readonly snapshotIndex: number
+  readonly currentTerm: number
+  /** CPU of the process so far, ms. */
+  readonly cpuMs: number
+  /** The most memory that the process held at once so far, bytes. */
+  readonly peakBytes: number
+}
 
 class Counter implements StateMachine<Uint8Array, number> {
   #count = 0
@@ -33,22 +62,36 @@ class Counter implements StateMachine<Uint8Array, number> {
   }
 }
 
-const [id = '', store, directory = ''] = process.argv.slice(2) as [string, Store, string]
-const transport = new TcpTransport({ listen: '127.0.0.1:0' })
+const [id = '', store, directory = '', state, listen = '127.0.0.1:0'] = process.argv.slice(2) as [
+  string,
+  Store,
+  string,
+  StateKind,
+  string?,
+]
+const transport = new TcpTransport({ listen })
 let node: RaftNode<Uint8Array, number> | null = null
+let nextKey = 0
+let loadEnd: AbortController | null = null
 
 async function answer(request: Request): Promise<Reply> {
   switch (request.type) {
     case 'start': {
       const storage = store === 'level' ? levelStorage({ directory }) : memoryStorage()
       const { bootstrap } = request
-      node = new RaftNode({ id, stateMachine: new Counter(), codec: bytesCodec, transport, bootstrap, ...storage })
+      const stateMachine = state === 'keyed' ? new KeyedState() : new Counter()
+      node = new RaftNode({ id, stateMachine, codec: bytesCodec, transport, bootstrap, ...storage })
       await node.start()
       await node.ready({ timeoutMs: 30_000 })
       return { type: 'ready', isLeader: node.isLeader }
     }
     case 'load':
       return { type: 'load', load: await load(request) }
+    case 'endLoad':
+      loadEnd?.abort()
+      return { type: 'loadEnds' }
+    case 'status':
+      return { type: 'status', status: view() }
     case 'stop':
       await node?.stop()
       return { type: 'stopped' }
@@ -56,9 +99,27 @@ async function answer(request: Request): Promise<Reply> {
 }
 
 function load(request: Extract<Request, { type: 'load' }>): Promise<Load> {
-  const command = new Uint8Array(request.commandBytes).fill(1)
-  const call = () => (node === null ? Promise.reject(new Error('the node is not started')) : node.propose(command))
-  return closedLoop({ callers: request.proposers, seconds: request.seconds, call })
+  const { proposers, seconds, commandBytes, keys } = request
+  const same = new Uint8Array(commandBytes).fill(1)
+  const command = (): Uint8Array => (keys === undefined ? same : KeyedState.command(nextKey++ % keys, commandBytes))
+  const call = () => (node === null ? Promise.reject(new Error('the node is not started')) : node.propose(command()))
+  loadEnd = new AbortController()
+  return closedLoop({ callers: proposers, seconds, call, signal: loadEnd.signal })
+}
+
+function view(): NodeView {
+  if (node === null) throw new Error('the node is not started')
+  const { commitIndex, lastApplied, snapshotIndex, currentTerm } = node.status()
+  const { user, system } = process.cpuUsage()
+  const cpuMs = (user + system) / 1_000
+  return {
+    commitIndex,
+    lastApplied,
+    snapshotIndex,
+    currentTerm,
+    cpuMs,
+    peakBytes: process.resourceUsage().maxRSS * 1_024,
+  }
 }
 
 function tell(reply: Reply): void {

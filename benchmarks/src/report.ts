@@ -1,11 +1,14 @@
 // A report as a table of Markdown, so that it can be pasted beside its conditions.
+import type { CatchUpReport } from './catch-up.js'
+import type { Conditions } from './conditions.js'
+import type { Load } from './load.js'
 import type { ProposeReport, Variant } from './propose.js'
 import type { Summary } from './samples.js'
 
-export function table(report: ProposeReport): string {
+export function proposeTable(report: ProposeReport): string {
   const { conditions, options, anchors, variants } = report
   return [
-    `${conditions.machine}; Node ${conditions.node}; commit ${conditions.commit}; ${conditions.date}`,
+    where(conditions),
     `three processes on one machine, the load in the leader's; ${options.commandBytes} B a command; medians of ${options.rounds} rounds of ${options.seconds} s`,
     '',
     ...rows([
@@ -30,6 +33,36 @@ export function table(report: ProposeReport): string {
       ...variants.map((variant) => variantRow(variant, anchors)),
     ]),
   ].join('\n')
+}
+
+export function catchUpTable(report: CatchUpReport): string {
+  const { conditions, options, before, during, after, peakBytes } = report
+  const mib = (bytes: number) => `${Math.round(bytes / 2 ** 20)} MiB`
+  const ratio = (load: Load) => `${(load.p99Us / before.p99Us).toFixed(2)} ×`
+  return [
+    where(conditions),
+    `three processes on one machine, ${options.store} store, ${options.proposers} proposers in the leader's, ${options.commandBytes} B a value`,
+    `one node missed ${report.missedWrites} writes to ${options.keys} keys, and caught up in ${report.catchUpSeconds.toFixed(1)} s ${report.isBySnapshot ? 'by a snapshot' : 'by the log'}`,
+    `elections meanwhile: ${report.elections}; most memory: leader ${mib(peakBytes.leader)}, the node ${mib(peakBytes.node)}`,
+    '',
+    ...rows([
+      ['measured', 'operations/s', 'p50 µs', 'p99 µs', 'p99 against before', 'failed'],
+      ...(
+        [
+          ['before, without it', before],
+          ['while it catches up', during],
+          ['after, with it', after],
+        ] as const
+      ).map(([what, load]) => {
+        const { perSecond, p50Us, p99Us, failed } = load
+        return [what, perSecond.toFixed(0), p50Us.toFixed(0), p99Us.toFixed(0), ratio(load), String(failed)]
+      }),
+    ]),
+  ].join('\n')
+}
+
+function where({ machine, node, commit, date }: Conditions): string {
+  return `${machine}; Node ${node}; commit ${commit}; ${date}`
 }
 
 /** One proposal alone costs at least a round trip, and with a disk a durable write. */

@@ -1,12 +1,21 @@
-// CRC-32 (the polynomial of zlib) in plain JavaScript, for modules that also run in a browser: it tells at once that a chunk
-// of a snapshot was damaged on its way, whatever carried it. Four tables, because one
-// takes three times as long.
+// CRC-32 (the polynomial of zlib) for modules that also run in a browser: it tells at once that a chunk of a snapshot was
+// damaged on its way, whatever carried it. zlib's own where there is one, which is seven times as fast; else plain JavaScript,
+// with four tables, because one takes three times as long.
+
+/** CRC-32 of `bytes`, an unsigned 32-bit integer. */
+export const portableCrc32: (bytes: Uint8Array) => number = ofPlatform() ?? plainCrc32
+
+/** zlib's, asked for in a way that a browser and its bundler don't stumble over; null where there is none. */
+function ofPlatform(): ((bytes: Uint8Array) => number) | null {
+  const zlib = globalThis.process?.getBuiltinModule?.('node:zlib')
+  return zlib === undefined ? null : (bytes) => zlib.crc32(bytes)
+}
 
 const POLYNOMIAL = 0xedb8_8320
 const TABLES: readonly Uint32Array[] = makeTables()
 
-/** CRC-32 of `bytes`, an unsigned 32-bit integer; the same number as zlib's. */
-export function portableCrc32(bytes: Uint8Array): number {
+/** The same number as zlib's, without it. */
+export function plainCrc32(bytes: Uint8Array): number {
   const [table0, table1, table2, table3] = TABLES as [Uint32Array, Uint32Array, Uint32Array, Uint32Array]
   const length = bytes.byteLength
   const whole = length - (length % 4)

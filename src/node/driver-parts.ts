@@ -250,13 +250,14 @@ export class DriverParts {
     })
   }
 
-  #makeSnapshotter({ snapshot }: Recovered): Snapshotter {
+  #makeSnapshotter({ snapshot, snapshotBytes }: Recovered): Snapshotter {
     return new Snapshotter({
       options: this.#options,
       state: this.core.state,
       applier: this.applier,
       calls: this.calls,
       latest: snapshot,
+      latestBytes: snapshotBytes,
       wake: () => this.loop.wake(),
       onTaken: (meta, sizeBytes, settle) => this.#hooks.onSnapshot(meta, sizeBytes, settle),
       onFailed: (error, retryMs) => this.narrator.onSnapshotFailed(error, retryMs),

@@ -16,7 +16,7 @@ import type { Snapshotter } from './snapshotter.js'
 export interface InstallParts {
   readonly options: Pick<ResolvedOptions, 'stateMachine'>
   readonly applier: Pick<Applier, 'pause' | 'resume'>
-  readonly snapshotter: Pick<Snapshotter, 'pause' | 'resume'>
+  readonly snapshotter: Pick<Snapshotter, 'pause' | 'resume' | 'received'>
   readonly writer: Pick<LogWriter, 'idle' | 'reset'>
   readonly reader: Pick<LogReader, 'idle'>
   readonly isClosed: () => boolean
@@ -46,6 +46,7 @@ export async function installSnapshot(
     snapshotter.resume()
     return 'failed'
   }
+  snapshotter.received(snapshot.sizeBytes)
   if (isClosed()) return 'stopped'
   const { lastIncludedIndex: index, lastIncludedTerm: term } = snapshot.meta
   await writer.reset({ index, term })

@@ -19,6 +19,8 @@ export interface Recovered {
   readonly identity: StoreIdentity
   /** What the state machine was restored to; null where it begins empty. */
   readonly snapshot: SnapshotMeta | null
+  /** How large that is; 0 for none. */
+  readonly snapshotBytes: number
 }
 
 /**
@@ -33,7 +35,8 @@ export async function recover(options: ResolvedOptions, internals: Internals, ch
     check()
     checkTerms(opened)
     checkConfigurations(opened)
-    const snapshot = await restoreLatest(options, opened, check)
+    const latest = await restoreLatest(options, opened, check)
+    const snapshot = latest?.meta ?? null
     if (snapshot === null) checkRestoreEnded(opened)
     const resetTo = snapshot === null || holds(opened, snapshot) ? null : positionOf(snapshot)
     const base = snapshot === null ? beginning(internals) : inForceAt(snapshot)
@@ -48,7 +51,8 @@ export async function recover(options: ResolvedOptions, internals: Internals, ch
     const founding = isStillFounding(identity, known, options.bootstrap)
       ? (options.bootstrap?.members ?? [])
       : undefined
-    return { restored: { ...restoredState(log, snapshot), logTime, configuration: base, founding }, identity, snapshot }
+    const restored = { ...restoredState(log, snapshot), logTime, configuration: base, founding }
+    return { restored, identity, snapshot, snapshotBytes: latest?.sizeBytes ?? 0 }
   } catch (error) {
     await closeStores(options)
     throw error

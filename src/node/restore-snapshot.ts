@@ -16,7 +16,7 @@ export async function restoreLatest(
   options: ResolvedOptions,
   log: RestoredLog,
   check: () => void,
-): Promise<SnapshotMeta | null> {
+): Promise<StoredSnapshot | null> {
   const snapshot = await unlessDamaged(options, log, () => options.snapshotStore.latest())
   check()
   checkPosition(log, snapshot)
@@ -73,7 +73,7 @@ export async function restore(
   { stateMachine }: Pick<ResolvedOptions, 'stateMachine'>,
   snapshot: StoredSnapshot,
   consequence: string,
-): Promise<SnapshotMeta> {
+): Promise<StoredSnapshot> {
   const { meta } = snapshot
   const watched = new WatchedChunks(snapshot)
   try {
@@ -83,7 +83,7 @@ export async function restore(
     throw restoreError({ meta, consequence }, textOf(error), error)
   }
   // It may have taken half of it for the whole: nothing could be applied to that.
-  if (watched.failure === null) return meta
+  if (watched.failure === null) return snapshot
   throw restoreError({ meta, consequence }, 'it went on although its chunks had failed', watched.failure)
 }
 

@@ -2,11 +2,14 @@
 // is assumed, and the checks.
 import { RaftError } from '../errors.js'
 
-/** Whichever comes first asks for a snapshot; nothing does when nothing was applied since the last one. */
+/**
+ * Whichever comes first asks for a snapshot; nothing does when nothing was applied since the last one. What is given counts as
+ * it is; what is assumed also waits until the log since the last snapshot is as large as that was (§7: "significantly larger").
+ */
 export interface SnapshotPolicy {
-  /** Applied since the last snapshot; `Infinity` for never by this. @defaultValue 10_000 */
+  /** Applied since the last snapshot; `Infinity` for never by this. @defaultValue 10_000, of a large state more */
   everyEntries?: number | undefined
-  /** Payload applied since the last snapshot, bytes; `Infinity` for never by this. @defaultValue 64 MiB */
+  /** Payload applied since the last snapshot, bytes; `Infinity` for never by this. @defaultValue 64 MiB, of a large state more */
   everyBytes?: number | undefined
   /** Since the last snapshot, ms; each wait is drawn from [0.75 t, 1.25 t), so that nodes don't take theirs at once. @defaultValue none */
   everyMs?: number | undefined
@@ -14,16 +17,25 @@ export interface SnapshotPolicy {
   trailingEntries?: number | undefined
 }
 
-/** A policy with nothing left to assume; null for no interval. */
-export interface ResolvedSnapshotPolicy {
+/** The numbers of a policy; null for no interval. */
+interface SnapshotThresholds {
   readonly everyEntries: number
   readonly everyBytes: number
   readonly everyMs: number | null
   readonly trailingEntries: number
 }
 
+/** A policy with nothing left to assume. */
+export interface ResolvedSnapshotPolicy extends SnapshotThresholds {
+  /** Which of them were given. */
+  readonly isGiven: { readonly everyEntries: boolean; readonly everyBytes: boolean }
+}
+
+/** What an entry of the log costs at a restart beside its payload, in bytes of a snapshot that take as long to restore. */
+const ENTRY_COST_BYTES = 256
+
 /** What is assumed where the policy does not say. */
-export const SNAPSHOT_DEFAULTS: ResolvedSnapshotPolicy = Object.freeze({
+export const SNAPSHOT_DEFAULTS: SnapshotThresholds = Object.freeze({
   everyEntries: 10_000,
   everyBytes: 64 * 1024 * 1024,
   everyMs: null,
@@ -48,7 +60,29 @@ export function resolveSnapshotPolicy(given: SnapshotPolicy): ResolvedSnapshotPo
   if (everyMs !== undefined && !isInterval) {
     refuse(`snapshot.everyMs is ${String(everyMs)}: use milliseconds from 1 to ${MAX_INTERVAL_MS}, or leave it out`)
   }
-  return Object.freeze({ everyEntries, everyBytes, everyMs: everyMs ?? null, trailingEntries })
+  const isGiven = { everyEntries: given.everyEntries !== undefined, everyBytes: given.everyBytes !== undefined }
+  return Object.freeze({ everyEntries, everyBytes, everyMs: everyMs ?? null, trailingEntries, isGiven })
+}
+
+/** What was applied since the last snapshot, and how large that was. */
+export interface SinceSnapshot {
+  readonly entries: number
+  /** Payload of the entries. */
+  readonly bytes: number
+  readonly snapshotBytes: number
+}
+
+/**
+ * Whether the policy asks for a snapshot by entries or bytes. With what is assumed a node never writes more for its snapshots than
+ * about what it wrote for its log, however large the state is.
+ */
+export function isDueBySize(policy: ResolvedSnapshotPolicy, since: SinceSnapshot): boolean {
+  const { entries, bytes, snapshotBytes } = since
+  const isWorthIt = bytes + entries * ENTRY_COST_BYTES >= snapshotBytes
+  return (
+    (entries >= policy.everyEntries && (isWorthIt || policy.isGiven.everyEntries)) ||
+    (bytes >= policy.everyBytes && (isWorthIt || policy.isGiven.everyBytes))
+  )
 }
 
 function countOf(

@@ -11,6 +11,7 @@ import { jitterSeed } from './make-core.js'
 import type { ResolvedCallOptions } from './calls.js'
 import type { PendingCalls } from './pending-call.js'
 import type { ResolvedOptions } from './options.js'
+import { isDueBySize } from './snapshot-policy.js'
 import { SnapshotCalls } from './snapshot-calls.js'
 import { isConfigurationKnownAt, snapshotMeta } from './snapshot-meta.js'
 import { SnapshotWriting } from './snapshot-writing.js'
@@ -27,6 +28,8 @@ export interface SnapshotterContext {
   readonly calls: PendingCalls
   /** Of the snapshot that the node began with; null for none. */
   readonly latest: SnapshotMeta | null
+  /** How large that is; 0 for none. */
+  readonly latestBytes: number
   /** Asks that the applier looks at `checkpoint` in a later turn. */
   readonly wake: () => void
   /** The snapshot is durable, and the newest. `settle` is to be called when the core knows. */
@@ -42,6 +45,8 @@ export class Snapshotter {
   #latest: SnapshotMeta | null
   /** Of `appliedBytes` when the latest began. */
   #bytesAtLatest = 0
+  /** How large the latest is. */
+  #latestBytes: number
   #writing: SnapshotWriting | null = null
   #idle: Promise<void> = Promise.resolve()
   #failures = 0
@@ -60,6 +65,7 @@ export class Snapshotter {
   constructor(context: SnapshotterContext) {
     this.#context = context
     this.#latest = context.latest
+    this.#latestBytes = context.latestBytes
     this.#random = { prng: jitterSeed(context.options.id, context.options.seed) }
     this.#calls = new SnapshotCalls(context.calls)
   }
@@ -109,6 +115,11 @@ export class Snapshotter {
     this.#context.wake()
   }
 
+  /** One of that size, which a leader sent, is in the store. */
+  received(sizeBytes: number): void {
+    this.#latestBytes = sizeBytes
+  }
+
   /** One that a leader sent is the newest now: it answers who waits for one of its index. */
   installed(meta: SnapshotMeta): void {
     this.#latest = meta
@@ -145,11 +156,9 @@ export class Snapshotter {
     if (this.#isReplacing) return applied >= this.snapshotIndex && clock.now() >= this.#notBefore
     if (applied <= this.snapshotIndex) return false
     if (this.#calls.isWanted(applied)) return true
-    const isOver =
-      applied - this.snapshotIndex >= policy.everyEntries ||
-      appliedBytes - this.#bytesAtLatest >= policy.everyBytes ||
-      this.#isIntervalOver
-    return isOver && clock.now() >= this.#notBefore
+    const entries = applied - this.snapshotIndex
+    const since = { entries, bytes: appliedBytes - this.#bytesAtLatest, snapshotBytes: this.#latestBytes }
+    return (this.#isIntervalOver || isDueBySize(policy, since)) && clock.now() >= this.#notBefore
   }
 
   #begin(): Promise<void> | null {
@@ -173,6 +182,7 @@ export class Snapshotter {
     this.#isReplacing = false
     this.#latest = meta
     this.#bytesAtLatest = bytes
+    this.#latestBytes = sizeBytes
     this.#armInterval()
     const answered = this.#calls.take(meta.lastIncludedIndex)
     this.#context.onTaken(meta, sizeBytes, () => {

@@ -20,6 +20,9 @@ import { encodeHeader } from './snapshot-header.js'
 
 const OWNER_ONLY = 0o600
 
+/** Synced after so many bytes each: a large file that is synced at once makes the log's own syncs wait for all of it. */
+const SYNC_BYTES = 8 * 1024 * 1024
+
 /** Where a sink writes, and what its store does with the outcome. */
 export interface SinkPlan {
   readonly directory: string
@@ -44,6 +47,8 @@ export class FileSink implements SnapshotSink {
   readonly #hash: Hash
   readonly #headerBytes: number
   #writtenBytes: number
+  /** How much of that was synced on the way. */
+  #syncedBytes: number
   #ended = false
   #released = false
 
@@ -54,6 +59,7 @@ export class FileSink implements SnapshotSink {
     this.#hash = start.hash
     this.#headerBytes = start.headerBytes
     this.#writtenBytes = start.writtenBytes
+    this.#syncedBytes = start.writtenBytes
   }
 
   /** Opens or makes the temporary file. Rejects with RAFT_STORAGE, or RAFT_TOO_LARGE for the meta. */
@@ -93,6 +99,10 @@ export class FileSink implements SnapshotSink {
     this.#hash.update(chunk)
     try {
       await writeExactly(this.#handle, chunk, position)
+      if (sizeBytes - this.#syncedBytes >= SYNC_BYTES) {
+        await this.#handle.datasync()
+        this.#syncedBytes = sizeBytes
+      }
     } catch (error) {
       await this.#drop()
       throw fileFailure(`Writing the snapshot '${this.#path}' failed`, error)

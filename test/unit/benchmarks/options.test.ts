@@ -32,7 +32,32 @@ describe('the command line of the benchmarks', () => {
     })
   })
 
+  it('knows the other benchmark, with its own', () => {
+    const common = { commandBytes: 256, directory: 'data/bench', json: 'data/bench/catch-up.json' }
+    const assumed = { store: 'level', writes: 1_000_000, keys: 1_000_000, seconds: 10, proposers: 16, ...common }
+    expect(parseCommandLine(['catch-up'])).toEqual({ benchmark: 'catch-up', options: assumed })
+    const given = [
+      '--store',
+      'memory',
+      '--writes',
+      '5',
+      '--keys',
+      '6',
+      '--seconds',
+      '7',
+      '--proposers',
+      '8',
+      '--bytes',
+      '9',
+    ]
+    const taken = { store: 'memory', writes: 5, keys: 6, seconds: 7, proposers: 8, commandBytes: 9 }
+    expect(parseCommandLine(['catch-up', ...given]).options).toMatchObject(taken)
+  })
+
   it.each([
+    { args: ['catch-up', '--rounds', '3'], says: /catch-up has no option --rounds/ },
+    { args: ['propose', '--keys', '3'], says: /propose has no option --keys/ },
+    { args: ['catch-up', '--store', 'wal'], says: /--store has 'wal'/ },
     { args: [], says: /no benchmark was named/ },
     { args: ['read'], says: /there is no benchmark 'read'/ },
     { args: ['propose', 'more'], says: /unexpected argument 'more'/ },

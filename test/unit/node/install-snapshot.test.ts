@@ -41,6 +41,7 @@ class Steps {
       pause: () => this.step(`pause ${name}`),
       resume: say(`resume ${name}`),
       idle: () => this.step(`idle ${name}`),
+      received: () => undefined,
     })
     const commit = async (): Promise<StoredSnapshot> => {
       await this.step('commit')
