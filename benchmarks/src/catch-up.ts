@@ -26,8 +26,10 @@ export interface CatchUpReport {
   readonly catchUpSeconds: number
   readonly isBySnapshot: boolean
   readonly elections: number
-  /** Of the leader's process over all, and of the node's since its start, bytes. */
-  readonly peakBytes: { readonly leader: number; readonly node: number }
+  /** What the state takes in memory, bytes. */
+  readonly stateBytes: number
+  /** The most that the leader's process held meanwhile above what it held before, and the node's above its state, bytes. */
+  readonly extraBytes: { readonly leader: number; readonly node: number }
 }
 
 export async function catchUpBenchmark(
@@ -50,22 +52,17 @@ export async function catchUpBenchmark(
   const before = await cluster.load({ ...measured, seconds })
   progress(`${away} is started again`)
   const load = cluster.load({ ...measured, seconds: LONGEST_SECONDS })
-  const { commitIndex: missed } = await cluster.status(cluster.leader)
+  const missed = await cluster.status(cluster.leader)
   const since = performance.now()
   await cluster.restart(away)
-  let isBySnapshot = false
-  let caughtUp = await cluster.status(away)
-  while (caughtUp.lastApplied < (await cluster.status(cluster.leader)).commitIndex - CAUGHT_UP_ENTRIES) {
-    await new Promise((resolve) => setTimeout(resolve, LOOK_MS))
-    caughtUp = await cluster.status(away)
-    isBySnapshot ||= caughtUp.snapshotIndex > began
-  }
+  const caughtUp = await untilCaughtUp(cluster, away)
   const catchUpSeconds = (performance.now() - since) / 1_000
   await cluster.endLoad()
   const during = await load
   progress(`${seconds} s of ${proposers} proposers with all three`)
   const after = await cluster.load({ ...measured, seconds })
   const leader = await cluster.status(cluster.leader)
+  const stateBytes = Math.min(keys, missed.commitIndex) * commandBytes
   return {
     benchmark: 'catch-up',
     conditions: conditions(),
@@ -73,10 +70,24 @@ export async function catchUpBenchmark(
     before,
     during,
     after,
-    missedWrites: missed - began,
+    missedWrites: missed.commitIndex - began,
     catchUpSeconds,
-    isBySnapshot,
+    isBySnapshot: caughtUp.snapshotIndex > began,
     elections: leader.currentTerm - currentTerm,
-    peakBytes: { leader: leader.peakBytes, node: (await cluster.status(away)).peakBytes },
+    stateBytes,
+    extraBytes: { leader: caughtUp.leaderBytes - missed.memoryBytes, node: caughtUp.nodeBytes - stateBytes },
+  }
+}
+
+/** Resolves when the node has applied nearly all that is committed: with its snapshot, and the most memory that both held. */
+async function untilCaughtUp(cluster: Cluster, away: string) {
+  let [leaderBytes, nodeBytes] = [0, 0]
+  for (;;) {
+    const [leader, node] = await Promise.all([cluster.status(cluster.leader), cluster.status(away)])
+    leaderBytes = Math.max(leaderBytes, leader.memoryBytes)
+    nodeBytes = Math.max(nodeBytes, node.memoryBytes)
+    if (node.lastApplied >= leader.commitIndex - CAUGHT_UP_ENTRIES)
+      return { snapshotIndex: node.snapshotIndex, leaderBytes, nodeBytes }
+    await new Promise((resolve) => setTimeout(resolve, LOOK_MS))
   }
 }

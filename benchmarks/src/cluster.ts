@@ -55,8 +55,8 @@ export class Cluster implements AsyncDisposable {
       const places = cluster.#places
       const replies = await Promise.all(places.map(({ child }) => next(child, 'listening')))
       for (const [at, place] of places.entries()) place.address = replies[at]?.address ?? ''
-      const ready = await Promise.all(places.map((place) => cluster.#startNode(place)))
-      cluster.#leader = places[ready.findIndex(({ isLeader }) => isLeader)] ?? places[0]
+      const started = await Promise.all(places.map((place) => cluster.#startNode(place, { untilReady: true })))
+      cluster.#leader = places[started.findIndex(({ isLeader }) => isLeader)] ?? places[0]
       return cluster
     } catch (error) {
       cluster.end()
@@ -95,12 +95,12 @@ export class Cluster implements AsyncDisposable {
     await exit
   }
 
-  /** What was killed is started again where it was. Resolves when it knows its leader and serves. */
+  /** What was killed is started again where it was. Resolves before it serves. */
   async restart(id: string): Promise<void> {
     const place = this.#place(id)
     place.child = this.#fork(id, place.address)
     await next(place.child, 'listening')
-    await this.#startNode(place)
+    await this.#startNode(place, { untilReady: false })
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -122,9 +122,9 @@ export class Cluster implements AsyncDisposable {
     return fork(program, [id, store, join(this.#directory, id), state, ...(listen === undefined ? [] : [listen])])
   }
 
-  async #startNode({ child }: Place): Promise<Extract<Reply, { type: 'ready' }>> {
+  async #startNode({ child }: Place, how: { untilReady: boolean }): Promise<Extract<Reply, { type: 'started' }>> {
     const bootstrap = this.#places.map(({ id, address }) => ({ id, address }))
-    return await ask(child, { type: 'start', bootstrap }, 'ready')
+    return await ask(child, { type: 'start', bootstrap, ...how }, 'started')
   }
 
   #place(id: string): Place {

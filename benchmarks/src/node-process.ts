@@ -11,7 +11,12 @@ import type { Store } from './options.js'
 export type StateKind = 'counter' | 'keyed'
 
 export type Request =
-  | { readonly type: 'start'; readonly bootstrap: readonly { readonly id: string; readonly address: string }[] }
+  | {
+      readonly type: 'start'
+      readonly bootstrap: readonly { readonly id: string; readonly address: string }[]
+      /** Whether the answer waits until the node serves. */
+      readonly untilReady: boolean
+    }
   | ({ readonly type: 'load' } & LoadRequest)
   /** The load that is under way ends with the calls that it has made. */
   | { readonly type: 'endLoad' }
@@ -28,22 +33,20 @@ export interface LoadRequest {
 
 export type Reply =
   | { readonly type: 'listening'; readonly address: string }
-  | { readonly type: 'ready'; readonly isLeader: boolean }
+  | { readonly type: 'started'; readonly isLeader: boolean }
   | { readonly type: 'load'; readonly load: Load }
   | { readonly type: 'loadEnds' }
   | { readonly type: 'status'; readonly status: NodeView }
   | { readonly type: 'stopped' }
 
-/** How far a node is, and what its process took. */
+/** How far a node is. */
 export interface NodeView {
   readonly commitIndex: number
   readonly lastApplied: number
   readonly snapshotIndex: number
   readonly currentTerm: number
-  /** CPU of the process so far, ms. */
-  readonly cpuMs: number
-  /** The most memory that the process held at once so far, bytes. */
-  readonly peakBytes: number
+  /** Memory that the process holds, bytes. */
+  readonly memoryBytes: number
 }
 
 class Counter implements StateMachine<Uint8Array, number> {
@@ -78,12 +81,12 @@ async function answer(request: Request): Promise<Reply> {
   switch (request.type) {
     case 'start': {
       const storage = store === 'level' ? levelStorage({ directory }) : memoryStorage()
-      const { bootstrap } = request
+      const { bootstrap, untilReady } = request
       const stateMachine = state === 'keyed' ? new KeyedState() : new Counter()
       node = new RaftNode({ id, stateMachine, codec: bytesCodec, transport, bootstrap, ...storage })
       await node.start()
-      await node.ready({ timeoutMs: 30_000 })
-      return { type: 'ready', isLeader: node.isLeader }
+      if (untilReady) await node.ready({ timeoutMs: 30_000 })
+      return { type: 'started', isLeader: node.isLeader }
     }
     case 'load':
       return { type: 'load', load: await load(request) }
@@ -110,16 +113,7 @@ function load(request: Extract<Request, { type: 'load' }>): Promise<Load> {
 function view(): NodeView {
   if (node === null) throw new Error('the node is not started')
   const { commitIndex, lastApplied, snapshotIndex, currentTerm } = node.status()
-  const { user, system } = process.cpuUsage()
-  const cpuMs = (user + system) / 1_000
-  return {
-    commitIndex,
-    lastApplied,
-    snapshotIndex,
-    currentTerm,
-    cpuMs,
-    peakBytes: process.resourceUsage().maxRSS * 1_024,
-  }
+  return { commitIndex, lastApplied, snapshotIndex, currentTerm, memoryBytes: process.memoryUsage.rss() }
 }
 
 function tell(reply: Reply): void {

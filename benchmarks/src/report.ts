@@ -36,14 +36,14 @@ export function proposeTable(report: ProposeReport): string {
 }
 
 export function catchUpTable(report: CatchUpReport): string {
-  const { conditions, options, before, during, after, peakBytes } = report
+  const { conditions, options, before, during, after, extraBytes, stateBytes } = report
   const mib = (bytes: number) => `${Math.round(bytes / 2 ** 20)} MiB`
   const ratio = (load: Load) => `${(load.p99Us / before.p99Us).toFixed(2)} ×`
   return [
     where(conditions),
     `three processes on one machine, ${options.store} store, ${options.proposers} proposers in the leader's, ${options.commandBytes} B a value`,
     `one node missed ${report.missedWrites} writes to ${options.keys} keys, and caught up in ${report.catchUpSeconds.toFixed(1)} s ${report.isBySnapshot ? 'by a snapshot' : 'by the log'}`,
-    `elections meanwhile: ${report.elections}; most memory: leader ${mib(peakBytes.leader)}, the node ${mib(peakBytes.node)}`,
+    `elections meanwhile: ${report.elections}; memory: the leader ${mib(extraBytes.leader)} more than before, the node ${mib(extraBytes.node)} beside its state of ${mib(stateBytes)}`,
     '',
     ...rows([
       ['measured', 'operations/s', 'p50 µs', 'p99 µs', 'p99 against before', 'failed'],
