@@ -144,6 +144,22 @@ describe('TcpTransport and strangers', () => {
     expect(a.statuses).toEqual(['b up', 'c up'])
   })
 
+  it('lives on when strangers go away in the middle of their hello, and keeps no place for them', async () => {
+    const a = await started('a')
+    const whole = hello('b')
+    // Twice as many as one address has places for.
+    for (let cut = 0; cut < 16; cut++) {
+      const stranger = await Stranger.to(a.address)
+      stranger.socket.write(whole.subarray(0, cut))
+      if (cut % 2 === 0) stranger.socket.resetAndDestroy()
+      else stranger.socket.end()
+      await until(() => stranger.isClosed, 'it is gone')
+    }
+    await Stranger.accepted(a, 'b')
+    await until(() => a.statuses.length === 1, 'b is up')
+    expect(a.statuses).toEqual(['b up'])
+  })
+
   it('cuts off who says no whole hello within five seconds (slow loris)', async () => {
     holdSweeps()
     const a = await started('a')

@@ -105,9 +105,39 @@ describe('TcpTransport, listening', () => {
     const next = await started('a', { listen: address })
     expect(next.address).toBe(address)
   })
+
+  it('ends what it dialled and what never said hello, when it stops', async () => {
+    const server = await StrangeServer.listen()
+    const a = await started('a')
+    cleanups.push(() => server.close())
+    a.transport.send({ id: 'b', address: server.address }, control(1))
+    await until(() => server.accepted[0]?.kinds[0] === KIND.controlHello, 'a has said hello')
+    await a.transport.stop()
+    await until(() => server.accepted[0]?.isClosed === true, 'it is closed')
+    expect(a.statuses).toEqual([])
+    expect(server.accepted[0]?.kinds).toEqual([KIND.controlHello])
+  })
 })
 
 describe('TcpTransport, connections', () => {
+  it('dials again after a connection that was reset under its writes', async () => {
+    const server = await StrangeServer.answering('b')
+    const a = await started('a')
+    cleanups.push(() => server.close())
+    const b = { id: 'b', address: server.address }
+    a.transport.send(b, control(1))
+    await until(() => server.accepted[0]?.kinds.length === 3, 'the first message has come')
+    // What a killed process leaves: the next writes fail.
+    server.accepted[0]?.socket.resetAndDestroy()
+    let number = 1
+    const isDialledAgain = (): boolean => {
+      a.transport.send(b, control((number += 1)))
+      return server.accepted[1]?.kinds.includes(KIND.message) === true
+    }
+    await until(isDialledAgain, 'a message has come on another connection')
+    expect(a.statuses.slice(0, 3)).toEqual(['b up', 'b reset', 'b up'])
+  })
+
   it('dials only when there is something to send, once for each lane', async () => {
     const server = await StrangeServer.answering('b')
     const a = await started('a')

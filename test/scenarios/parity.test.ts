@@ -17,6 +17,7 @@ const FINISHED: readonly string[] = [
   'Membership',
   'Transfer',
   'Snapshot, restart, storage',
+  'Transport, lifecycle, faults',
 ]
 
 describe('scenario parity', () => {
