@@ -8,10 +8,13 @@ import { AtlasCluster, cleanUp } from './atlas-process.js'
 import { endBenchmarks, hasRedisBenchmark, RedisBenchmarks, RUN_COUNT } from './redis-benchmark.js'
 
 const ELECTION_TIMEOUT_MS = 300
-/** A change needs no election but a hand-over: writes are back before a dead leader would be replaced. */
-const MAX_PLANNED_GAP_MS = 3 * ELECTION_TIMEOUT_MS
-/** A dead leader is missed after one to two timeouts, and each split vote costs as much again: two of them. */
-const MAX_ELECTION_GAP_MS = 6 * ELECTION_TIMEOUT_MS
+/**
+ * Writes are back before a dead leader would be replaced. For each new term as much again: a leader is missed after one to
+ * two timeouts, and a machine that is busy with other tests lets one be missed that is alive.
+ */
+const MAX_GAP_MS = 3 * ELECTION_TIMEOUT_MS
+/** However many elections there were. */
+const LONGEST_GAP_MS = 12 * ELECTION_TIMEOUT_MS
 const CLIENTS = 4
 
 const isThere = hasRedisBenchmark()
@@ -63,7 +66,7 @@ class Drill {
   }
 
   /** One step, with writes acknowledged before and after it to whoever writes. */
-  async step(name: string, work: () => Promise<unknown>, maxGapMs = MAX_PLANNED_GAP_MS): Promise<void> {
+  async step(name: string, work: () => Promise<unknown>): Promise<void> {
     const { load, benchmarks } = this
     const { acknowledged, unknown } = load
     const [completed, brokenOff] = [benchmarks.completed.length, benchmarks.brokenOff.length]
@@ -79,7 +82,7 @@ class Drill {
         `new terms ${terms}, acknowledged ${load.acknowledged - acknowledged}, unknown ${load.unknown - unknown}, ` +
         `runs of redis-benchmark ${runs}`,
     )
-    expect(gapMs, name).toBeLessThan(maxGapMs)
+    expect(gapMs, name).toBeLessThan(Math.min(LONGEST_GAP_MS, MAX_GAP_MS * (1 + terms)))
   }
 
   /** Takes a member out, and its process if it has one. */
@@ -102,7 +105,7 @@ async function live(drill: Drill, first: string): Promise<void> {
   const { cluster } = drill
   await drill.step('3 to 4: node-4 joins', () => cluster.join('node-4', drill.any))
   await drill.step('4 to 5: node-5 joins', () => cluster.join('node-5', drill.any))
-  await drill.step(`SIGKILL of the leader ${first}`, () => cluster.kill(first), MAX_ELECTION_GAP_MS)
+  await drill.step(`SIGKILL of the leader ${first}`, () => cluster.kill(first))
   await drill.step('node-6 joins in its place', () => cluster.join('node-6', drill.any))
   await drill.step(`the dead ${first} is removed`, () => drill.remove(first))
   const leaving = (await cluster.leader()) === 'node-4' ? 'node-5' : 'node-4'
@@ -130,6 +133,10 @@ async function count({ load, benchmarks }: Drill, resp: number): Promise<void> {
     const part = keys.slice(at, at + 500)
     expect(await client.call('MGET', ...part)).toEqual(part.map((key) => load.values.get(key)))
   }
+  // Any node knows how far each is: the leader tells it.
+  const lines = String(await client.call('RAFT', 'NODES')).match(/^id=.*$/gm)
+  expect(lines).toHaveLength(3)
+  for (const line of lines ?? []) expect(line).toMatch(/ suffrage=voter change= leader=[01] .* lag=\d+ /)
   client.close()
 }
 

@@ -57,13 +57,33 @@ describe('/admin', () => {
     expect(body.nodes).toEqual([
       {
         ...{ id: 'node-1', address: 'a:1', suffrage: 'voter', isLeader: true, http: 'a:80', resp: 'a:63' },
-        ...{ matchIndex: 9, lag: 0, lastContactMs: 0 },
+        ...{ change: null, matchIndex: 9, replication: null, lag: 0, lastContactMs: 0 },
       },
       {
         ...{ id: 'node-2', address: 'b:1', suffrage: 'learner', isLeader: false, http: null, resp: null },
-        ...{ matchIndex: 6, lag: 3, lastContactMs: 12 },
+        ...{ change: null, matchIndex: 6, replication: 'replicate', lag: 3, lastContactMs: 12 },
       },
     ])
+  })
+
+  it('says who comes and who goes in a joint change, and that their votes count', async () => {
+    const [one, two, three, four] = [1, 2, 3, 4].map((n) => {
+      return { id: `node-${n}`, address: `h:${n}`, suffrage: 'voter' as const }
+    })
+    const members = [one, { ...two, suffrage: 'learner' }, four, { id: 'node-5', address: 'h:5', suffrage: 'learner' }]
+    node.changes = { configuration: { members, votersOutgoing: [one, two, three] } }
+    const { body } = await send('GET', '/admin/nodes')
+    expect(body.isJoint).toBe(true)
+    const seen = body.nodes.map((each: any) => `${each.id} ${each.suffrage} ${each.change}`)
+    expect(seen).toEqual([
+      'node-1 voter null',
+      'node-2 voter demoting',
+      'node-4 voter joining',
+      'node-5 learner null',
+      'node-3 voter leaving',
+    ])
+    node.changes = { configuration: { members: [one, two], votersOutgoing: [] } }
+    expect((await send('GET', '/admin/nodes')).body).toMatchObject({ isJoint: false, nodes: [{ change: null }, {}] })
   })
 
   it('shows on a follower what the leader sees, and what it knows itself when that does not answer', async () => {

@@ -92,10 +92,23 @@ describe('RAFT', () => {
       expect(status).toContain(`${line}\r\n`)
     }
     expect(await runner.ask('RAFT', 'NODES')).toContain(
-      'id=node-1 addr=127.0.0.1:7000 suffrage=voter leader=1 match=9 lag=0 last_contact_ms=0 resp= http=\n' +
-        'id=node-2 addr=127.0.0.1:7001 suffrage=voter leader=0 match=6 lag=3 last_contact_ms=12 resp= http=\n',
+      'id=node-1 addr=127.0.0.1:7000 suffrage=voter change= leader=1 replication= match=9 lag=0 last_contact_ms=0 resp= http=\n' +
+        'id=node-2 addr=127.0.0.1:7001 suffrage=voter change= leader=0 replication=replicate match=6 lag=3 last_contact_ms=12 resp= http=\n',
     )
+    expect(status).toContain('raft_configuration:simple\r\n')
     expect(await runner.ask('RAFT', 'HELP')).toContain('+ADD id host:port [LEARNER]\r\n')
+  })
+
+  it('shows who leaves in a joint change, where it is, and what the leader sends to it', async () => {
+    const members = [{ id: 'node-1', address: 'h:1', suffrage: 'voter' as const }]
+    const votersOutgoing = [...members, { id: 'node-2', address: 'h:2', suffrage: 'voter' as const }]
+    const peers = [{ ...STATUS.peers[0], state: 'snapshot' as const, matchIndex: 0 }]
+    const changing = new CommandRunner({ ...STATUS, configuration: { members, votersOutgoing }, peers })
+    expect(await changing.ask('RAFT', 'STATUS')).toContain('raft_configuration:joint\r\n')
+    expect(changing.send('INFO', 'raft')).toContain('raft_peer0:id=node-2,addr=h:2,state=snapshot,match=0,')
+    expect(await changing.ask('RAFT', 'NODES')).toContain(
+      'id=node-2 addr=h:2 suffrage=voter change=leaving leader=0 replication=snapshot match=0 lag=9 ',
+    )
   })
 
   it('BGSAVE answers at once, one at a time, and LASTSAVE tells when it is done', async () => {

@@ -9,8 +9,8 @@ import { badRequest, HttpError } from '../http/http-error.js'
 import { addressesOf } from '../server/node-addresses.js'
 import { pause } from '../server/pause.js'
 import type { KvCommand, KvResult } from '../state-machine/command.js'
-import { askLeader } from './ask-leader.js'
-import { type NodeView, nodeViews } from './node-view.js'
+import { askLeader, LOOK_MS } from './ask-leader.js'
+import { type ClusterView, clusterView } from './node-view.js'
 
 /** The calls of RaftNode that an operator's wishes become. */
 export type AdminNode = Pick<
@@ -59,9 +59,20 @@ export class Administration {
     this.#lastSaveAt = Math.floor(Date.now() / 1000)
   }
 
-  /** The members as this node knows them, by id. */
-  nodes(): readonly NodeView[] {
-    return nodeViews(this.#node.status())
+  /**
+   * The members as the leader sees them, where it can be had: it alone knows how far the others are. Else as this node does.
+   * @param wasForwarded - another node asks us in the belief that we lead: it is not passed on again
+   */
+  async members(wasForwarded = false): Promise<ClusterView> {
+    const { id, role, leader } = this.#node.status()
+    const { http } = addressesOf(leader)
+    if (role !== 'leader' && http !== '' && !wasForwarded) {
+      const seen = await askLeader({ http, from: id, path: '/admin/nodes', method: 'GET', timeoutMs: LOOK_MS }).catch(
+        () => null,
+      )
+      if (isClusterView(seen)) return seen
+    }
+    return clusterView(this.#node.status())
   }
 
   /** @returns the member as it is now, and whether it is new. @throws HttpError, RaftError */
@@ -167,6 +178,11 @@ export class Administration {
   #find(id: string): Member | null {
     return this.#node.status().configuration.members.find((member) => member.id === id) ?? null
   }
+}
+
+/** What a leader of another version leaves out is shown as nothing. */
+function isClusterView(seen: unknown): seen is ClusterView {
+  return typeof seen === 'object' && seen !== null && 'nodes' in seen && Array.isArray(seen.nodes)
 }
 
 /** Others must be able to dial it. */

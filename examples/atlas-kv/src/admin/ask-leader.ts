@@ -5,6 +5,8 @@ import { type ErrorStatus, HttpError } from '../http/http-error.js'
 export const FORWARDED_BY = 'X-Forwarded-By'
 /** The leader answers within an election timeout; a node that is gone, never. */
 const TIMEOUT_MS = 30_000
+/** Whoever looks at the members while the leader is away wants to know what this node knows. */
+export const LOOK_MS = 1_000
 
 export interface LeaderRequest {
   /** Of the leader, `host:port`. */
@@ -14,10 +16,19 @@ export interface LeaderRequest {
   readonly path: string
   readonly method: 'GET' | 'POST'
   readonly body?: object
+  /** @defaultValue 30000 */
+  readonly timeoutMs?: number
 }
 
 /** The JSON that the leader answers with. @throws HttpError as the leader tells it, or 504 when it tells nothing */
-export async function askLeader({ http, from, path, method, body }: LeaderRequest): Promise<unknown> {
+export async function askLeader({
+  http,
+  from,
+  path,
+  method,
+  body,
+  timeoutMs = TIMEOUT_MS,
+}: LeaderRequest): Promise<unknown> {
   let status: number
   let answer: unknown
   try {
@@ -25,7 +36,7 @@ export async function askLeader({ http, from, path, method, body }: LeaderReques
     const response = await fetch(`http://${http}${path}`, {
       method,
       headers,
-      signal: AbortSignal.timeout(TIMEOUT_MS),
+      signal: AbortSignal.timeout(timeoutMs),
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     })
     status = response.status

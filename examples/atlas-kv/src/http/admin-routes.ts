@@ -4,7 +4,7 @@ import type { MemberSpec } from 'helios-raft'
 import type { Context, Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import type { Administration } from '../admin/administration.js'
-import { askLeader, FORWARDED_BY } from '../admin/ask-leader.js'
+import { FORWARDED_BY } from '../admin/ask-leader.js'
 import { addressesOf } from '../server/node-addresses.js'
 import type { HttpAppOptions } from './http-app.js'
 import { badRequest, HttpError } from './http-error.js'
@@ -26,7 +26,7 @@ export function addAdminRoutes(app: Hono, options: HttpAppOptions): void {
       ...status,
     })
   })
-  app.get('/admin/nodes', (c) => listNodes(c, options))
+  app.get('/admin/nodes', async (c) => c.json(await admin.members(c.req.header(FORWARDED_BY) !== undefined)))
   app.post('/admin/nodes', limit, async (c) => {
     const { member, isNew } = await admin.add(memberOf(await c.req.text()))
     return c.json(member, isNew ? 201 : 200)
@@ -54,17 +54,6 @@ export const ADMIN_METHODS: readonly (readonly [path: string, methods: string])[
   ['/admin/transfer', 'POST'],
   ['/admin/snapshot', 'POST'],
 ]
-
-/** The leader's view where it can be had: it alone knows how far the others are. */
-async function listNodes(c: Context, { admin, node }: HttpAppOptions): Promise<Response> {
-  const { id, role, leader, currentTerm, commitIndex } = node.status()
-  const { http } = addressesOf(leader)
-  if (role !== 'leader' && http !== '' && c.req.header(FORWARDED_BY) === undefined) {
-    const seen = await askLeader({ http, from: id, path: '/admin/nodes', method: 'GET' }).catch(() => null)
-    if (seen !== null) return c.json(seen as object)
-  }
-  return c.json({ leader: leader?.id ?? null, term: currentTerm, commitIndex, seenBy: id, nodes: admin.nodes() })
-}
 
 async function transferLeadership(c: Context, admin: Administration): Promise<Response> {
   const { to } = fieldsOf(await c.req.text(), ['to'], '{"to":"node2"}, or nothing')

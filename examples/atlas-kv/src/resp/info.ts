@@ -19,11 +19,12 @@ export function renderInfo(host: RespHost, sections: readonly string[]): string 
 
 /** The lines of `# Raft` with what the node waits for in words: RAFT STATUS. */
 export function raftStatusText(host: RespHost): string {
-  const { suffrage, votedFor, explanation } = host.status()
+  const { suffrage, votedFor, explanation, configuration } = host.status()
   const lines: readonly Line[] = [
     ...raftLines(host),
     ['raft_suffrage', suffrage],
     ['raft_voted_for', votedFor ?? ''],
+    ['raft_configuration', configuration.votersOutgoing.length > 0 ? 'joint' : 'simple'],
     ['raft_explanation', explanation ?? ''],
   ]
   return lines.map(([key, value]) => `${key}:${value}\r\n`).join('')
@@ -131,7 +132,9 @@ function raftState(role: RaftStatus['role']): string {
 }
 
 function peerLine(peer: PeerStatus, status: RaftStatus): string {
-  const address = status.configuration.members.find((member) => member.id === peer.id)?.address ?? ''
+  const { members, votersOutgoing } = status.configuration
+  // Who leaves in a joint change is still dialled.
+  const address = [...members, ...votersOutgoing].find((member) => member.id === peer.id)?.address ?? ''
   const lag = Math.max(0, status.lastIndex - peer.matchIndex)
   const contact = milliseconds(peer.lastContactMs)
   return `id=${peer.id},addr=${address},state=${peer.state},match=${peer.matchIndex},lag=${lag},last_contact_ms=${contact}`

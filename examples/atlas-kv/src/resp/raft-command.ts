@@ -31,8 +31,14 @@ const SUBCOMMANDS: readonly Subcommand[] = [
   subcommand(
     'NODES',
     'RAFT NODES',
-    'The members, one a line; how far they are is known on the leader.',
-    (_args, host) => answer((writer) => writer.verbatim(host.admin.nodes().map(nodeLine).join(''))),
+    'The members, one a line, as the leader sees them; without one, how far they are is not known.',
+    (_args, { admin }) => ({
+      kind: 'call',
+      run: async () => {
+        const { nodes } = await admin.members()
+        return (writer) => writer.verbatim(nodes.map(nodeLine).join(''))
+      },
+    }),
   ),
   subcommand(
     'ADD',
@@ -165,12 +171,15 @@ function writeHelp(writer: ReplyWriter): void {
   for (const line of lines) writer.simple(line)
 }
 
-function nodeLine({ id, address, suffrage, isLeader, http, resp, matchIndex, lag, lastContactMs }: NodeView): string {
+function nodeLine(node: NodeView): string {
+  const { id, address, suffrage, change, isLeader, http, resp, matchIndex, replication, lag, lastContactMs } = node
   const fields = {
     id,
     addr: address,
     suffrage,
+    change: change ?? '',
     leader: isLeader ? 1 : 0,
+    replication: replication ?? '',
     match: matchIndex ?? '',
     lag: lag ?? '',
     last_contact_ms: lastContactMs ?? '',

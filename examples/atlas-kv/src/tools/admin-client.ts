@@ -12,6 +12,7 @@ export interface NodesAnswer {
   readonly leader: string | null
   readonly term: number
   readonly commitIndex: number
+  readonly isJoint: boolean
   readonly nodes: readonly MemberRow[]
 }
 
@@ -19,9 +20,11 @@ export interface MemberRow {
   readonly id: string
   readonly address: string
   readonly suffrage: string
+  readonly change: string | null
   readonly isLeader: boolean
   readonly http: string | null
   readonly resp: string | null
+  readonly replication: string | null
   readonly lag: number | null
   readonly lastContactMs: number | null
 }

@@ -20,7 +20,8 @@ export async function clusterStatus(node: Address): Promise<{ text: string; isHe
     problems.length > 0
       ? `unhealthy: ${problems.join('; ')}`
       : `healthy: all ${cluster.nodes.length} members answer, ${cluster.leader} leads in term ${cluster.term}`
-  return { text: `${formatTable(titles, rows)}\n${verdict}`, isHealthy: problems.length === 0 }
+  const change = cluster.isJoint ? '\nchanging: old and new voters must agree until the change is committed' : ''
+  return { text: `${formatTable(titles, rows)}${change}\n${verdict}`, isHealthy: problems.length === 0 }
 }
 
 /** Null when it does not answer. */
@@ -34,16 +35,17 @@ async function statusOf(http: string): Promise<Told | null> {
 }
 
 function row(member: MemberRow, told: Told | null): readonly string[] {
-  const { id, address, suffrage, lag, lastContactMs } = member
+  const { id, address, suffrage, change, replication, lag, lastContactMs } = member
   return [
     id,
     address,
     told?.role ?? (member.http === null ? 'unknown' : 'no answer'),
-    suffrage === 'voter' ? 'yes' : 'no',
+    change || (suffrage === 'voter' ? 'yes' : 'no'),
     shown(told?.currentTerm),
     shown(told?.commitIndex),
     shown(told?.lastApplied),
-    shown(lag),
+    // The state is on its way, and the entries after it.
+    replication === 'snapshot' ? `${shown(lag)} (snapshot)` : shown(lag),
     lastContactMs === null ? '-' : `${lastContactMs} ms`,
   ]
 }

@@ -39,10 +39,12 @@ export async function runOperatorCommand(command: OperatorCommand): Promise<{ te
 }
 
 function membersTable({ nodes }: NodesAnswer): string {
-  const rows = nodes.map(({ id, address, suffrage, isLeader, http, resp }) => {
-    return [id, address, suffrage, isLeader ? 'leader' : '', resp ?? '-', http ?? '-']
+  const rows = nodes.map(({ id, address, suffrage, change, isLeader, http, resp, replication, lag }) => {
+    const vote = change ? `${suffrage}, ${change}` : suffrage
+    const behind = lag === null ? '-' : `${lag}${replication === 'snapshot' ? ' (snapshot)' : ''}`
+    return [id, address, vote, isLeader ? 'leader' : '', behind, resp ?? '-', http ?? '-']
   })
-  return formatTable(['node', 'address', 'suffrage', 'role', 'resp', 'http'], rows)
+  return formatTable(['node', 'address', 'suffrage', 'role', 'lag', 'resp', 'http'], rows)
 }
 
 function pathOf(id: string): string {
