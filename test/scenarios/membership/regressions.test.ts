@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { configurationOf, CoreCluster, diskOf, ofType, to } from '../../support/core-cluster.js'
 import { installSnapshot } from '../../support/core-node.js'
-import { append, heartbeat, requestVote, SoloCore } from '../../support/solo-core.js'
+import { append, entriesOf, heartbeat, requestVote, SoloCore } from '../../support/solo-core.js'
 
 describe('regressions of others', () => {
   it('etcd 12359: a leader dies when its change is committed and nobody else knows that it is', () => {
@@ -301,6 +301,33 @@ describe('regressions of others: what is committed and what is not', () => {
     expect(node.entry(commitIndex)?.data).toEqual(new TextEncoder().encode('y'))
   })
 
+  it('hashicorp/raft 695: a heartbeat of the next leader between the steps of the last one makes nobody speak for both', () => {
+    const place = { term: 3, prevLogIndex: 1, prevLogTerm: 1 }
+    const steps: Readonly<Record<string, (node: SoloCore) => unknown>> = {
+      propose: (node) => node.propose('of the last term'),
+      heartbeat: (node) => node.receive('b', heartbeat(place)),
+      append: (node) => node.receive('b', append({ ...place, entries: entriesOf(2, 3) })),
+      vote: (node) => node.receive('c', requestVote({ term: 3, lastLogIndex: 9, lastLogTerm: 2 })),
+      persist: (node) => node.persist(1),
+    }
+    for (const order of ordersOf(Object.keys(steps))) {
+      const node = new SoloCore({ terms: [1] })
+      node.becomeLeader()
+      node.persistence = 'later'
+      for (const step of order) steps[step]?.(node)
+      node.persist()
+      const appends = node.sent.flatMap(({ message }) => (message.type === 'appendEntries' ? [message] : []))
+      for (const { term, entries } of appends) expect(entries.filter((entry) => entry.term > term)).toEqual([])
+      expect(appends.filter(({ term }) => term !== 2)).toEqual([])
+      // Index 2 and term 3 are one entry, that of the leader of term 3; and a vote that is told is one that is written.
+      expect(node.log.map(({ index, term }) => `${index}:${term}`)).toEqual(['1:1', '2:3'])
+      expect(node.durable.log.at(-1)?.data).toEqual(entriesOf(2, 3)[0]?.data)
+      const isGranted = node.take('requestVoteResponse').some(({ message }) => message.voteGranted)
+      expect(isGranted).toBe(node.durable.hardState.votedFor === 'c')
+      expect(node.state).toMatchObject({ role: 'follower', leaderId: 'b', currentTerm: 3 })
+    }
+  })
+
   it('hashicorp/raft 697: a snapshot that ends at an entry which the follower holds of another term is sent once', () => {
     const disks = { a: diskOf([1, 2, 2, 2], 2), b: diskOf([1, 2, 2, 2], 2), c: diskOf([1, 1, 1, 1, 1, 1], 1) }
     const cluster = new CoreCluster({ disks })
@@ -340,3 +367,8 @@ describe('regressions of others: what is committed and what is not', () => {
     expect(node.durable.log).toEqual([])
   })
 })
+
+function ordersOf<T>(things: readonly T[]): readonly (readonly T[])[] {
+  if (things.length === 0) return [[]]
+  return things.flatMap((thing) => ordersOf(things.filter((other) => other !== thing)).map((rest) => [thing, ...rest]))
+}
