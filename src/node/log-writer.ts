@@ -29,8 +29,19 @@ export interface LogWriterHooks {
   readonly answersWait?: ((position: WriterPosition) => boolean) | undefined
 }
 
+/**
+ * What one write takes together at most, bytes: who catches up gets more than that at once, and a store that encodes all of
+ * it in one turn keeps heartbeats waiting (H16), as its disk keeps a vote. A single run that is larger is not divided.
+ */
+const MAX_BATCH_BYTES = 1024 * 1024
+
+/** What an entry costs a store beside its payload, bytes. */
+const ENTRY_COST_BYTES = 256
+
 /** Everything of one write, merged from one Output or several. */
 class Batch {
+  #costBytes = 0
+
   resetTo: LogWrite['resetTo']
   identity: LogWrite['identity']
   entries: LogEntry[] = []
@@ -50,6 +61,11 @@ class Batch {
       for (const entry of append.entries) this.entries.push(entry)
     }
     this.epoch = append.epoch
+    for (const { data } of append.entries) this.#costBytes += data.byteLength + ENTRY_COST_BYTES
+  }
+
+  get isFull(): boolean {
+    return this.#costBytes >= MAX_BATCH_BYTES
   }
 
   /** The log is replaced: what was to be written before is of the log that is gone. */
@@ -73,7 +89,8 @@ export class LogWriter {
   readonly #hooks: LogWriterHooks
   readonly #answersWait: (position: WriterPosition) => boolean
   #running: Batch | null = null
-  #next: Batch | null = null
+  /** Not begun yet, in the order in which they are to be written. */
+  #waiting: Batch[] = []
   #writing: Promise<void> = Promise.resolve()
   #isClosed = false
 
@@ -87,13 +104,10 @@ export class LogWriter {
   submit(output: Pick<Output, 'append' | 'hardState' | 'messagesAfterPersist'>): void {
     if (this.#isClosed) return
     const writes = output.append !== undefined || output.hardState !== undefined
-    const hasEarlierWrites = this.#running !== null || this.#next !== null
-    if (writes) {
-      this.#next ??= new Batch()
-      this.#next.add(output)
-    }
+    const hasEarlierWrites = this.#running !== null || this.#waiting.length > 0
+    if (writes) this.#open().add(output)
     if (output.messagesAfterPersist.length > 0) {
-      const behind = this.#next ?? this.#running
+      const behind = this.#waiting.at(-1) ?? this.#running
       if (behind === null || !this.#answersWait({ writes, hasEarlierWrites })) {
         this.#hooks.release(output.messagesAfterPersist)
       } else {
@@ -101,14 +115,13 @@ export class LogWriter {
         for (const envelope of output.messagesAfterPersist.slice(0, room)) behind.envelopes.push(envelope)
       }
     }
-    if (this.#running === null && this.#next !== null) this.#writing = this.#run()
+    if (this.#running === null && this.#waiting.length > 0) this.#writing = this.#run()
   }
 
   /** This store belongs to another cluster from now on: no answer leaves before that is durable. */
   submitIdentity(identity: StoreIdentity): void {
     if (this.#isClosed) return
-    this.#next ??= new Batch()
-    this.#next.identity = identity
+    this.#open().identity = identity
     if (this.#running === null) this.#writing = this.#run()
   }
 
@@ -118,8 +131,7 @@ export class LogWriter {
    */
   async reset(position: NonNullable<LogWrite['resetTo']>): Promise<void> {
     if (this.#isClosed) return
-    this.#next ??= new Batch()
-    this.#next.reset(position)
+    this.#open().reset(position)
     if (this.#running === null) this.#writing = this.#run()
     await this.#writing
   }
@@ -127,7 +139,7 @@ export class LogWriter {
   /** Begins no further write and releases nothing more. */
   close(): void {
     this.#isClosed = true
-    this.#next = null
+    this.#waiting = []
   }
 
   /** When all that was handed out is written, or nothing will be. Never rejects. */
@@ -135,11 +147,18 @@ export class LogWriter {
     await this.#writing
   }
 
+  /** The batch that what comes now belongs to. */
+  #open(): Batch {
+    const last = this.#waiting.at(-1)
+    if (last !== undefined && !last.isFull) return last
+    const batch = new Batch()
+    this.#waiting.push(batch)
+    return batch
+  }
+
   async #run(): Promise<void> {
     try {
-      while (this.#next !== null) {
-        const batch: Batch = this.#next
-        this.#next = null
+      for (let batch = this.#waiting.shift(); batch !== undefined; batch = this.#waiting.shift()) {
         this.#running = batch
         const beganAt = this.#hooks.clock.now()
         await this.#store.write(batch.toLogWrite())

@@ -55,6 +55,51 @@ describe('LogWriter', () => {
     ])
   })
 
+  test('merges no more than 1 MiB into a write, in the order in which it came, and answers with the last of it (H16)', async () => {
+    const { store, writer, durable, released } = await makeWriter()
+    const large = (first: number, last: number) => {
+      return run(first, last).map((entry) => ({ ...entry, data: new Uint8Array(300 * 1024) }))
+    }
+    writer.submit(output({ vote: 'b' }))
+    for (let first = 1; first < 9; first += 2) {
+      writer.submit(output({ append: { entries: large(first, first + 1), epoch: 0 }, answers: [`${first + 1}`] }))
+    }
+    writer.submit(output({ append: { entries: run(5, 5, 2), epoch: 1 }, vote: 'c', answers: ['c'] }))
+    const seen: string[] = []
+    for (let write = 1; write <= 4; write++) {
+      await settle()
+      expect(store.writes.length).toBe(Math.min(write, 4))
+      store.release()
+      await settle()
+      seen.push(released.splice(0).join())
+    }
+    expect(store.writes.map(({ entries = [] }) => entries.map(({ index }) => index))).toEqual([
+      [],
+      [1, 2, 3, 4],
+      [5, 6, 7, 8],
+      [5],
+    ])
+    expect(seen).toEqual(['', '2,4', '6,8', 'c'])
+    expect(durable.map(({ index, hardState }) => [index, hardState?.votedFor])).toEqual([
+      [0, 'b'],
+      [4, undefined],
+      [8, undefined],
+      [5, 'c'],
+    ])
+  })
+
+  test('divides small entries too, since each of them costs its store something', async () => {
+    const { store, writer } = await makeWriter()
+    writer.submit(output({ vote: 'b' }))
+    for (let first = 1; first < 10_000; first += 100) {
+      writer.submit(output({ append: { entries: run(first, first + 99), epoch: 0 } }))
+    }
+    store.isHeld = false
+    store.release()
+    await settle()
+    expect(store.writes.map(({ entries = [] }) => entries.length)).toEqual([0, 4_100, 4_100, 1_800])
+  })
+
   test('resets the log behind the write under way, and drops entries that were to come before it', async () => {
     const { store, writer, durable } = await makeWriter()
     writer.submit(output({ append: { entries: run(1, 1), epoch: 0 } }))
