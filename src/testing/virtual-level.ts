@@ -136,6 +136,11 @@ export class VirtualLevelDatabase implements LevelDatabase {
     }
   }
 
+  clear(range: LevelRange): Promise<void> {
+    const changes = this.#level.range(range).map(([key]): LevelChange => ({ key: keyText(key), value: null }))
+    return this.#access.write(changes, false)
+  }
+
   iterator(range: LevelRange): LevelIterator {
     const records = this.#level.range(range)
     let at = 0

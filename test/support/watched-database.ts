@@ -18,7 +18,7 @@ export class WatchedDatabase implements LevelDatabase {
   openIterators = 0
   recordsRead = 0
   /** What the next call of that kind rejects with. */
-  failure: { readonly call: 'open' | 'get' | 'write' | 'nextv' | 'close'; readonly error: Error } | null = null
+  failure: { readonly call: 'open' | 'get' | 'write' | 'clear' | 'nextv' | 'close'; readonly error: Error } | null = null
 
   async open() {
     this.#failIf('open')
@@ -65,6 +65,11 @@ export class WatchedDatabase implements LevelDatabase {
         await iterator.close()
       },
     }
+  }
+
+  async clear(range: LevelRange): Promise<void> {
+    this.#failIf('clear')
+    await this.inner.clear<Uint8Array>(range)
   }
 
   /** Every record, by key, both in hexadecimal. */

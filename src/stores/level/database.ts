@@ -16,6 +16,8 @@ export interface LevelRange extends BytesOptions {
   readonly gte?: Uint8Array
   readonly lt?: Uint8Array
   readonly limit?: number
+  /** False where only the keys are wanted: values are empty then. */
+  readonly values?: boolean
   /** Bytes that one `nextv` returns at most, one record at least; databases without native memory ignore it. */
   readonly highWaterMarkBytes?: number
 }
@@ -46,4 +48,6 @@ export interface LevelDatabase {
   get(key: Uint8Array, options: BytesOptions): Promise<Uint8Array | undefined>
   batch(): LevelBatch
   iterator(options: LevelRange): LevelIterator
+  /** Removes what lies in the range, in any number of steps, and not durably. */
+  clear(options: LevelRange): Promise<void>
 }

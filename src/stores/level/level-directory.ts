@@ -52,6 +52,10 @@ export class LevelDirectory implements LevelDatabase {
     return this.#required().iterator(options)
   }
 
+  async clear(options: LevelRange): Promise<void> {
+    await this.#required().clear(options)
+  }
+
   #required(): Level<Uint8Array, Uint8Array> {
     if (this.#level === null) throw new RaftError('RAFT_STOPPED', `The database in '${this.location}' is not open.`)
     return this.#level

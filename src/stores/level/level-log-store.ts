@@ -18,7 +18,7 @@ export interface LevelLogStoreOptions {
   readonly database: LevelDatabase
 }
 
-/** Entries that one batch of a compaction removes, so that a write never waits for all of them. */
+/** Entries that one step of a compaction removes, so that a write never waits for all of them. */
 const TRIM_ENTRIES = 1000
 /** Entries that one call of an iterator returns. */
 const PAGE_ENTRIES = 256
@@ -233,36 +233,34 @@ export class LevelLogStore implements LogStore {
     }
   }
 
-  /** Removes some of the entries that were forgotten; whether there may be more. */
+  /**
+   * Removes some of the entries that were forgotten; whether there may be more. Not durably: what comes back is removed after
+   * the next compaction. The entries that are left have consecutive indexes, so that a range of keys is so many of them at most.
+   */
   async #trim(): Promise<boolean> {
     const { baseIndex } = this.#shape
     if (!this.#opened || this.#failure !== null || this.#trimmedIndex >= baseIndex) return false
-    const operations = this.#database.batch()
-    let count = 0
     try {
-      const range = { gt: keyOf(TABLE.entry, this.#trimmedIndex), lt: keyOf(TABLE.entry, baseIndex + 1) }
-      const iterator = this.#database.iterator({ ...BYTES, ...range, limit: TRIM_ENTRIES })
-      try {
-        for (
-          let page = await iterator.nextv(PAGE_ENTRIES);
-          page.length > 0;
-          page = await iterator.nextv(PAGE_ENTRIES)
-        ) {
-          for (const [key] of page) operations.del(key, BYTES)
-          count += page.length
-          this.#trimmedIndex = indexOf(page[page.length - 1]?.[0] ?? keyOf(TABLE.entry, this.#trimmedIndex))
-        }
-      } finally {
-        await iterator.close()
-      }
+      const first = await this.#firstEntry({ behind: this.#trimmedIndex, upTo: baseIndex })
+      const last = first === null ? baseIndex : Math.min(first + TRIM_ENTRIES - 1, baseIndex)
+      if (first !== null)
+        await this.#database.clear({ ...BYTES, gte: keyOf(TABLE.entry, first), lt: keyOf(TABLE.entry, last + 1) })
+      this.#trimmedIndex = last
+      return last < baseIndex
     } catch (error) {
-      await operations.close().catch(() => undefined)
       throw this.#fail(databaseFailure(this.#place, 'Compaction', error))
     }
-    if (count === 0) await operations.close()
-    else await this.#commit(operations, 'Compaction')
-    if (count < TRIM_ENTRIES) this.#trimmedIndex = baseIndex
-    return count === TRIM_ENTRIES
+  }
+
+  async #firstEntry({ behind, upTo }: { behind: LogIndex; upTo: LogIndex }): Promise<LogIndex | null> {
+    const range = { gt: keyOf(TABLE.entry, behind), lt: keyOf(TABLE.entry, upTo + 1), limit: 1, values: false }
+    const iterator = this.#database.iterator({ ...BYTES, ...range })
+    try {
+      const [first] = await iterator.nextv(1)
+      return first === undefined ? null : indexOf(first[0])
+    } finally {
+      await iterator.close()
+    }
   }
 
   /** The entries as one point in time has them; null when what was found isn't what the shape in force promises. */

@@ -293,6 +293,20 @@ describe('LevelLogStore at open', () => {
     expect(await stored()).toEqual([entryKey(8)])
   })
 
+  test('a compaction whose removal fails is told, and the log begins where it was to begin', async () => {
+    const database = await filled()
+    const store = new LevelLogStore({ database })
+    await store.open()
+    database.failure = { call: 'clear', error: IO_ERROR }
+    expect(await rejection(store.compact(5))).toMatchObject({ code: 'RAFT_STORAGE', cause: IO_ERROR })
+    expect(await rejection(store.write({ entries: [command(9, 2)] }))).toMatchObject({ code: 'RAFT_STORAGE' })
+    await store.close()
+    expect((await store.open()).firstIndex).toBe(6)
+    await store.compact(6)
+    const keys = [...(await database.raw()).keys()].filter((key) => key.startsWith('04'))
+    expect(keys).toEqual([entryKey(7), entryKey(8)])
+  })
+
   test('a reset backward removes what a crash left of a compaction (H84)', async () => {
     const database = await filled()
     await database.putRaw(entryKey(2), (await database.raw()).get(entryKey(3)) ?? '')
