@@ -20,8 +20,8 @@ import { encodeHeader } from './snapshot-header.js'
 
 const OWNER_ONLY = 0o600
 
-/** Synced after so many bytes each: a large file that is synced at once makes the log's own syncs wait for all of it. */
-const SYNC_BYTES = 8 * 1024 * 1024
+/** Synced after so many bytes each: the log's own syncs wait for a sync under way, and more often than needed is no better. */
+const SYNC_BYTES = 64 * 1024 * 1024
 
 /** Where a sink writes, and what its store does with the outcome. */
 export interface SinkPlan {

@@ -45,9 +45,14 @@ describe('a follower whose entries are gone', () => {
     expect(installed).toEqual([])
   })
 
-  it('never has more chunks under way to it than the window holds, one byte each here', async () => {
-    const stage = await new TransferStage().start()
+  it.each([
+    { distance: 'near', latencyMs: 1, window: 1 },
+    { distance: 'at some distance', latencyMs: 13, window: 2 },
+    { distance: 'far', latencyMs: 40, window: WINDOW_CHUNKS },
+  ])('has $window chunks under way to one that is $distance, one byte each here', async ({ latencyMs, window }) => {
+    const stage = await new TransferStage({ everyEntries: 25 }).start()
     const id = await stage.leaveBehind()
+    stage.network.latencyMs = latencyMs
     let answered = 0
     let most = 0
     stage.meddle((message) => {
@@ -59,7 +64,7 @@ describe('a follower whose entries are gone', () => {
     })
     await stage.startNode(id)
     await stage.converge()
-    expect(most).toBe(WINDOW_CHUNKS)
+    expect(most).toBe(window)
     for (const { chunk } of stage.chunksTo(id)) expect(chunk).toHaveLength(1)
   })
 })
