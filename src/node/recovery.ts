@@ -65,7 +65,8 @@ export async function closeStores({ logStore, snapshotStore }: RaftStorage): Pro
   for (const result of results) if (result.status === 'rejected') throw result.reason
 }
 
-function checkTerms({ termRuns, previousTerm, hardState }: RestoredLog): void {
+/** No entry is of a later term than this node has seen. @throws RaftError RAFT_CORRUPTION */
+export function checkTerms({ termRuns, previousTerm, hardState }: RestoredLog): void {
   const lastTerm = termRuns.at(-1)?.term ?? previousTerm
   if (lastTerm <= hardState.currentTerm) return
   throw new RaftError(
@@ -85,12 +86,13 @@ export function storedConfiguration({ index, data }: Pick<LogEntry, 'index' | 'd
   )
 }
 
-function checkConfigurations({ configurations }: RestoredLog): void {
+/** Each configuration entry can be read. @throws RaftError RAFT_CORRUPTION */
+export function checkConfigurations({ configurations }: RestoredLog): void {
   for (const entry of configurations) storedConfiguration(entry)
 }
 
-/** Every log begins with a configuration, or behind a snapshot that holds one (F25). */
-function checkBeginning({ firstIndex, lastIndex }: RestoredLog, configuration: Configuration | null): void {
+/** Every log begins with a configuration, or behind a snapshot that holds one (F25). @throws RaftError RAFT_CORRUPTION */
+export function checkBeginning({ firstIndex, lastIndex }: RestoredLog, configuration: Configuration | null): void {
   if (configuration !== null || lastIndex < firstIndex) return
   throw new RaftError(
     'RAFT_CORRUPTION',
@@ -98,8 +100,8 @@ function checkBeginning({ firstIndex, lastIndex }: RestoredLog, configuration: C
   )
 }
 
-/** `restoreBackup` writes its identity before its snapshot, with no boot counted yet. */
-function checkRestoreEnded({ identity }: RestoredLog): void {
+/** `restoreBackup` writes its identity before its snapshot, with no boot counted yet. @throws RaftError RAFT_IDENTITY */
+export function checkRestoreEnded({ identity }: RestoredLog): void {
   if (identity === null || identity.bootCount > 0) return
   throw new RaftError(
     'RAFT_IDENTITY',

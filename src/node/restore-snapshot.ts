@@ -42,7 +42,8 @@ async function unlessDamaged<T>(
   }
 }
 
-function checkPosition({ firstIndex }: RestoredLog, snapshot: StoredSnapshot | null): void {
+/** Nothing may lie between the snapshot and the log. @throws RaftError RAFT_CORRUPTION */
+export function checkPosition({ firstIndex }: RestoredLog, snapshot: StoredSnapshot | null): void {
   const held = snapshot?.meta.lastIncludedIndex ?? 0
   if (firstIndex - 1 <= held) return
   const what = snapshot === null ? 'there is no snapshot' : `the latest snapshot ends at ${held}`
@@ -52,7 +53,8 @@ function checkPosition({ firstIndex }: RestoredLog, snapshot: StoredSnapshot | n
   )
 }
 
-function checkMeta({ hardState }: RestoredLog, meta: SnapshotMeta): void {
+/** The snapshot is of a term that this node has seen, and of a configuration that can be. @throws RaftError RAFT_CORRUPTION */
+export function checkMeta({ hardState }: RestoredLog, meta: SnapshotMeta): void {
   const { lastIncludedIndex, lastIncludedTerm, configuration } = meta
   const problem =
     lastIncludedTerm > hardState.currentTerm

@@ -1,5 +1,5 @@
 // A cluster whose majority is lost for ever goes on with one survivor, and nobody of before gets a word in (F26, H50, H120).
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { memoryStorage, MemoryNetwork, RaftNode, type RaftStorage, recoverCluster } from 'helios-raft'
@@ -17,7 +17,13 @@ afterEach(async () => {
 
 const member = (id: string) => ({ id, address: id })
 
-async function start(network: MemoryNetwork, id: string, storage: RaftStorage, list?: readonly string[]) {
+async function start(
+  network: MemoryNetwork,
+  id: string,
+  storage: RaftStorage,
+  list?: readonly string[],
+  trailingEntries = 10_000,
+) {
   const node = new RaftNode<number, number>({
     id,
     stateMachine: new Counter(),
@@ -26,6 +32,7 @@ async function start(network: MemoryNetwork, id: string, storage: RaftStorage, l
     bootstrap: list?.map(member),
     electionTimeoutMs: 120,
     heartbeatIntervalMs: 30,
+    snapshot: { trailingEntries },
   })
   open.add(node)
   await node.start()
@@ -38,7 +45,67 @@ async function stop(...nodes: readonly RaftNode<number, number>[]): Promise<void
   }
 }
 
+/** A directory of a stopped node with 20 writes, a snapshot, and 5 writes behind it; then `damage` is done to the snapshot. */
+async function survivorOf(trailingEntries: number, damage: (directory: string, file: string) => Promise<void>) {
+  const directory = await mkdtemp(join(tmpdir(), 'helios-recover-'))
+  directories.push(directory)
+  const node = await start(new MemoryNetwork({ seed: 4 }), 'a', levelStorage({ directory }), ['a'], trailingEntries)
+  for (let write = 0; write < 20; write++) await node.propose(1)
+  await node.takeSnapshot()
+  for (let write = 0; write < 5; write++) await node.propose(1)
+  await stop(node)
+  const snapshots = join(directory, 'snapshots')
+  const names = (await readdir(snapshots)).filter((name) => name.endsWith('.snap'))
+  expect(names).toHaveLength(1)
+  await damage(snapshots, join(snapshots, names[0]!))
+  return directory
+}
+const spoil = (offset: number) => async (_: string, file: string) => {
+  const bytes = await readFile(file)
+  const at = offset < 0 ? bytes.length + offset : offset
+  bytes[at]! ^= 1
+  await writeFile(file, bytes)
+}
+
 describe('recoverCluster', () => {
+  it.each([
+    ['is lost', (snapshots: string) => rm(snapshots, { recursive: true }), /there is no snapshot/],
+    ['has a damaged header', spoil(20), /is damaged/],
+    ['fails its digest', spoil(-1), /fails its SHA-256/],
+  ] as const)('refuses a survivor whose snapshot %s and whose log begins behind it', async (_, damage, found) => {
+    const directory = await survivorOf(0, damage)
+    for (const dryRun of [true, false]) {
+      const refused = await recoverCluster({ ...levelStorage({ directory }), member: member('a'), dryRun }).then(
+        () => null,
+        (error: unknown) => error,
+      )
+      expect(refused).toMatchObject({ code: 'RAFT_CORRUPTION', message: expect.stringMatching(found) })
+      expect(refused).toMatchObject({
+        message: expect.stringMatching(/^'a' can't go on alone, and nothing was changed: try another survivor/),
+      })
+    }
+    const log = levelStorage({ directory }).logStore
+    // Nothing was written: the identity, the term and the log are those of before.
+    expect(await log.open()).toMatchObject({ lastIndex: 27, identity: { bootCount: 1 }, hardState: { votedFor: 'a' } })
+    await log.close()
+  })
+
+  it.each([
+    ['has a damaged header', spoil(20)],
+    ['fails its digest', spoil(-1)],
+  ] as const)(
+    'takes a survivor whose snapshot %s and whose log holds everything, as a start does',
+    async (_, damage) => {
+      const directory = await survivorOf(10_000, damage)
+      const storage = () => levelStorage({ directory })
+      const told = await recoverCluster({ ...storage(), member: member('a'), dryRun: true })
+      expect(told).toMatchObject({ lastIndex: 27, snapshotIndex: 0, previous: { members: [{ id: 'a' }] } })
+      expect(await recoverCluster({ ...storage(), member: member('a') })).toEqual(told)
+      const survivor = await start(new MemoryNetwork({ seed: 5 }), 'a', storage())
+      expect((await survivor.propose(1)).result).toBe(26)
+    },
+  )
+
   it('makes a survivor the only voter, and the old majority that comes back is refused and loses nothing for it', async () => {
     const directory = await mkdtemp(join(tmpdir(), 'helios-recover-'))
     directories.push(directory)
