@@ -8,7 +8,7 @@ export const portableCrc32: (bytes: Uint8Array) => number = ofPlatform() ?? plai
 /** zlib's, asked for in a way that a browser and its bundler don't stumble over; null where there is none. */
 function ofPlatform(): ((bytes: Uint8Array) => number) | null {
   const zlib = globalThis.process?.getBuiltinModule?.('node:zlib')
-  return zlib === undefined ? null : (bytes) => zlib.crc32(bytes)
+  return typeof zlib?.crc32 === 'function' ? (bytes) => zlib.crc32(bytes) : null
 }
 
 const POLYNOMIAL = 0xedb8_8320

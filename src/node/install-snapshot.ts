@@ -6,6 +6,7 @@ import type { NodeId } from '../core/types.js'
 import type { RaftError } from '../errors.js'
 import type { SnapshotSink, StoredSnapshot } from '../interfaces/snapshot-store.js'
 import type { Applier } from './applier.js'
+import { commitNewest } from './commit-newest.js'
 import { storeError } from './failures.js'
 import type { LogReader } from './log-reader.js'
 import type { LogWriter } from './log-writer.js'
@@ -14,7 +15,7 @@ import { restore } from './restore-snapshot.js'
 import type { Snapshotter } from './snapshotter.js'
 
 export interface InstallParts {
-  readonly options: Pick<ResolvedOptions, 'stateMachine'>
+  readonly options: Pick<ResolvedOptions, 'stateMachine' | 'snapshotStore'>
   readonly applier: Pick<Applier, 'pause' | 'resume'>
   readonly snapshotter: Pick<Snapshotter, 'pause' | 'resume' | 'received'>
   readonly writer: Pick<LogWriter, 'idle' | 'reset'>
@@ -38,7 +39,7 @@ export async function installSnapshot(
   if (isClosed()) return 'stopped'
   let snapshot: StoredSnapshot
   try {
-    snapshot = await sink.commit()
+    snapshot = await commitNewest(options.snapshotStore, sink)
   } catch (error) {
     if (isClosed()) return 'stopped'
     parts.onFailed(from, storeError(error))

@@ -194,10 +194,19 @@ export class Lifecycle {
     if (phase !== 'failed') this.#phase = 'stopping'
     if (phase === 'running' && transferMs > 0) await this.#driver?.handOver(transferMs)
     this.#driver?.close()
-    await this.#starting?.catch(() => undefined)
-    await this.#release()
+    if (await this.#startEnds()) await this.#release()
     if (phase !== 'failed') this.#phase = 'stopped'
     logger.info({ node: id }, 'Shutdown complete')
+  }
+
+  /** A start that hangs, in a store or in the state machine, closes what it opened when it goes on: at once it ends there. */
+  async #startEnds(): Promise<boolean> {
+    const { id, clock, electionTimeoutMs, logger } = this.#options
+    const limitMs = 2 * electionTimeoutMs
+    const ended = (this.#starting ?? Promise.resolve()).catch(() => undefined)
+    if (await settlesWithin(ended, { clock, limitMs })) return true
+    logger.error({ node: id, limitMs }, 'Start hangs, its stores stay open until it goes on')
+    return false
   }
 
   /**

@@ -4,6 +4,7 @@
 import { isRaftError, RaftError } from '../errors.js'
 import type { SnapshotSink, SnapshotStore } from '../interfaces/snapshot-store.js'
 import type { SnapshotMeta, StateMachine } from '../interfaces/state-machine.js'
+import { commitNewest } from './commit-newest.js'
 import { textOf } from './failures.js'
 import { ignore, isThenable } from './promises.js'
 
@@ -73,7 +74,7 @@ export class SnapshotWriting {
         chunk = await this.#ofMachine(this.#next())
       }
       this.#iterator = null
-      return (await this.#ofStore(() => open.commit())).sizeBytes
+      return (await this.#ofStore(() => commitNewest(this.#plan.store, open))).sizeBytes
     } catch (error) {
       await this.#letGo(sink)
       throw machineError(error)

@@ -18,13 +18,15 @@ export interface BenchmarkRun {
   readonly error: string | null
 }
 
+/** Programs that run, and those who would start another one. */
 const running = new Set<ChildProcess>()
+const open = new Set<RedisBenchmarks>()
 
 /** For afterEach. */
 export async function endBenchmarks(): Promise<void> {
-  const ends = [...running].map((child) => once(child, 'exit'))
-  for (const child of running) child.kill()
-  await Promise.all(ends)
+  const ends = [...open].map((benchmarks) => benchmarks.end())
+  for (const child of running) child.kill('SIGKILL')
+  await Promise.allSettled(ends)
 }
 
 /** The program against one port each, started again whenever it ends, until `end`. */
@@ -36,6 +38,9 @@ export class RedisBenchmarks {
 
   constructor(ports: readonly number[]) {
     this.#loops = Promise.all(ports.map((port) => this.#loop(port)))
+    // Whoever waits is told by `end`.
+    this.#loops.catch(() => undefined)
+    open.add(this)
   }
 
   get completed(): readonly BenchmarkRun[] {
@@ -55,6 +60,7 @@ export class RedisBenchmarks {
   /** Lets those end that run. */
   async end(): Promise<void> {
     this.#isOver = true
+    open.delete(this)
     await this.#loops
   }
 

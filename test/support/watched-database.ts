@@ -18,7 +18,8 @@ export class WatchedDatabase implements LevelDatabase {
   openIterators = 0
   recordsRead = 0
   /** What the next call of that kind rejects with. */
-  failure: { readonly call: 'open' | 'get' | 'write' | 'clear' | 'nextv' | 'close'; readonly error: Error } | null = null
+  failure: { readonly call: 'open' | 'get' | 'write' | 'clear' | 'nextv' | 'close'; readonly error: Error } | null =
+    null
 
   async open() {
     this.#failIf('open')

@@ -41,7 +41,7 @@ export class LevelLogStore implements LogStore {
 
   /** Touches nothing. Throws RAFT_INVALID_OPTION for what can't be an abstract-level database. */
   constructor({ database }: LevelLogStoreOptions) {
-    const methods = ['open', 'close', 'get', 'batch', 'iterator'] as const
+    const methods = ['open', 'close', 'get', 'batch', 'iterator', 'clear'] as const
     const missing = methods.find((method) => typeof database?.[method] !== 'function')
     if (missing !== undefined) {
       const text = `database has no method '${missing}': pass an abstract-level database, such as new Level('directory')`

@@ -55,7 +55,7 @@ class Steps {
     const stateMachine = { apply: () => null, snapshot: () => SNAPSHOT.read(), restore }
     return installSnapshot(
       {
-        options: { stateMachine },
+        options: { stateMachine, snapshotStore: { latest: async () => SNAPSHOT } as never },
         applier: part('applier'),
         snapshotter: part('snapshotter'),
         reader: part('reader'),

@@ -1,3 +1,4 @@
+import { DEFAULTS } from '../../../src/node/options.js'
 import { founded } from '../../support/founded.js'
 import { memoryStorage, MemorySnapshotStore, type RaftError, RaftNode, type RaftNodeOptions } from 'helios-raft'
 import { afterEach, describe, expect, test } from 'vitest'
@@ -262,6 +263,27 @@ describe('stop', () => {
     expect([transport.stopCount, logStore.closeCount]).toEqual([1, 1])
     expect(logStore.entries.at(-1)?.data).toEqual(bytes(1))
     expect(await errorOf(proposal)).toMatchObject({ code: 'RAFT_STOPPED', outcome: 'unknown' })
+  })
+
+  test('waits no longer than two election timeouts for a start that hangs, which closes its stores when it goes on (F4)', async () => {
+    const { node, clock, logStore, transport } = single()
+    logStore.isHeld = true
+    const starting = errorOf(node.start())
+    await clock.run(0)
+    let isStopped = false
+    const stopping = node.stop().then(() => (isStopped = true))
+    await clock.run(2 * DEFAULTS.electionTimeoutMs - 10)
+    expect(isStopped).toBe(false)
+    await clock.run(20)
+    await stopping
+    expect(node.status().role).toBe('stopped')
+    expect([transport.stopCount, logStore.closeCount]).toEqual([0, 0])
+    logStore.isHeld = false
+    logStore.release()
+    expect((await starting).code).toBe('RAFT_STOPPED')
+    await clock.run(0)
+    expect(logStore.closeCount).toBe(1)
+    expect(clock.timerCount).toBe(0)
   })
 
   test('leaves no timer behind (H107)', async () => {

@@ -4,6 +4,7 @@ import { MemoryLogStore, MemorySnapshotStore, type LogWrite, type SnapshotMeta, 
 import { RaftError } from 'helios-raft'
 import { describe, expect, it } from 'vitest'
 import { errorOf } from './harness.js'
+import { SNAPSHOT_RETRY_MS } from '../../../src/node/snapshotter.js'
 import { SnapshotStage } from './snapshot-stage.js'
 
 const NEVER = { everyEntries: Number.POSITIVE_INFINITY, everyBytes: Number.POSITIVE_INFINITY }
@@ -224,6 +225,38 @@ describe('a damaged snapshot', () => {
       const meta = await stage.settled(stage.node.takeSnapshot())
       expect(meta.lastIncludedIndex).toBe(4)
       await stage.node.stop()
+    },
+  )
+
+  it.each(['latest', 'content'] as const)(
+    '(%s) keeps the log until a newer one is there, whatever is taken while the log is replayed (H53, H60)',
+    async (damage) => {
+      const snapshotStore = new DamagedStore()
+      const logStore = new MemoryLogStore()
+      const stage = await new SnapshotStage({ snapshot: KEEP }, { snapshotStore, logStore }).start()
+      await stage.propose(1, 2, 3, 4, 5, 6)
+      const damaged = await stage.settled(stage.node.takeSnapshot())
+      await stage.node.stop()
+      snapshotStore.damage = damage
+      const eager = new SnapshotStage(
+        { snapshot: { everyEntries: 2, trailingEntries: 0 } },
+        { snapshotStore, logStore },
+      )
+      const taken: number[] = []
+      eager.node.on('snapshot', ({ lastIncludedIndex }) => taken.push(lastIncludedIndex))
+      await eager.start()
+      expect(eager.machine.values).toEqual([1, 2, 3, 4, 5, 6])
+      expect(eager.machine.snapshots[0]?.index).toBeLessThan(damaged.lastIncludedIndex)
+      expect(eager.said('Snapshot failed').length).toBeGreaterThan(0)
+      expect(eager.node.status()).toMatchObject({ firstIndex: 1, snapshotIndex: 0 })
+      await eager.clock.run(SNAPSHOT_RETRY_MS)
+      snapshotStore.damage = 'none'
+      await eager.propose(7, 8)
+      await eager.clock.run(3 * SNAPSHOT_RETRY_MS)
+      expect(taken.length).toBeGreaterThan(0)
+      expect(Math.min(...taken)).toBeGreaterThan(damaged.lastIncludedIndex)
+      expect(eager.node.status().firstIndex).toBeGreaterThan(damaged.lastIncludedIndex)
+      await eager.node.stop()
     },
   )
 
