@@ -12,7 +12,7 @@ import type { InstallSnapshot, InstallSnapshotResponse } from './messages.js'
 import { settleFreshness } from './read-index.js'
 import { onAcknowledged, sessionWith, setCommitIndex } from './replication.js'
 import { send } from './send.js'
-import { giveUpTransfer } from './snapshot-transfer.js'
+import { failTransfer, forgetFailures } from './snapshot-transfer.js'
 import type { SnapshotSource } from './state.js'
 import { resetElectionTimer } from './timers.js'
 import type { NodeId, SnapshotMeta } from './types.js'
@@ -81,11 +81,14 @@ export function handleInstallSnapshotResponse(core: Core, from: NodeId, message:
   progress.contactAt = state.now
   if (outcome === 'installed') {
     // It is over also where the log was compacted further meanwhile: then a newer one is sent, not this one again.
-    if (transfer === progress.transfer) progress.transfer = 0
+    if (transfer === progress.transfer) {
+      progress.transfer = 0
+      forgetFailures(progress)
+    }
     onAcknowledged(core, from, index)
   } else if (transfer === progress.transfer) {
     output.snapshotAnswers.push({ from, transfer, outcome, offset })
-    if (outcome === 'refused') giveUpTransfer(core, progress)
+    if (outcome === 'refused') failTransfer(core, progress)
   }
 }
 

@@ -21,6 +21,8 @@ export interface Progress {
   transferIndex: LogIndex
   /** `snapshot`: no transfer begins before this time, ms (H57). */
   transferAt: number
+  /** How long the last failed transfer in a row made the next one wait, ms; 0 for none that failed. */
+  transferPauseMs: number
   /** `probe`: one was sent and nothing came back yet. */
   probeSent: boolean
   /** Since when something is unanswered or nothing was heard of it, ms: after a heartbeat interval it may be lost. */
@@ -59,6 +61,7 @@ export function newProgress(lastIndex: LogIndex, addedAt: LogIndex): Progress {
     transfer: 0,
     transferIndex: 0,
     transferAt: 0,
+    transferPauseMs: 0,
     probeSent: false,
     waitingSince: 0,
     contactAt: null,

@@ -7,7 +7,7 @@ import type { AppendEntriesResponse, HeartbeatResponse } from './messages.js'
 import { acknowledge, becomeProbe, maySend, needSnapshot, type Progress, restartProbe, sentRange } from './progress.js'
 import { finishConfirmedReads, startRound } from './read-index.js'
 import { sendRange } from './send.js'
-import { continueSnapshot } from './snapshot-transfer.js'
+import { continueSnapshot, forgetFailures } from './snapshot-transfer.js'
 import { continueTransfer } from './transfer.js'
 import type { LogEntry, LogIndex, NodeId } from './types.js'
 
@@ -175,6 +175,8 @@ function backtrack(core: Core, progress: Progress, message: AppendEntriesRespons
 /** The newest clock of the peer's newest boot: what the next heartbeat echoes. */
 function rememberClock(progress: Progress, { boot, sentMs }: HeartbeatResponse): void {
   if (boot < progress.peerBoot || (boot === progress.peerBoot && sentMs <= progress.peerSentMs)) return
+  // Whoever restarted it may have mended what made its transfers fail.
+  if (progress.peerBoot > 0 && boot > progress.peerBoot) forgetFailures(progress)
   progress.peerBoot = boot
   progress.peerSentMs = sentMs
 }

@@ -287,6 +287,7 @@ export class DriverParts {
       state: this.core.state,
       send: (to, message) => this.outbound.sendSnapshot(to, message),
       onOpened: (to, { meta, sizeBytes }) => this.narrator.onSendingSnapshot(to, meta, sizeBytes),
+      onRefused: (peer, retryMs) => this.narrator.onRefusedSnapshot(peer, retryMs),
       onUnsent: ({ to: peer, transfer }, error) => {
         if (this.#hooks.isClosed()) return
         this.narrator.onSnapshotUnsent(peer, error)

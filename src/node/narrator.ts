@@ -103,6 +103,12 @@ export class Narrator {
     this.#logger.warn({ node: this.#options.id, peer, code, reason: message }, 'Snapshot not sent')
   }
 
+  /** A transfer to `peer` failed there: its own log says why. */
+  onRefusedSnapshot(peer: NodeId, retryMs: number): void {
+    if (!this.#throttle.allows(`refused by ${peer}`)) return
+    this.#logger.warn({ node: this.#options.id, peer, retryMs }, 'Snapshot refused by the peer, its log says why')
+  }
+
   /** A transfer from `peer` failed here. */
   onSnapshotRefused(peer: NodeId, { code, message }: RaftError): void {
     if (!this.#throttle.allows(`refused snapshot ${peer}`)) return

@@ -18,6 +18,8 @@ export interface SnapshotStreamsContext {
   readonly state: CoreState
   readonly send: (to: NodeId, message: InstallSnapshot) => void
   readonly onOpened: (to: NodeId, snapshot: StoredSnapshot) => void
+  /** The peer could not take it in; another one begins in `retryMs`. */
+  readonly onRefused: (to: NodeId, retryMs: number) => void
   readonly onUnsent: (asked: SendSnapshot, error: RaftError) => void
 }
 
@@ -35,7 +37,11 @@ export class SnapshotStreams {
   /** Begins what the core asks for, and passes on what peers say. */
   onOutput({ sendSnapshots, snapshotAnswers }: Output): void {
     for (const asked of sendSnapshots) this.#begin(asked)
+    const { state, onRefused } = this.#context
     for (const answer of snapshotAnswers) {
+      if (answer.outcome === 'refused') {
+        onRefused(answer.from, Math.max(0, (state.progress.get(answer.from)?.transferAt ?? 0) - state.now))
+      }
       const stream = this.#streams.get(answer.from)
       if (stream?.asked.transfer === answer.transfer) stream.onAnswer(answer)
     }

@@ -28,6 +28,7 @@ export function forgetTime(state: CoreState, keepsContact: boolean): void {
   for (const progress of state.progress.values()) {
     progress.waitingSince = NOW
     progress.transferAt = NOW
+    progress.transferPauseMs = 0
     progress.busyAt = Number.NEGATIVE_INFINITY
     progress.contactAt = null
     progress.confirmedAt = Number.NEGATIVE_INFINITY

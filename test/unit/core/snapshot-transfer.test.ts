@@ -20,8 +20,27 @@ function answer(fields: Partial<InstallSnapshotResponse>): InstallSnapshotRespon
   return { ...base, outcome: 'continue', offset: 0, index: 0, ...fields }
 }
 
-function hears(node: SoloCore, from: string): Output {
-  return node.receive(from, heartbeatResponse({ term: 4, sentMs: node.clock }))
+function hears(node: SoloCore, from: string, boot = 1): Output {
+  return node.receive(from, heartbeatResponse({ term: 4, sentMs: node.clock, boot }))
+}
+
+/** The transfer under way to b fails there. */
+function refuse(node: SoloCore): void {
+  const { transfer } = node.state.progress.get('b')!
+  expect(transfer).toBeGreaterThan(0)
+  node.receive('b', answer({ outcome: 'refused', transfer }))
+}
+
+/** It fails, and everybody is heard until the next one begins: how long that took, ms. */
+function failAndWait(node: SoloCore, stepMs = 10, boot = 1): number {
+  refuse(node)
+  const failedAt = node.clock
+  while (node.state.progress.get('b')?.transfer === 0) {
+    node.tick(stepMs)
+    hears(node, 'c')
+    hears(node, 'b', boot)
+  }
+  return node.clock - failedAt
 }
 
 describe('a peer that needs a snapshot', () => {
@@ -98,6 +117,51 @@ describe('a peer that needs a snapshot', () => {
       expect(node.clock - failedAt).toBe(100)
       expect(hears(node, 'b').sendSnapshots).toMatchObject([{ to: 'b', transfer: 2 }])
     }
+  })
+
+  it('waits twice as long after each failure in a row, up to a minute (H57)', () => {
+    const node = leader()
+    node.receive('b', BEHIND)
+    const pauses = Array.from({ length: 12 }, () => failAndWait(node))
+    expect(pauses).toEqual([100, 200, 400, 800, 1600, 3200, 6400, 12_800, 25_600, 51_200, 60_000, 60_000])
+  })
+
+  it('waits an election timeout where that is longer than a minute', () => {
+    const node = new SoloCore({ disk: BASE, electionTimeoutMs: 70_000 })
+    node.becomeLeader()
+    node.receive('b', BEHIND)
+    expect([failAndWait(node, 7000), failAndWait(node, 7000)]).toEqual([70_000, 70_000])
+  })
+
+  it('is not made to wait longer for having been away', () => {
+    const node = leader()
+    node.receive('b', BEHIND)
+    failAndWait(node)
+    for (let at = 0; at < 120; at += 30) {
+      node.tick(30)
+      hears(node, 'c')
+    }
+    expect(node.state.progress.get('b')).toMatchObject({ transfer: 0, transferPauseMs: 100 })
+    expect(node.state.progress.get('b')?.transferAt).toBeLessThanOrEqual(node.clock + 100)
+  })
+
+  it('has its failures forgotten when it installed one, and when it is another process', () => {
+    const installed = leader()
+    installed.receive('b', BEHIND)
+    for (let failure = 0; failure < 3; failure++) failAndWait(installed)
+    const { transfer } = installed.state.progress.get('b')!
+    installed.receive('b', answer({ outcome: 'installed', index: 4, transfer }))
+    expect(installed.state.progress.get('b')).toMatchObject({ state: 'snapshot', transfer: transfer + 1 })
+    expect(failAndWait(installed)).toBe(100)
+
+    const restarted = leader()
+    restarted.receive('b', BEHIND)
+    hears(restarted, 'b')
+    for (let failure = 0; failure < 3; failure++) failAndWait(restarted)
+    refuse(restarted)
+    expect(hears(restarted, 'b').sendSnapshots).toEqual([])
+    expect(hears(restarted, 'b', 2).sendSnapshots).toHaveLength(1)
+    expect(failAndWait(restarted, 10, 2)).toBe(100)
   })
 
   it('ignores what is said of an earlier transfer', () => {

@@ -199,6 +199,12 @@ describe('a snapshot that was damaged', () => {
     })
     const { lines, installed, machine, node } = await stage.startNode(id)
     await stage.until(() => lines.some(({ message }) => message === 'Received snapshot dropped'))
+    await stage.until(() =>
+      stage.leader.lines.some(({ message }) => message.startsWith('Snapshot refused by the peer')),
+    )
+    const refused = stage.leader.lines.find(({ message }) => message.startsWith('Snapshot refused by the peer'))
+    expect(refused).toMatchObject({ level: 'warn', fields: { peer: id, retryMs: expect.any(Number) } })
+    expect(refused?.fields['retryMs']).toBeGreaterThan(0)
     expect(machine.restored).toEqual([])
     expect(node.status()).toMatchObject({ role: 'follower', snapshotIndex: 0 })
     expect(await stage.snapshotStores.get(id)?.latest()).toBeNull()
