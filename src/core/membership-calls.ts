@@ -4,7 +4,7 @@
 import type { Core } from './core.js'
 import type { ChangeMembershipEvent } from './event.js'
 import { MAX_FORWARD_ORIGINS } from './forwarding.js'
-import { beginChange, cancelChange } from './membership.js'
+import { beginChange, cancelChange, repeatChange, supersedeChange } from './membership.js'
 import type { MembershipRequest, MembershipResponse } from './messages.js'
 import { answerTo } from './membership-answers.js'
 import type { ChangeOutcome } from './output.js'
@@ -37,7 +37,10 @@ export function onCancelChange(core: Core, id: number): void {
   send(core, state.leaderId, { type: 'membershipRequest', term, boot, number: id, change: null, force: false })
 }
 
-/** The request or its answer may be lost: it is repeated, with the same number, once in an election timeout. */
+/**
+ * The request or its answer may be lost: it is repeated, with the same number, once in an election timeout, also while
+ * progress is told: the leader knows by it that somebody waits.
+ */
 export function repeatForwardedChange(core: Core): void {
   const { state, options } = core
   const { forwardedChange, leaderId } = state
@@ -68,8 +71,10 @@ export function handleMembershipRequest(core: Core, from: NodeId, message: Membe
   if (known?.boot === boot && known.number === number) {
     if (asked === null) cancelChange(core, number, from)
     else if (known.answer !== null) send(core, from, known.answer)
+    else repeatChange(core, number, from)
     return
   }
+  supersedeChange(core, from)
   if (asked === null) {
     // It has overtaken what it cancels, which must not act when it comes.
     state.changeOrigins.set(from, { boot, number, answer: { ...answerTo(core, message), outcome: 'cancelled' } })
@@ -85,8 +90,7 @@ export function handleMembershipResponse(core: Core, message: MembershipResponse
   const { forwardedChange } = state
   if (forwardedChange === null || message.boot !== options.boot || message.number !== forwardedChange.id) return
   output.changes.push(outcomeOf(message))
-  if (message.outcome === 'progress') state.forwardedChange = { ...forwardedChange, sentAt: state.now }
-  else state.forwardedChange = null
+  if (message.outcome !== 'progress') state.forwardedChange = null
 }
 
 function askLeader(core: Core, leader: NodeId): void {

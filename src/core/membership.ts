@@ -27,6 +27,9 @@ export const CATCH_UP_ROUNDS = 10
 /** Election timeouts without a word of a learner after which it is not waited for any more. */
 export const SILENT_TIMEOUTS = 10
 
+/** Election timeouts without a word of the node that asked for a change after which nobody seems to wait for it. */
+export const FORSAKEN_TIMEOUTS = 5
+
 /** No event has this id: of the change that a founder makes by itself, and no call waits for. */
 const FOUNDING_CHANGE = 0
 
@@ -42,8 +45,27 @@ export function beginChange(
     return answerChange(core, to, { type: 'retry', id })
   if (state.transfer !== null)
     return answerChange(core, to, { type: 'refused', id, reason: 'transferring', problem: '' })
+  const calledOff = calledOffBy(state.change, asked)
+  if (calledOff !== undefined) endChange(core, 'cancelled', calledOff)
   if (state.change !== null) return answerChange(core, to, { type: 'refused', id, reason: 'pending', problem: '' })
-  state.change = { id, origin, asked, force, phase: 'waiting', wanted: [], catchUps: [] }
+  state.change = { id, origin, asked, force, askedAt: state.now, phase: 'waiting', wanted: [], catchUps: [] }
+}
+
+/** The learner that `change` waits for and `asked` takes out: it may never catch up, and whoever operates it knows. */
+function calledOffBy(change: Change | null, asked: Change['asked']): NodeId | undefined {
+  if (change === null || change.phase !== 'catchingUp' || asked.type !== 'remove') return undefined
+  return change.catchUps.find(({ id }) => asked.members.some((member) => member.id === id))?.id
+}
+
+/** Another node asks once more for that change: somebody still waits for it. */
+export function repeatChange({ state }: Core, id: number, origin: NodeId): void {
+  if (state.change?.id === id && state.change.origin === origin) state.change = { ...state.change, askedAt: state.now }
+}
+
+/** `origin` waits for one change at a time: what it asked for before this one, or in an earlier boot, it waits for no more. */
+export function supersedeChange(core: Core, origin: NodeId): void {
+  const { change } = core.state
+  if (change?.origin === origin) cancelChange(core, change.id, origin)
 }
 
 /** Whoever asked does not wait any more. What votes already, or is on the way there, can't be called back. */
@@ -69,6 +91,7 @@ export function continueMembership(core: Core): boolean {
   const { state, options, rules } = core
   const held = state.log.configurations.at(-1)
   assert(held !== undefined, 'a leader knows its configuration')
+  forsakeChange(core)
   if (state.founding !== null && state.change === null) state.change = changeTo(state.founding)
   const { index, configuration } = held
   const isCommitted = rules.isConfigurationCommitted(index, state.commitIndex)
@@ -88,9 +111,25 @@ export function continueMembership(core: Core): boolean {
   return isLeaving && hasHandedOver(core)
 }
 
+/**
+ * The node that asked may be stopped, or its word that it gave up is lost: it would block every other change for as long as
+ * a learner does not catch up. Should it still be there, it is told to ask anew, as it would ask another leader.
+ */
+function forsakeChange(core: Core): void {
+  const { state, options } = core
+  const { change } = state
+  // What this node's own clients ask for ends by their deadlines. After a stall nobody can have been heard.
+  if (change === null || change.origin === null || change.phase === 'voting') return
+  const silentMs = state.now - Math.max(change.askedAt, state.quorumCheckSince)
+  if (silentMs < FORSAKEN_TIMEOUTS * options.electionTimeoutMs) return
+  state.change = null
+  answerChange(core, change, { type: 'retry', id: change.id })
+}
+
 function changeTo(members: readonly Member[]): Change {
   const asked = { type: 'set', members } as const
-  return { id: FOUNDING_CHANGE, origin: null, asked, force: false, phase: 'waiting', wanted: [], catchUps: [] }
+  const nobody = { id: FOUNDING_CHANGE, origin: null, askedAt: 0 }
+  return { ...nobody, asked, force: false, phase: 'waiting', wanted: [], catchUps: [] }
 }
 
 /** A heartbeat goes out: whoever asked for the change hears how far the learners are. */

@@ -75,7 +75,8 @@ export type ChangeRefusal = 'notLeader' | 'pending' | 'transferring' | 'invalid'
 
 /**
  * Why a change ended before it was made. `unreachable`: a learner was not heard for long. `tooSlow`: it did not catch up.
- * Both stay learners. `noQuorum`: too few voters would be reachable. `steppedDown`: the next leader may finish it.
+ * Both stay learners. `noQuorum`: too few voters would be reachable. `cancelled`: whoever asked gave up, or a learner that
+ * was waited for, `member`, is to be removed. `steppedDown`: the next leader may finish it.
  */
 export type ChangeEndReason = 'unreachable' | 'tooSlow' | 'noQuorum' | 'cancelled' | 'steppedDown'
 

@@ -89,6 +89,8 @@ export interface Change {
   readonly asked: MembershipChange
   /** Whoever asked takes it on himself that too few voters are reachable afterwards. */
   readonly force: boolean
+  /** When `origin` was last heard to ask for it, ms of the events' clock: it repeats that as long as somebody waits. */
+  readonly askedAt: number
   /**
    * `waiting`: for the configuration in force to be committed and simple. `adding`: the new voters become learners.
    * `catchingUp`: they get the log. `voting`: the wanted configuration, or the joint one on the way to it, is appended.

@@ -146,7 +146,10 @@ export class Membership {
           `of the voters that would be left fewer than a majority were heard within ${electionTimeoutMs} ms: bring them back first, or use force`,
         )
       case 'cancelled':
-        return new RaftError('RAFT_ABORTED', 'the change of the membership was cancelled')
+        return new RaftError(
+          'RAFT_ABORTED',
+          `the change of the membership was called off: ${member === '' ? 'nobody waited for it' : `'${member}' was removed before it had caught up`}`,
+        )
     }
   }
 }

@@ -218,7 +218,8 @@ export class RaftNode<Command = Uint8Array, Result = unknown>
 
   /**
    * Brings a member in: as a learner first, which catches up, and then as a voter, unless `suffrage` is `learner`. A member
-   * that never answers or is too slow stays a learner; so does one whose call is given up while it catches up.
+   * that never answers or is too slow stays a learner; so does one whose call is given up while it catches up. To remove
+   * it before it has caught up calls this off (RAFT_ABORTED).
    *
    * This and the next four: on any node, one change at a time in the cluster; they resolve when the configuration is
    * committed, with it, and ask for a state, not a step: what is already so resolves at once. No deadline unless one is given.

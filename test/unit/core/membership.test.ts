@@ -1,7 +1,9 @@
 // What the paper leaves to the implementer: which changes make sense, and how one gets to the leader and its answer back.
 import { RaftCore } from 'helios-raft/core'
 import { describe, expect, it } from 'vitest'
-import { CoreCluster, ofType } from '../../support/core-cluster.js'
+import { FORSAKEN_TIMEOUTS } from '../../../src/core/membership.js'
+import { CoreCluster, ofType, type Packet } from '../../support/core-cluster.js'
+import type { SimulatedNode } from '../../support/core-node.js'
 
 describe('F24: a change that leaves too few', () => {
   it('is refused with words where it makes no sense', () => {
@@ -176,5 +178,133 @@ describe('H19: a member whose disk was wiped, and that was added again', () => {
     const core = start(storeId)
     core.step({ type: 'tick', now: 1_000 })
     expect(core.state.role).toBe(role)
+  })
+})
+
+describe('F23: a change that nobody waits for any more', () => {
+  const TIMEOUT_MS = 100
+  const isAcknowledged = ({ from, message }: Packet): boolean =>
+    from === 'd' && message.type === 'appendEntriesResponse' && message.outcome === 'success'
+
+  /** Time passes, and d is heard and never further. */
+  function runWithoutCatchingUp(cluster: CoreCluster, ms: number): void {
+    for (let passed = 0; passed < ms; passed += 10) {
+      cluster.advance(10)
+      cluster.settle((packet) => !isAcknowledged(packet))
+      cluster.drop(isAcknowledged)
+    }
+  }
+
+  /** d catches up, and the configuration in which it votes is appended and no more. */
+  function runUntilVoting(cluster: CoreCluster, leader: SimulatedNode): void {
+    while (leader.state.change !== null && leader.state.change.phase !== 'voting') {
+      const [packet] = cluster.network
+      if (packet === undefined) cluster.advance(10)
+      else cluster.deliverPacket(packet)
+    }
+    expect(leader.state.change).toMatchObject({ phase: 'voting', origin: 'b' })
+  }
+
+  function start(): { cluster: CoreCluster; leader: SimulatedNode; asking: SimulatedNode; id: number } {
+    const cluster = new CoreCluster({ voters: ['a', 'b', 'c'], joiners: ['d'] })
+    const leader = cluster.elect('a')
+    const asking = cluster.node('b')
+    const id = asking.change('add', ['d'])
+    runWithoutCatchingUp(cluster, 100)
+    expect(leader.state.change).toMatchObject({ phase: 'catchingUp', origin: 'b', id })
+    return { cluster, leader, asking, id }
+  }
+
+  it('ends when the node that asked was not heard for long, and the next one may begin', () => {
+    const { cluster, leader } = start()
+    cluster.crash('b')
+    runWithoutCatchingUp(cluster, (FORSAKEN_TIMEOUTS - 2) * TIMEOUT_MS)
+    leader.change('promote', ['d'])
+    expect(leader.changes).toMatchObject([{ type: 'refused', reason: 'pending' }])
+    runWithoutCatchingUp(cluster, 2 * TIMEOUT_MS)
+    expect(leader.state.change).toBeNull()
+    leader.change('remove', ['d'])
+    cluster.run(100)
+    expect(leader.changes.at(-1)).toMatchObject({ type: 'done' })
+    expect(leader.state.log.configurations.at(-1)?.configuration.members.map(({ id }) => id)).toEqual(['a', 'b', 'c'])
+  })
+
+  it('does not end while that node waits, however long', () => {
+    const { cluster, leader, asking, id } = start()
+    runWithoutCatchingUp(cluster, 5 * FORSAKEN_TIMEOUTS * TIMEOUT_MS)
+    expect(leader.state.change).toMatchObject({ phase: 'catchingUp', origin: 'b', id })
+    cluster.run(300)
+    expect(asking.changes.at(-1)).toMatchObject({ type: 'done', id })
+    expect(leader.voters).toBe('abcd/')
+  })
+
+  it('does not end because the leader stood still', () => {
+    const { leader, id } = start()
+    leader.clock += (FORSAKEN_TIMEOUTS + 1) * TIMEOUT_MS
+    leader.tick()
+    expect(leader.state.change).toMatchObject({ id })
+  })
+
+  it('is to be asked for anew when that node was only cut off', () => {
+    const { cluster, leader, asking, id } = start()
+    cluster.cut('b', 'a')
+    runWithoutCatchingUp(cluster, (FORSAKEN_TIMEOUTS + 1) * TIMEOUT_MS)
+    expect(leader.state.change).toBeNull()
+    expect(asking.changes.at(-1)).toEqual({ type: 'retry', id })
+  })
+
+  it('goes on once it is in the log, whoever is left to hear of it', () => {
+    const { cluster, leader } = start()
+    runUntilVoting(cluster, leader)
+    const isAnswer = ofType('appendEntriesResponse')
+    cluster.crash('b')
+    for (let passed = 0; passed < 2 * FORSAKEN_TIMEOUTS * TIMEOUT_MS; passed += 10) {
+      cluster.drop(isAnswer)
+      cluster.settle((packet) => !isAnswer(packet))
+      cluster.drop(isAnswer)
+      cluster.advance(10)
+    }
+    expect(leader.state.change).toMatchObject({ phase: 'voting', origin: 'b' })
+    cluster.run(200)
+    expect(leader.voters).toBe('abcd/')
+    expect(leader.state.change).toBeNull()
+  })
+
+  it('makes room at once for what the same node asks for in its next life', () => {
+    const { cluster, leader } = start()
+    cluster.crash('b')
+    cluster.restart('b')
+    runWithoutCatchingUp(cluster, TIMEOUT_MS)
+    const asking = cluster.node('b')
+    const id = asking.change('demote', ['c'])
+    cluster.run(100)
+    expect(asking.changes.at(-1)).toMatchObject({ type: 'done', id })
+    expect(leader.voters).toBe('ab/')
+  })
+
+  it('makes room for the removal of the learner that it waits for, and for nothing else', () => {
+    const { cluster, leader, asking, id } = start()
+    leader.change('remove', ['c'])
+    leader.change('promote', ['d'])
+    expect(leader.changes).toMatchObject([
+      { type: 'refused', reason: 'pending' },
+      { type: 'refused', reason: 'pending' },
+    ])
+    const removal = leader.change('remove', ['d'])
+    cluster.run(100)
+    expect(asking.changes.at(-1)).toEqual({ type: 'ended', id, reason: 'cancelled', member: 'd' })
+    expect(leader.changes.at(-1)).toMatchObject({ type: 'done', id: removal })
+    expect(leader.state.log.configurations.at(-1)?.configuration.members.map((member) => member.id)).toEqual([
+      'a',
+      'b',
+      'c',
+    ])
+  })
+
+  it('is not called off by a removal when the learner votes already', () => {
+    const { cluster, leader } = start()
+    runUntilVoting(cluster, leader)
+    leader.change('remove', ['d'])
+    expect(leader.changes.at(-1)).toMatchObject({ type: 'refused', reason: 'pending' })
   })
 })
