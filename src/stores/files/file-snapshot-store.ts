@@ -4,11 +4,13 @@
 import { randomUUID } from 'node:crypto'
 import { readdir, rm } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
+import type { LogIndex } from '../../core/types.js'
 import { RaftError } from '../../errors.js'
 import type { SnapshotSink, SnapshotStore, StoredSnapshot } from '../../interfaces/snapshot-store.js'
 import type { SnapshotMeta } from '../../interfaces/state-machine.js'
 import { checkMeta, checkSource, hex, openSink, type SnapshotSource } from '../snapshot-rules.js'
 import { ensureDirectory, fileFailure } from './directory.js'
+import { isSpentPartial } from './received-partial.js'
 import { parseSnapshotFileName, SnapshotFile, type SnapshotPosition, snapshotFileName } from './snapshot-file.js'
 import { FileSink } from './snapshot-sink.js'
 
@@ -86,7 +88,7 @@ export class FileSnapshotStore implements SnapshotStore {
     return newest === null ? null : await newest.snapshot()
   }
 
-  /** Ends open sinks and reads; a received partial is kept. The store may be used again afterwards, as after a restart. */
+  /** Ends open sinks and reads; a received partial is kept until a snapshot as new is there. The store may be used again afterwards, as after a restart. */
   async close(): Promise<void> {
     const begun = this.#period
     if (begun === null) return
@@ -118,7 +120,17 @@ export class FileSnapshotStore implements SnapshotStore {
       period.files.set(name, new SnapshotFile(this.#directory, position, () => period.closed))
       period.sequence = Math.max(period.sequence, position.sequence + 1)
     }
+    await this.#removeSpent(names, newestOf(period)?.position.index ?? 0)
     return period
+  }
+
+  /** An abandoned transfer would take its room for ever: no other one may come that takes its place. */
+  async #removeSpent(names: readonly string[], newestIndex: LogIndex): Promise<void> {
+    const spent = new Set<string>()
+    for (const name of names.filter((each) => RECEIVED.test(each))) {
+      if (await isSpentPartial(join(this.#directory, name), newestIndex)) spent.add(name)
+    }
+    if (spent.size > 0) await this.#removeAll((name) => spent.has(name))
   }
 
   async #commit(period: Period, position: SnapshotPosition): Promise<StoredSnapshot> {

@@ -106,6 +106,50 @@ describe('FileSnapshotStore directory', () => {
     await store.close()
   })
 
+  test('removes at the next start a partial that the newest snapshot has overtaken, and keeps one beyond it (F28)', async () => {
+    const content = contentOf(1000, 1)
+    const source = { digest: sha256(content), sizeBytes: 1000 }
+    const partial = `received-${Buffer.from(source.digest).toString('hex')}.partial`
+    for (const [index, kept] of [
+      [8, false],
+      [9, false],
+      [10, true],
+    ] as const) {
+      const store = make()
+      const sink = await store.create(metaAt(index), source)
+      await sink.write(content.subarray(0, 400))
+      if (index === 8) await commit(store, 9, contentOf(100, 2))
+      await store.close()
+      expect(await names()).toContain(partial)
+      expect((await store.latest())?.meta.lastIncludedIndex).toBe(9)
+      expect((await names()).includes(partial)).toBe(kept)
+      expect(await names()).toContain(nameAt(9, 1))
+      await store.close()
+    }
+    const last = make()
+    expect((await last.create(metaAt(10), source)).writtenBytes).toBe(400)
+    await last.close()
+  })
+
+  test('removes a partial whose header is torn, and leaves one of a newer release alone', async () => {
+    const content = contentOf(1000, 1)
+    const store = make()
+    const sink = await store.create(metaAt(9), { digest: sha256(content), sizeBytes: 1000 })
+    await sink.write(content)
+    await store.close()
+    const [name = ''] = await names()
+    const bytes = await readFile(join(directory, name))
+    bytes[4] = 2
+    await writeFile(join(directory, name), bytes)
+    expect(await store.latest()).toBeNull()
+    await store.close()
+    expect(await names()).toEqual([name])
+    await truncate(join(directory, name), FIXED_HEADER_BYTES - 1)
+    expect(await store.latest()).toBeNull()
+    await store.close()
+    expect(await names()).toEqual([])
+  })
+
   test('a partial whose rest is damaged is dropped at commit and begun anew', async () => {
     const content = contentOf(1000, 1)
     const source = { digest: sha256(content), sizeBytes: 1000 }
