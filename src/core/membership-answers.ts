@@ -7,15 +7,16 @@ import { send } from './send.js'
 import type { Change } from './state.js'
 
 /** To the client of this node, or to the node that passed the change on. */
-export function answerChange(core: Core, { id, origin }: Pick<Change, 'id' | 'origin'>, outcome: ChangeOutcome): void {
+export function answerChange(core: Core, to: Pick<Change, 'id' | 'origin' | 'boot'>, outcome: ChangeOutcome): void {
+  const { id, origin, boot } = to
   const { state, output } = core
   if (origin === null) {
     output.changes.push(outcome)
     return
   }
   const known = state.changeOrigins.get(origin)
-  if (known?.number !== id) return
-  const answer = { ...answerTo(core, { boot: known.boot, number: id }), ...fieldsOf(outcome) }
+  if (known?.number !== id || known.boot !== boot) return
+  const answer = { ...answerTo(core, { boot, number: id }), ...fieldsOf(outcome) }
   if (outcome.type !== 'progress') state.changeOrigins.set(origin, { ...known, answer })
   send(core, origin, answer)
 }

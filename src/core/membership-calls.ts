@@ -15,7 +15,7 @@ import type { NodeId } from './types.js'
 export function onChangeMembership(core: Core, { id, change: asked, force }: ChangeMembershipEvent): void {
   const { state, output } = core
   if (state.role === 'leader') {
-    beginChange(core, { id, origin: null, asked, force })
+    beginChange(core, { id, origin: null, boot: 0, asked, force })
   } else if (state.leaderId === null) {
     output.changes.push({ type: 'retry', id })
   } else if (state.forwardedChange !== null) {
@@ -81,7 +81,7 @@ export function handleMembershipRequest(core: Core, from: NodeId, message: Membe
     return
   }
   state.changeOrigins.set(from, { boot, number, answer: null })
-  beginChange(core, { id: number, origin: from, asked, force })
+  beginChange(core, { id: number, origin: from, boot, asked, force })
 }
 
 /** The leader's word. One to an earlier boot, or to what nobody waits for any more, says nothing. */

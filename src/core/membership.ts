@@ -36,10 +36,10 @@ const FOUNDING_CHANGE = 0
 /** Begins a change, or says why not. What it asks for is looked at when the configuration in force is committed. */
 export function beginChange(
   core: Core,
-  { id, origin, asked, force }: Pick<Change, 'id' | 'origin' | 'asked' | 'force'>,
+  { id, origin, boot, asked, force }: Pick<Change, 'id' | 'origin' | 'boot' | 'asked' | 'force'>,
 ): void {
   const { state } = core
-  const to = { id, origin }
+  const to = { id, origin, boot }
   // A founder's own change comes first, and nobody knows of that.
   if (state.founding !== null || state.change?.id === FOUNDING_CHANGE)
     return answerChange(core, to, { type: 'retry', id })
@@ -48,7 +48,7 @@ export function beginChange(
   const calledOff = calledOffBy(state.change, asked)
   if (calledOff !== undefined) endChange(core, 'cancelled', calledOff)
   if (state.change !== null) return answerChange(core, to, { type: 'refused', id, reason: 'pending', problem: '' })
-  state.change = { id, origin, asked, force, askedAt: state.now, phase: 'waiting', wanted: [], catchUps: [] }
+  state.change = { ...to, asked, force, askedAt: state.now, phase: 'waiting', wanted: [], catchUps: [] }
 }
 
 /** The learner that `change` waits for and `asked` takes out: it may never catch up, and whoever operates it knows. */
@@ -128,7 +128,7 @@ function forsakeChange(core: Core): void {
 
 function changeTo(members: readonly Member[]): Change {
   const asked = { type: 'set', members } as const
-  const nobody = { id: FOUNDING_CHANGE, origin: null, askedAt: 0 }
+  const nobody = { id: FOUNDING_CHANGE, origin: null, boot: 0, askedAt: 0 }
   return { ...nobody, asked, force: false, phase: 'waiting', wanted: [], catchUps: [] }
 }
 

@@ -86,6 +86,8 @@ export interface Change {
   readonly id: number
   /** The node that asked; null for this one. */
   readonly origin: NodeId | null
+  /** Boot counter of `origin`: each of its lives counts its requests anew. 0 for this node. */
+  readonly boot: number
   readonly asked: MembershipChange
   /** Whoever asked takes it on himself that too few voters are reachable afterwards. */
   readonly force: boolean

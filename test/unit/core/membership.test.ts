@@ -282,6 +282,25 @@ describe('F23: a change that nobody waits for any more', () => {
     expect(leader.voters).toBe('ab/')
   })
 
+  it('answers nothing that the same node asks for in its next life under the same number', () => {
+    const { cluster, leader, id: number } = start()
+    runUntilVoting(cluster, leader)
+    const isAnswer = ofType('appendEntriesResponse')
+    cluster.drop(isAnswer)
+    const { currentTerm: term } = leader.state
+    const member = { id: 'c', address: 'c', suffrage: 'learner' } as const
+    const change = { type: 'remove', members: [member] } as const
+    const request = { type: 'membershipRequest', term, boot: 2, number, change, force: false } as const
+    leader.receive('b', request)
+    cluster.run(200)
+    expect(leader.voters).toBe('abcd/')
+    // The answer was lost, and so it asks again.
+    cluster.network = []
+    leader.receive('b', request)
+    const [answer] = cluster.network.filter(ofType('membershipResponse'))
+    expect(answer?.message).toMatchObject({ boot: 2, number, outcome: 'pending' })
+  })
+
   it('makes room for the removal of the learner that it waits for, and for nothing else', () => {
     const { cluster, leader, asking, id } = start()
     leader.change('remove', ['c'])
