@@ -36,7 +36,7 @@ export interface SwarmSettings {
 }
 
 /** Most events of the part with faults. */
-const MAX_EVENTS = 5_000
+const MAX_EVENTS = 4_000
 
 /** What the runs are like: `default` is a mix of everything, the others are runs of one bias alone. */
 export type Profile = 'default' | Bias

@@ -43,7 +43,7 @@ export const FORWARD_BUGS: BugTable = {
   'forward-refused-after-step-down': {
     description: 'who led forgets what it took, and refuses the copy of a forward that it had appended',
     hazard: 'H36, H115',
-    profile: 'shortLives',
+    profile: 'divergence',
     internals: tampered(({ state }) => ({
       before: (event) => {
         if (state.role !== 'leader') state.forwardOrigins.clear()
