@@ -31,7 +31,7 @@ describe('the profile of membership', () => {
   })
 
   it('notices a leader that counts one half of a joint configuration only (H41)', async () => {
-    const { check } = await runSeed(38n, { profile: 'membership', bug: 'joint-half-commits' })
+    const { check } = await runSeed(47n, { profile: 'membership', bug: 'joint-half-commits' })
     expect(check).toBe('committed-is-durable')
   })
 })

@@ -1,8 +1,7 @@
-import { DEFAULTS } from '../../../src/node/options.js'
-import { founded } from '../../support/founded.js'
-import { memoryStorage, MemorySnapshotStore, type RaftError, RaftNode, type RaftNodeOptions } from 'helios-raft'
+import { memoryStorage, type RaftError } from 'helios-raft'
 import { afterEach, describe, expect, test } from 'vitest'
-import { Adder, bytes, errorOf, ManualClock, settle, TestCluster, TestLogStore, TestNetwork } from './harness.js'
+import { bytes, errorOf, TestCluster } from './harness.js'
+import { single } from './single-voter.js'
 
 let cluster: TestCluster | undefined
 const begin = async (options = {}) => {
@@ -15,29 +14,6 @@ afterEach(async () => {
 })
 
 const SILENT = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined }
-
-/** One node of one, whose parts a test can spoil. */
-function single(changes: Partial<RaftNodeOptions<Uint8Array, number>> = {}) {
-  const clock = new ManualClock()
-  const network = new TestNetwork(clock)
-  const logStore = new TestLogStore()
-  const transport = network.transport('a')
-  const stateMachine = new Adder()
-  const options: RaftNodeOptions<Uint8Array, number> = {
-    id: 'a',
-    bootstrap: [{ id: 'a', address: 'a:1' }],
-    ...('bootstrap' in changes ? {} : founded('a')),
-    logStore,
-    snapshotStore: new MemorySnapshotStore(),
-    transport,
-    stateMachine,
-    codec: { encode: (value) => value, decode: (data) => data.slice() },
-    clock,
-    seed: 1,
-    ...changes,
-  }
-  return { clock, network, logStore, transport, stateMachine, node: new RaftNode(options) }
-}
 
 describe('start', () => {
   test('makes a single voter leader once its vote is durable, without an election timeout (F5, H7)', async () => {
@@ -221,85 +197,6 @@ describe('start', () => {
     await node.start()
     await node.stop()
     expect(await errorOf(node.start())).toMatchObject({ code: 'RAFT_STOPPED' })
-  })
-})
-
-describe('stop', () => {
-  test('is idempotent, and harmless before the start', async () => {
-    const { node, logStore } = single()
-    await Promise.all([node.stop(), node.stop()])
-    expect(logStore.closeCount).toBe(0)
-    expect(node.status().role).toBe('stopped')
-  })
-
-  test('during a start ends it, whichever wait it is in, and closes everything (H109)', async () => {
-    for (let turns = 0; turns < 12; turns++) {
-      const { node, logStore } = single()
-      const starting = node.start().then(
-        () => 'started',
-        (error: RaftError) => error.code,
-      )
-      for (let turn = 0; turn < turns; turn++) await Promise.resolve()
-      await node.stop()
-      expect(['started', 'RAFT_STOPPED']).toContain(await starting)
-      expect(logStore.isOpen).toBe(false)
-      expect(node.status().role).toBe('stopped')
-    }
-  })
-
-  test('lets the running write end before the transport and the stores are closed (H109)', async () => {
-    const { node, clock, logStore, transport } = single()
-    await node.start()
-    await clock.run(0)
-    logStore.isHeld = true
-    const proposal = node.propose(bytes(1))
-    proposal.catch(() => undefined)
-    await clock.run(0)
-    const stopping = node.stop()
-    await settle()
-    expect([transport.stopCount, logStore.closeCount]).toEqual([0, 0])
-    logStore.release()
-    await stopping
-    expect([transport.stopCount, logStore.closeCount]).toEqual([1, 1])
-    expect(logStore.entries.at(-1)?.data).toEqual(bytes(1))
-    expect(await errorOf(proposal)).toMatchObject({ code: 'RAFT_STOPPED', outcome: 'unknown' })
-  })
-
-  test('waits no longer than two election timeouts for a start that hangs, which closes its stores when it goes on (F4)', async () => {
-    const { node, clock, logStore, transport } = single()
-    logStore.isHeld = true
-    const starting = errorOf(node.start())
-    await clock.run(0)
-    let isStopped = false
-    const stopping = node.stop().then(() => (isStopped = true))
-    await clock.run(2 * DEFAULTS.electionTimeoutMs - 10)
-    expect(isStopped).toBe(false)
-    await clock.run(20)
-    await stopping
-    expect(node.status().role).toBe('stopped')
-    expect([transport.stopCount, logStore.closeCount]).toEqual([0, 0])
-    logStore.isHeld = false
-    logStore.release()
-    expect((await starting).code).toBe('RAFT_STOPPED')
-    await clock.run(0)
-    expect(logStore.closeCount).toBe(1)
-    expect(clock.timerCount).toBe(0)
-  })
-
-  test('leaves no timer behind (H107)', async () => {
-    const { node, clock } = single()
-    await node.start()
-    await clock.run(100)
-    await node.stop()
-    await clock.run(0)
-    expect(clock.timerCount).toBe(0)
-  })
-
-  test('works through Symbol.asyncDispose', async () => {
-    const { node } = single()
-    await node.start()
-    await node[Symbol.asyncDispose]()
-    expect(node.status().role).toBe('stopped')
   })
 })
 
