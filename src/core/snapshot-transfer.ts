@@ -3,7 +3,7 @@
 // next that doubles with each failure in a row (F28, H57). Sees no bytes: the driver opens the newest snapshot and sends it.
 import type { Core } from './core.js'
 import type { SnapshotUnsentEvent } from './event.js'
-import type { Progress } from './progress.js'
+import { heardAt, type Progress } from './progress.js'
 import type { LogIndex, NodeId } from './types.js'
 
 /** However often transfers to a peer failed, another one begins within this time, ms; or an election timeout, where that is longer. */
@@ -30,8 +30,8 @@ export function checkTransfersOfSnapshots(core: Core): void {
   const { state, options } = core
   for (const progress of state.progress.values()) {
     if (progress.transfer === 0) continue
-    const heardAt = Math.max(state.quorumCheckSince, progress.contactAt ?? Number.NEGATIVE_INFINITY)
-    if (state.now - heardAt >= options.electionTimeoutMs) wait(core, progress, options.electionTimeoutMs)
+    if (state.now - heardAt(state, progress) >= options.electionTimeoutMs)
+      wait(core, progress, options.electionTimeoutMs)
   }
 }
 

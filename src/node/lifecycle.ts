@@ -201,11 +201,10 @@ export class Lifecycle {
 
   /** A start that hangs, in a store or in the state machine, closes what it opened when it goes on: at once it ends there. */
   async #startEnds(): Promise<boolean> {
-    const { id, clock, electionTimeoutMs, logger } = this.#options
-    const limitMs = 2 * electionTimeoutMs
+    const { id, logger } = this.#options
     const ended = (this.#starting ?? Promise.resolve()).catch(() => undefined)
-    if (await settlesWithin(ended, { clock, limitMs })) return true
-    logger.error({ node: id, limitMs }, 'Start hangs, its stores stay open until it goes on')
+    if (await this.#settlesInTime(ended)) return true
+    logger.error({ node: id, limitMs: this.#limitMs }, 'Start hangs, its stores stay open until it goes on')
     return false
   }
 
@@ -219,15 +218,23 @@ export class Lifecycle {
   }
 
   async #releaseOnce(): Promise<void> {
-    const { clock, electionTimeoutMs } = this.#options
-    const limitMs = 2 * electionTimeoutMs
+    const { id, logger } = this.#options
     const idle = this.#driver?.idle() ?? Promise.resolve()
-    const isIdle = await settlesWithin(idle, { clock, limitMs })
+    const isIdle = await this.#settlesInTime(idle)
     if (this.#hasTransport) await this.#quietly('transport', () => this.#options.transport.stop())
     if (!this.#hasOpenStores) return
     const closed = idle.then(() => this.#quietly('stores', () => closeStores(this.#options)))
-    if (isIdle && (await settlesWithin(closed, { clock, limitMs }))) return
-    this.#options.logger.error({ node: this.#options.id, limitMs }, 'Disk hangs, stores stay open until it answers')
+    if (isIdle && (await this.#settlesInTime(closed))) return
+    logger.error({ node: id, limitMs: this.#limitMs }, 'Disk hangs, stores stay open until it answers')
+  }
+
+  /** What a stop waits for hangs after this time, ms (F4). */
+  get #limitMs(): number {
+    return 2 * this.#options.electionTimeoutMs
+  }
+
+  #settlesInTime(promise: Promise<void>): Promise<boolean> {
+    return settlesWithin(promise, { clock: this.#options.clock, limitMs: this.#limitMs })
   }
 
   async #quietly(part: string, close: () => Promise<void>): Promise<void> {

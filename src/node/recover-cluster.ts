@@ -21,7 +21,7 @@ import {
   positionOf,
   storedConfiguration,
 } from './recovery.js'
-import { checkMeta, checkPosition } from './restore-snapshot.js'
+import { checkMeta, checkPosition, isReplacedByLog } from './restore-snapshot.js'
 
 /** Options of `recoverCluster`. */
 export interface RecoverClusterOptions extends RaftStorage {
@@ -143,9 +143,9 @@ async function intactSnapshot({ snapshotStore }: RaftStorage, log: RestoredLog):
 }
 
 /** What a start does too: a log that begins at 1 is replayed instead of a damaged snapshot. */
-function nullWhereReplayed({ firstIndex }: RestoredLog): (error: unknown) => null {
+function nullWhereReplayed(log: RestoredLog): (error: unknown) => null {
   return (error) => {
-    if (isRaftError(error, 'RAFT_CORRUPTION') && firstIndex === 1) return null
+    if (isReplacedByLog(error, log)) return null
     throw error
   }
 }

@@ -28,15 +28,19 @@ export async function restoreLatest(
 }
 
 /** A log that begins at 1 was never reset to a snapshot nor compacted behind one: it is all that is needed. */
+export function isReplacedByLog(error: unknown, { firstIndex }: RestoredLog): error is RaftError {
+  return isRaftError(error, 'RAFT_CORRUPTION') && firstIndex === 1
+}
+
 async function unlessDamaged<T>(
   { id, logger }: ResolvedOptions,
-  { firstIndex }: RestoredLog,
+  log: RestoredLog,
   read: () => Promise<T>,
 ): Promise<T | null> {
   try {
     return await read()
   } catch (error) {
-    if (!isRaftError(error, 'RAFT_CORRUPTION') || firstIndex > 1) throw error
+    if (!isReplacedByLog(error, log)) throw error
     logger.warn({ node: id, reason: error.message }, 'Snapshot damaged, replaying the whole log')
     return null
   }

@@ -3,8 +3,7 @@
 import { open } from 'node:fs/promises'
 import { isRaftError, RaftError } from '../../errors.js'
 import type { LogIndex } from '../../core/types.js'
-import { readExactly } from './snapshot-file.js'
-import { decodeHeader, FIXED_HEADER_BYTES, headerLength } from './snapshot-header.js'
+import { readHeader } from './snapshot-file.js'
 
 /**
  * Whether nobody will go on with the partial at `path`: a leader never sends what a node holds a snapshot of already, and a
@@ -22,8 +21,7 @@ async function indexOf(path: string): Promise<LogIndex> {
   const damage = (reason: string) => new RaftError('RAFT_CORRUPTION', `The partial '${path}' is torn: ${reason}`)
   const handle = await open(path, 'r')
   try {
-    const headerBytes = headerLength(await readExactly(handle, 0, FIXED_HEADER_BYTES), damage)
-    return decodeHeader(await readExactly(handle, 0, headerBytes), damage).meta.lastIncludedIndex
+    return (await readHeader(handle, damage)).header.meta.lastIncludedIndex
   } finally {
     await handle.close()
   }

@@ -67,9 +67,7 @@ export class SnapshotFile {
     const handle = await this.#open()
     try {
       const damage = (reason: string) => this.#damaged(reason)
-      const fixed = await readExactly(handle, 0, FIXED_HEADER_BYTES)
-      const headerBytes = headerLength(fixed, damage)
-      const header = decodeHeader(await readExactly(handle, 0, headerBytes), damage)
+      const { header, headerBytes } = await readHeader(handle, damage)
       const { size } = await handle.stat()
       const { lastIncludedIndex } = header.meta
       if (!header.complete) throw damage('it was never completed')
@@ -180,4 +178,13 @@ export async function readExactly(handle: FileHandle, position: number, length: 
     filled += bytesRead
   }
   return bytes
+}
+
+/** The header of a file, and how long it is. `damage` makes the error of a file that can't be a snapshot. */
+export async function readHeader(
+  handle: FileHandle,
+  damage: (reason: string) => RaftError,
+): Promise<{ readonly header: SnapshotHeader; readonly headerBytes: number }> {
+  const headerBytes = headerLength(await readExactly(handle, 0, FIXED_HEADER_BYTES), damage)
+  return { header: decodeHeader(await readExactly(handle, 0, headerBytes), damage), headerBytes }
 }
