@@ -38,7 +38,7 @@ export function proposeTable(report: ProposeReport): string {
 export function catchUpTable(report: CatchUpReport): string {
   const { conditions, options, before, during, after, extraBytes, stateBytes } = report
   const mib = (bytes: number) => `${Math.round(bytes / 2 ** 20)} MiB`
-  const ratio = (load: Load) => `${(load.p99Us / before.p99Us).toFixed(2)} ×`
+  const ratio = (load: Load, against: Load) => `${(load.p99Us / against.p99Us).toFixed(2)} ×`
   return [
     where(conditions),
     `three processes on one machine, ${options.store} store, ${options.proposers} proposers in the leader's, ${options.commandBytes} B a value`,
@@ -46,7 +46,7 @@ export function catchUpTable(report: CatchUpReport): string {
     `elections meanwhile: ${report.elections}; memory: the leader ${mib(extraBytes.leader)} more than before, the node ${mib(extraBytes.node)} beside its state of ${mib(stateBytes)}`,
     '',
     ...rows([
-      ['measured', 'operations/s', 'p50 µs', 'p99 µs', 'p99 against before', 'failed'],
+      ['measured', 'operations/s', 'p50 µs', 'p99 µs', 'p99 against before', 'against after', 'failed'],
       ...(
         [
           ['before, without it', before],
@@ -55,7 +55,8 @@ export function catchUpTable(report: CatchUpReport): string {
         ] as const
       ).map(([what, load]) => {
         const { perSecond, p50Us, p99Us, failed } = load
-        return [what, perSecond.toFixed(0), p50Us.toFixed(0), p99Us.toFixed(0), ratio(load), String(failed)]
+        const ratios = [ratio(load, before), ratio(load, after)]
+        return [what, perSecond.toFixed(0), p50Us.toFixed(0), p99Us.toFixed(0), ...ratios, String(failed)]
       }),
     ]),
   ].join('\n')

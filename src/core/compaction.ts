@@ -11,15 +11,15 @@ import { firstBehindTransfer } from './snapshot-transfer.js'
 import type { LogIndex } from './types.js'
 
 /**
- * Entries beyond what the policy keeps that are kept for peers at most: one that hears its leader and never catches up must
- * not fill the disks of all.
+ * Entries beyond what the policy keeps that are kept for peers at most, whatever their size: one that hears its leader and
+ * never catches up must not fill the disks of all. How many bytes they may be is the driver's to count.
  */
 export const MAX_ENTRIES_KEPT_FOR_PEERS = 1_048_576
 
 /** A snapshot of this node is durable. One that is behind the newest says nothing new (H119). */
 export function onSnapshotTaken(core: Core, event: SnapshotTakenEvent): void {
   const { state } = core
-  const { lastIncludedIndex, compactableIndex } = event
+  const { lastIncludedIndex, compactableIndex, expendableIndex = 0 } = event
   assert(compactableIndex <= lastIncludedIndex, `only what the snapshot of ${lastIncludedIndex} holds is forgotten`)
   const durable = Math.min(state.commitIndex, state.persistedIndex)
   assert(lastIncludedIndex <= durable, `a snapshot of ${lastIncludedIndex} holds what is committed and durable`)
@@ -29,6 +29,7 @@ export function onSnapshotTaken(core: Core, event: SnapshotTakenEvent): void {
   settleFreshness(state)
   state.snapshotIndex = lastIncludedIndex
   state.compactableIndex = Math.max(state.compactableIndex, compactableIndex)
+  state.expendableIndex = Math.max(state.expendableIndex, expendableIndex)
   compactLog(core)
 }
 
@@ -37,11 +38,9 @@ export function compactLog(core: Core): void {
   const { state, output } = core
   // What is below is replaced as a whole in a moment.
   if (state.installing !== null) return
-  const { compactableIndex } = state
-  const index = Math.min(
-    compactableIndex,
-    Math.max(firstNeeded(core) - 1, compactableIndex - MAX_ENTRIES_KEPT_FOR_PEERS),
-  )
+  const { compactableIndex, expendableIndex } = state
+  const keptForNobody = Math.max(expendableIndex, compactableIndex - MAX_ENTRIES_KEPT_FOR_PEERS)
+  const index = Math.min(compactableIndex, Math.max(firstNeeded(core) - 1, keptForNobody))
   if (index <= state.log.baseIndex) return
   compactUpTo(state.log, index)
   for (const progress of state.progress.values()) needSnapshot(progress, index)

@@ -87,6 +87,8 @@ export interface SnapshotTakenEvent {
   readonly lastIncludedIndex: LogIndex
   /** Entries up to here need not be kept: `lastIncludedIndex` less the trailing entries of the policy; 0 for none. */
   readonly compactableIndex: LogIndex
+  /** Of these, entries up to here are not kept for a peer that catches up either: they would be too many bytes. @defaultValue 0 */
+  readonly expendableIndex?: LogIndex | undefined
 }
 
 /** The driver gave up sending a snapshot: another try is due after a pause (H57). */

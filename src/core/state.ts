@@ -152,6 +152,8 @@ export interface CoreState {
   snapshotIndex: LogIndex
   /** Entries up to here may be compacted as far as the policy goes; never beyond `snapshotIndex`. */
   compactableIndex: LogIndex
+  /** Of these, entries up to here are not kept for a peer either. */
+  expendableIndex: LogIndex
 
   // Volatile state on all servers
   /** A snapshot that takes the place of log and state just now: no index moves meanwhile. Never changed, only replaced. */
@@ -254,6 +256,7 @@ export function initialState(options: CoreOptions, restored: RestoredState, now:
     epoch: 0,
     snapshotIndex: lastIncludedIndex,
     compactableIndex: log.baseIndex,
+    expendableIndex: 0,
     installing: null,
     commitIndex: lastIncludedIndex,
     lastApplied: lastIncludedIndex,

@@ -15,6 +15,7 @@ import { Founding } from './founding.js'
 import { Identity } from './identity.js'
 import { installSnapshot } from './install-snapshot.js'
 import { type Internals, nodeRulesOf, type SteppedCore } from './internals.js'
+import { LogRetention } from './log-retention.js'
 import { LogThrottle } from './log.js'
 import { LogBudget } from './log-budget.js'
 import { LogReader } from './log-reader.js'
@@ -78,6 +79,7 @@ export class DriverParts {
   readonly readiness: Readiness
   readonly applier: Applier
   readonly snapshotter: Snapshotter
+  readonly retention: LogRetention
   readonly snapshotStreams: SnapshotStreams
   readonly snapshotReception: SnapshotReception
   readonly backups: Backups
@@ -100,6 +102,7 @@ export class DriverParts {
     this.watchers = new Watchers(this.calls)
     this.budget = new LogBudget(options.limits.uncommittedBytes)
     this.reader = new LogReader(options.logStore)
+    this.retention = new LogRetention(options.snapshot)
     this.outbound = this.#makeOutbound()
     this.writer = this.#makeWriter(internals)
     this.proposals = this.#makeProposals()
@@ -147,9 +150,10 @@ export class DriverParts {
   }
 
   #makeOutbound(): Outbound {
-    const { transport, limits } = this.#options
+    const { transport, limits, clock } = this.#options
     return new Outbound({
       transport,
+      clock,
       limits,
       cache: this.cache,
       reader: this.reader,

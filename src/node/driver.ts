@@ -15,7 +15,6 @@ import { handOver } from './hand-over.js'
 import type { Internals } from './internals.js'
 import type { ResolvedOptions } from './options.js'
 import type { Recovered } from './recovery.js'
-import { forgettable } from './snapshot-meta.js'
 import { leaderOf, memberOf, type RaftStatus, runningStatus } from './status.js'
 import type { Watched } from './watchers.js'
 
@@ -280,7 +279,10 @@ export class Driver {
   #onSnapshot(meta: SnapshotMeta, sizeBytes: number, settle: () => void): void {
     this.#parts.narrator.onSnapshot(meta, sizeBytes)
     this.#notices.push(() => this.#hooks.emit('snapshot', structuredClone(meta), 'local'), settle)
-    this.#parts.loop.push({ type: 'snapshotTaken', ...forgettable(meta, this.#options.snapshot) })
+    const { lastIncludedIndex } = meta
+    const { appliedBytes } = this.#parts.applier
+    const forgettable = this.#parts.retention.onTaken({ lastIncludedIndex, sizeBytes, appliedBytes })
+    this.#parts.loop.push({ type: 'snapshotTaken', ...forgettable })
   }
 
   #onReleased(): void {

@@ -1,7 +1,7 @@
 // The inbox and the only owner of the core (design §3): takes what happened in order, steps it, and hands the Outputs
 // out, once per turn of the event loop, so that what arrives together is one write and one message per peer (F9).
 // Never steps while it steps: whatever a callback asks for waits in the inbox (H99).
-import type { CoreEvent } from '../core/event.js'
+import type { CoreEvent, SnapshotTakenEvent } from '../core/event.js'
 import type { MembershipChange } from '../core/membership-change.js'
 import type { Message } from '../core/messages.js'
 import { Output } from '../core/output.js'
@@ -44,7 +44,7 @@ export type InboxItem =
       readonly force: boolean
     }
   | { readonly type: 'cancelChange'; readonly id: number }
-  | { readonly type: 'snapshotTaken'; readonly lastIncludedIndex: LogIndex; readonly compactableIndex: LogIndex }
+  | Omit<SnapshotTakenEvent, 'now'>
   | { readonly type: 'snapshotUnsent'; readonly peer: NodeId; readonly transfer: number }
   | {
       readonly type: 'snapshotWritten'

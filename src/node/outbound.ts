@@ -7,7 +7,9 @@ import { findMember } from '../core/configuration.js'
 import type { AppendEntries, AppendRange, Envelope, InstallSnapshot, Message } from '../core/messages.js'
 import type { CoreState } from '../core/state.js'
 import type { LogEntry, LogIndex, NodeId, Term } from '../core/types.js'
+import type { Clock } from '../interfaces/clock.js'
 import type { Transport } from '../interfaces/transport.js'
+import { AnswerTime } from './answer-time.js'
 import type { EntryCache } from './entry-cache.js'
 import type { LogReader } from './log-reader.js'
 import { NODE_RULES, type NodeRules } from './node-rules.js'
@@ -15,6 +17,7 @@ import type { ResolvedLimits } from './options.js'
 
 export interface OutboundContext {
   readonly transport: Transport
+  readonly clock: Pick<Clock, 'now'>
   readonly limits: ResolvedLimits
   readonly cache: EntryCache
   readonly reader: LogReader
@@ -36,6 +39,7 @@ interface Lane {
   /** Sent and not acknowledged: the last index and the bytes of each message. */
   readonly inflight: { readonly last: LogIndex; readonly bytes: number }[]
   inflightBytes: number
+  readonly answerTime: AnswerTime
   isReading: boolean
 }
 
@@ -81,7 +85,8 @@ export class Outbound {
     let lane = this.#lanes.get(to)
     if (lane === undefined || lane.term !== range.term || lane.addedAt !== range.addedAt) {
       const { term, addedAt } = range
-      lane = { peer: to, term, addedAt, queue: [], inflight: [], inflightBytes: 0, isReading: false }
+      const fresh = { queue: [], inflight: [], inflightBytes: 0, answerTime: new AnswerTime(), isReading: false }
+      lane = { peer: to, term, addedAt, ...fresh }
       this.#lanes.set(to, lane)
     }
     supersede(lane, range)
@@ -114,6 +119,7 @@ export class Outbound {
       }
       if (!this.#hasRoom(lane)) return
       if (range.first < this.#context.cache.firstIndex) {
+        if (lane.inflight.length >= lane.answerTime.window) return
         void this.#fill(lane, range)
         return
       }
@@ -182,6 +188,7 @@ export class Outbound {
       for (const entry of entries) bytes += entry.data.length
       lane.inflight.push({ last: tail.index, bytes })
       lane.inflightBytes += bytes
+      lane.answerTime.sent(tail.index, this.#context.clock.now())
     }
     // The newest commitIndex of the same leadership: what was held need not bring old news.
     const leaderCommit = Math.max(range.leaderCommit, this.#context.state.commitIndex)
@@ -206,7 +213,10 @@ export class Outbound {
       lane.inflightBytes -= bytes
       acknowledged += 1
     }
-    if (acknowledged > 0) lane.inflight.splice(0, acknowledged)
+    if (acknowledged > 0) {
+      lane.inflight.splice(0, acknowledged)
+      lane.answerTime.answered(matchIndex, this.#context.clock.now())
+    }
     return lane.inflight.length === 0 || lane.inflightBytes < this.#context.limits.inflightBytes
   }
 
@@ -243,5 +253,6 @@ function supersede(lane: Lane, { first, last }: AppendRange): void {
   while (lane.queue.length > 0 && (lane.queue.at(-1)?.last ?? 0) >= first) lane.queue.pop()
   while (lane.inflight.length > 0 && (lane.inflight.at(-1)?.last ?? 0) >= first) {
     lane.inflightBytes -= lane.inflight.pop()?.bytes ?? 0
+    lane.answerTime.forget()
   }
 }

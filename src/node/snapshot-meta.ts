@@ -5,7 +5,6 @@ import { termAt } from '../core/log-trail.js'
 import type { CoreState } from '../core/state.js'
 import type { LogIndex } from '../core/types.js'
 import type { SnapshotMeta } from '../interfaces/state-machine.js'
-import type { ResolvedSnapshotPolicy } from './snapshot-policy.js'
 
 /**
  * Whether the configuration of that place is known. One who joins applies what lies in front of the entry that adds it, and
@@ -27,12 +26,4 @@ export function snapshotMeta(
   assert(inForce !== undefined, 'who applies entries has a configuration')
   const { index: configurationIndex, configuration } = inForce
   return { lastIncludedIndex, lastIncludedTerm, lastIncludedTimestamp, configuration, configurationIndex }
-}
-
-/** What the log may forget behind a durable snapshot: all but the trailing entries. */
-export function forgettable(
-  { lastIncludedIndex }: SnapshotMeta,
-  { trailingEntries }: ResolvedSnapshotPolicy,
-): { readonly lastIncludedIndex: LogIndex; readonly compactableIndex: LogIndex } {
-  return { lastIncludedIndex, compactableIndex: Math.max(0, lastIncludedIndex - trailingEntries) }
 }

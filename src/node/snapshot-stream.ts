@@ -8,17 +8,12 @@ import type { SendSnapshot, SnapshotAnswer } from '../core/output.js'
 import { RaftError } from '../errors.js'
 import type { Clock } from '../interfaces/clock.js'
 import type { SnapshotStore, StoredSnapshot } from '../interfaces/snapshot-store.js'
+import { AnswerTime } from './answer-time.js'
 import { ChunkReader } from './chunk-reader.js'
 import { storeError } from './failures.js'
 
 /** Chunks in flight to one peer at most. */
 export const WINDOW_CHUNKS = 4
-
-/**
- * A chunk more is in flight for each so many ms that an answer takes at least: what is on its way over a long distance costs
- * nobody anything, and over a short one the peer and what it shares with others would only be busier.
- */
-export const MS_PER_CHUNK = 25
 
 /** Questions without an answer that are told apart. */
 const MAX_QUESTIONS = 16
@@ -48,10 +43,7 @@ export class SnapshotStream {
   /** Bytes that the peer is known to have, and bytes that were sent. */
   #acknowledged = 0
   #sent = 0
-  /** The chunk whose answer is timed: where it ends, and when it was sent. */
-  #timed: { readonly end: number; readonly atMs: number } | null = null
-  /** The shortest time that an answer took, ms. */
-  #shortestMs = Number.POSITIVE_INFINITY
+  readonly #answerTime = new AnswerTime()
   /** Where to go on, when that is not behind what was sent last; null for there. */
   #goTo: number | null = null
   /** Where the last going back went: older answers may say the same once more. */
@@ -100,7 +92,7 @@ export class SnapshotStream {
       this.#asked = []
       return
     }
-    this.#time(offset)
+    this.#answerTime.answered(offset, this.#context.clock.now())
     if (this.#isWaiting || offset > this.#sent) this.#goBack(offset)
     else if (offset > this.#acknowledged) this.#acknowledged = offset
     else if (this.#isLost(offset)) this.#goBack(offset)
@@ -142,21 +134,9 @@ export class SnapshotStream {
   #hasRoom(): boolean {
     if (this.#isWaiting) return false
     if (this.#goTo !== null) return true
-    const isWithinWindow = this.#sent - this.#acknowledged < this.#windowChunks * this.#chunkBytes
+    const window = Math.min(WINDOW_CHUNKS, this.#answerTime.window)
+    const isWithinWindow = this.#sent - this.#acknowledged < window * this.#chunkBytes
     return this.#sent < (this.#head?.sizeBytes ?? 0) && isWithinWindow
-  }
-
-  /** One until an answer was timed. */
-  get #windowChunks(): number {
-    if (!Number.isFinite(this.#shortestMs)) return 1
-    return Math.min(WINDOW_CHUNKS, 1 + Math.floor(this.#shortestMs / MS_PER_CHUNK))
-  }
-
-  /** What waits behind other chunks takes longer: the shortest time counts. */
-  #time(offset: number): void {
-    if (this.#timed === null || offset < this.#timed.end) return
-    this.#shortestMs = Math.min(this.#shortestMs, this.#context.clock.now() - this.#timed.atMs)
-    this.#timed = null
   }
 
   async #sendNext(reader: ChunkReader): Promise<void> {
@@ -167,7 +147,7 @@ export class SnapshotStream {
     // Meanwhile the node may lead another term or none (H98), or the peer may have said that it wants another place.
     if (this.#goTo !== null || this.#isWaiting || !this.isCurrent) return
     if (chunk.length > 0) {
-      this.#timed ??= { end: reader.offset, atMs: this.#context.clock.now() }
+      this.#answerTime.sent(reader.offset, this.#context.clock.now())
       this.#send(reader.offset - chunk.length, chunk)
     }
     this.#sent = reader.offset
@@ -186,7 +166,7 @@ export class SnapshotStream {
 
   #goBack(offset: number): void {
     this.#asked = []
-    this.#timed = null
+    this.#answerTime.forget()
     this.#acknowledged = offset
     this.#sent = offset
     this.#goTo = offset

@@ -113,6 +113,15 @@ describe('the entries that are kept for peers', () => {
     expect(core.state.log.baseIndex).toBe(Math.max(0, beyond))
     expect(output.compactTo).toBe(beyond > 0 ? beyond : undefined)
   })
+
+  it('are given up as far as they would be too many bytes, and never beyond what the policy keeps', () => {
+    const core = leaderOfMany(20)
+    const taken = { type: 'snapshotTaken', now: core.state.now, lastIncludedIndex: 20, compactableIndex: 8 } as const
+    expect(core.step(taken).compactTo).toBe(undefined)
+    expect(core.step({ ...taken, expendableIndex: 5 }).compactTo).toBe(5)
+    expect(core.step({ ...taken, expendableIndex: 3 }).compactTo).toBe(undefined)
+    expect(core.step({ ...taken, expendableIndex: 20 }).compactTo).toBe(8)
+  })
 })
 
 describe('a peer that needs what was compacted', () => {

@@ -177,6 +177,7 @@ async function outboundOf20() {
       stop: async () => undefined,
       send: (_, message) => void sent.push({ ...message }),
     },
+    clock: { now: () => 0 },
     limits: DEFAULTS.limits,
     cache,
     reader: new LogReader(store),

@@ -53,6 +53,7 @@ async function leader(limits: Partial<ResolvedLimits> = {}, cachedFrom = 1, maxM
   const sent: { to: object; message: Message }[] = []
   const dropped: [string, number][] = []
   const failures: unknown[] = []
+  const clock = { nowMs: 0 }
   const outbound = new Outbound({
     transport: {
       maxMessageBytes,
@@ -60,6 +61,7 @@ async function leader(limits: Partial<ResolvedLimits> = {}, cachedFrom = 1, maxM
       stop: async () => undefined,
       send: (to, message) => void sent.push({ to, message }),
     },
+    clock: { now: () => clock.nowMs },
     limits: { ...DEFAULTS.limits, ...limits },
     cache,
     reader: new LogReader(store),
@@ -74,7 +76,7 @@ async function leader(limits: Partial<ResolvedLimits> = {}, cachedFrom = 1, maxM
     state.progress.get('b')!.matchIndex = index
     outbound.pump()
   }
-  return { store, state, cache, sent, dropped, failures, outbound, appends, spans, acknowledge }
+  return { store, state, cache, sent, dropped, failures, outbound, clock, appends, spans, acknowledge }
 }
 
 describe('Outbound', () => {
@@ -174,6 +176,27 @@ describe('Outbound', () => {
       [10, 11, 14],
       [14, 15, 16],
     ])
+  })
+
+  test('has one message of what it reads on its way to a near peer, and more over a distance', async () => {
+    for (const { answerMs, onTheirWay } of [
+      { answerMs: 24, onTheirWay: 1 },
+      { answerMs: 60, onTheirWay: 3 },
+    ]) {
+      const { outbound, clock, spans, acknowledge } = await leader({ appendBytes: 20 }, 20)
+      outbound.send([{ to: 'b', message: range(1, 18) }])
+      for (let turn = 0; turn < 5; turn++) await settle()
+      expect(spans()).toEqual([[0, 1, 2]])
+      clock.nowMs += answerMs
+      acknowledge(2)
+      for (let turn = 0; turn < 5; turn++) await settle()
+      expect(spans().length).toBe(1 + onTheirWay)
+      // An answer that waited for others says nothing about the distance.
+      clock.nowMs += 1_000
+      acknowledge(4)
+      for (let turn = 0; turn < 5; turn++) await settle()
+      expect(spans().length).toBe(2 + onTheirWay)
+    }
   })
 
   test('never lets a control message wait for a read', async () => {
