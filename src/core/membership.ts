@@ -104,8 +104,9 @@ export function continueMembership(core: Core): boolean {
     return false
   }
   forgetDeparted(core)
-  // Nobody asks for it: a store that holds something is the member's from now on, before it counts for more (F25).
-  if (boundToStores(core, configuration) !== configuration) appendConfiguration(core, configuration)
+  // Nobody asks for it: a store that holds something is the member's from now on, before it counts for more (F25). A leader
+  // that leaves lets the next one do that: whoever it tells to campaign must have all that it appends.
+  if (!isLeaving && boundToStores(core, configuration) !== configuration) appendConfiguration(core, configuration)
   else if (state.change !== null) continueChange(core, state.change, configuration)
   if (state.log.configurations.at(-1) !== held) return false
   return isLeaving && hasHandedOver(core)

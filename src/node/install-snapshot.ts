@@ -42,6 +42,9 @@ export async function installSnapshot(
     snapshot = await commitNewest(options.snapshotStore, sink)
   } catch (error) {
     if (isClosed()) return 'stopped'
+    // The store may still keep a place for what it did not take in, and would refuse the next one.
+    await sink.abort().catch(() => undefined)
+    if (isClosed()) return 'stopped'
     parts.onFailed(from, storeError(error))
     applier.resume()
     snapshotter.resume()

@@ -72,7 +72,10 @@ export class Outbound {
 
   /** Something was acknowledged, or written, or leadership changed: goes on with what was held. */
   pump(): void {
-    for (const lane of this.#lanes.values()) if (lane.queue.length > 0) this.#pumpLane(lane)
+    for (const lane of this.#lanes.values()) {
+      this.#noteAcknowledged(lane)
+      if (lane.queue.length > 0) this.#pumpLane(lane)
+    }
   }
 
   /** Sends nothing more. */
@@ -119,7 +122,7 @@ export class Outbound {
       }
       if (!this.#hasRoom(lane)) return
       if (range.first < this.#context.cache.firstIndex) {
-        if (lane.inflight.length >= lane.answerTime.window) return
+        if (!this.#mayRead(lane)) return
         void this.#fill(lane, range)
         return
       }
@@ -188,7 +191,9 @@ export class Outbound {
       for (const entry of entries) bytes += entry.data.length
       lane.inflight.push({ last: tail.index, bytes })
       lane.inflightBytes += bytes
-      lane.answerTime.sent(tail.index, this.#context.clock.now())
+      // A range that is probed with leaves again and again: nobody knows which of them an answer is about.
+      if (this.#isReplicating(lane)) lane.answerTime.sent(tail.index, this.#context.clock.now())
+      else lane.answerTime.forget()
     }
     // The newest commitIndex of the same leadership: what was held need not bring old news.
     const leaderCommit = Math.max(range.leaderCommit, this.#context.state.commitIndex)
@@ -206,18 +211,34 @@ export class Outbound {
 
   /** Room in the byte window; something always fits an empty one. */
   #hasRoom(lane: Lane): boolean {
-    const matchIndex = this.#context.state.progress.get(lane.peer)?.matchIndex ?? 0
+    this.#noteAcknowledged(lane)
+    return lane.inflight.length === 0 || lane.inflightBytes < this.#context.limits.inflightBytes
+  }
+
+  /**
+   * Few messages at once are read from the store. Not where the core probes: it has one range out at a time, and what is in
+   * flight in front of that may be lost for good.
+   */
+  #mayRead(lane: Lane): boolean {
+    return !this.#isReplicating(lane) || lane.inflight.length < lane.answerTime.window
+  }
+
+  #isReplicating({ peer }: Lane): boolean {
+    return this.#context.state.progress.get(peer)?.state === 'replicate'
+  }
+
+  #noteAcknowledged(lane: Lane): void {
+    const { state, clock } = this.#context
+    const matchIndex = state.progress.get(lane.peer)?.matchIndex ?? 0
     let acknowledged = 0
     for (const { last, bytes } of lane.inflight) {
       if (last > matchIndex) break
       lane.inflightBytes -= bytes
       acknowledged += 1
     }
-    if (acknowledged > 0) {
-      lane.inflight.splice(0, acknowledged)
-      lane.answerTime.answered(matchIndex, this.#context.clock.now())
-    }
-    return lane.inflight.length === 0 || lane.inflightBytes < this.#context.limits.inflightBytes
+    if (acknowledged === 0) return
+    lane.inflight.splice(0, acknowledged)
+    lane.answerTime.answered(matchIndex, clock.now())
   }
 
   /** Whether the node still leads the term, and in it the session, of the lane. */

@@ -8,6 +8,8 @@ export class CompactionWatch {
   #baseIndex: LogIndex = 0
   /** Who needed a snapshot before the last step already. */
   #needSnapshot: ReadonlySet<NodeId> = new Set()
+  /** Since when silence counted before the last step: a step that compacts may begin to count anew behind that. */
+  #quorumCheckSince = Number.NEGATIVE_INFINITY
 
   /** @param electionTimeoutMs - Infinity where it is not known: then every peer counts as heard */
   constructor(electionTimeoutMs: number) {
@@ -22,6 +24,7 @@ export class CompactionWatch {
       ? [...state.progress].find(([id, peer]) => this.#isWronged(state, id, peer))
       : undefined
     this.#baseIndex = baseIndex
+    this.#quorumCheckSince = state.quorumCheckSince
     const needing = [...state.progress].filter(([, peer]) => peer.state === 'snapshot')
     this.#needSnapshot = new Set(needing.map(([id]) => id))
     if (wronged === undefined) return null
@@ -32,6 +35,6 @@ export class CompactionWatch {
   #isWronged(state: CoreState, id: NodeId, peer: { readonly matchIndex: LogIndex; contactAt: number | null }): boolean {
     const { log, now } = state
     if (this.#needSnapshot.has(id) || peer.matchIndex >= log.baseIndex) return false
-    return now - heardAt(state, state.progress.get(id)) < this.#electionTimeoutMs
+    return now - heardAt({ quorumCheckSince: this.#quorumCheckSince }, state.progress.get(id)) < this.#electionTimeoutMs
   }
 }

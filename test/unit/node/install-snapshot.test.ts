@@ -64,7 +64,7 @@ class Steps {
         onFailed: (from) => this.failed.push(`from ${from}`),
         onFatal: ({ code }) => this.failed.push(code),
       },
-      { writtenBytes: 0, write: async () => {}, commit, abort: async () => {} },
+      { writtenBytes: 0, write: async () => {}, commit, abort: async () => void this.begun.push('abort') },
       { from: 'b', term: 2, addedAt: 0, transfer: 1 },
     )
   }
@@ -91,7 +91,7 @@ describe('the installation of a snapshot', () => {
     const outcome = steps.run()
     for (let turn = 0; turn < 3; turn++) await steps.next()
     expect(await outcome).toBe('failed')
-    expect(steps.begun.slice(5)).toEqual(['resume applier', 'resume snapshotter'])
+    expect(steps.begun.slice(5)).toEqual(['abort', 'resume applier', 'resume snapshotter'])
     expect(steps.failed).toEqual(['from b'])
   })
 

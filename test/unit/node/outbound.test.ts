@@ -183,7 +183,8 @@ describe('Outbound', () => {
       { answerMs: 24, onTheirWay: 1 },
       { answerMs: 60, onTheirWay: 3 },
     ]) {
-      const { outbound, clock, spans, acknowledge } = await leader({ appendBytes: 20 }, 20)
+      const { outbound, state, clock, spans, acknowledge } = await leader({ appendBytes: 20 }, 20)
+      state.progress.get('b')!.state = 'replicate'
       outbound.send([{ to: 'b', message: range(1, 18) }])
       for (let turn = 0; turn < 5; turn++) await settle()
       expect(spans()).toEqual([[0, 1, 2]])
@@ -197,6 +198,52 @@ describe('Outbound', () => {
       for (let turn = 0; turn < 5; turn++) await settle()
       expect(spans().length).toBe(2 + onTheirWay)
     }
+  })
+
+  test('lets what may be lost hold up no probe of what it reads', async () => {
+    const { outbound, state, spans } = await leader({ appendBytes: 20 }, 20)
+    const progress = state.progress.get('b')!
+    progress.state = 'replicate'
+    outbound.send([{ to: 'b', message: range(1, 4) }])
+    await settle()
+    // The peer answers that it holds 1 and 2, and by that not that they are durable: the core begins behind them.
+    progress.state = 'probe'
+    for (let heartbeat = 1; heartbeat <= 3; heartbeat++) {
+      outbound.send([{ to: 'b', message: range(3, 4) }])
+      await settle()
+      expect(spans()).toEqual([[0, 1, 2], ...Array.from({ length: heartbeat }, () => [2, 3, 4])])
+    }
+  })
+
+  test('takes no answer to one of several copies for the time of an answer', async () => {
+    const { outbound, state, clock, spans, acknowledge } = await leader({ appendBytes: 20 }, 20)
+    const progress = state.progress.get('b')!
+    for (const nowMs of [0, 100, 200]) {
+      clock.nowMs = nowMs
+      outbound.send([{ to: 'b', message: range(1, 2) }])
+      await settle()
+    }
+    clock.nowMs = 201
+    progress.state = 'replicate'
+    acknowledge(2)
+    outbound.send([{ to: 'b', message: range(3, 18) }])
+    await settle()
+    clock.nowMs = 261
+    acknowledge(4)
+    for (let turn = 0; turn < 5; turn++) await settle()
+    expect(spans().slice(4).length).toBe(3)
+  })
+
+  test('times an answer when it comes, not when there is something to send again', async () => {
+    const { outbound, state, clock, spans, acknowledge } = await leader({ appendBytes: 20 }, 20)
+    state.progress.get('b')!.state = 'replicate'
+    outbound.send([{ to: 'b', message: range(1, 2) }])
+    await settle()
+    acknowledge(2)
+    clock.nowMs = 1_000
+    outbound.send([{ to: 'b', message: range(3, 18) }])
+    for (let turn = 0; turn < 5; turn++) await settle()
+    expect(spans().length).toBe(2)
   })
 
   test('never lets a control message wait for a read', async () => {
