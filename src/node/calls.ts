@@ -121,7 +121,8 @@ export function resolveReadOptions(options: ReadOptions): ResolvedReadOptions {
 function resolveCommon(options: CallOptions, defaultTimeoutMs: number): ResolvedCallOptions {
   const { signal, timeoutMs = defaultTimeoutMs } = options
   checkDuration('timeoutMs', timeoutMs)
-  if (signal !== undefined && typeof signal.addEventListener !== 'function') refuse('signal is not an AbortSignal')
+  if (signal !== undefined && typeof (signal as AbortSignal | null)?.addEventListener !== 'function')
+    refuse('signal is not an AbortSignal')
   return { signal, timeoutMs }
 }
 
@@ -131,8 +132,9 @@ function checkDuration(name: string, value: number): void {
 }
 
 function checkKeys(options: object, known: readonly string[]): void {
-  if (typeof options !== 'object' || options === null)
-    refuse(`the options of a call are an object, not ${String(options)}`)
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+    refuse(`the options of a call are an object, not ${Array.isArray(options) ? 'an array' : String(options)}`)
+  }
   for (const key of Object.keys(options)) {
     if (!known.includes(key)) refuse(`a call has no option '${key}': it has ${known.join(', ')}`)
   }

@@ -1,8 +1,11 @@
 // How what a caller gave is refused: one wording for options of nodes, of calls and of members.
 import { RaftError } from '../errors.js'
 
-/** @throws RaftError RAFT_INVALID_OPTION for a key that nobody knows */
+/** @throws RaftError RAFT_INVALID_OPTION for what is no object, and for a key that nobody knows */
 export function checkKeys(given: object, known: readonly string[], noun: string): void {
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) {
+    refuse(`an object with ${known.join(', ')} is needed, not ${Array.isArray(given) ? 'an array' : show(given)}`)
+  }
   for (const key of Object.keys(given)) {
     if (!known.includes(key)) refuse(`there is no ${noun} '${key}': known are ${known.join(', ')}`)
   }

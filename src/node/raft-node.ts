@@ -31,6 +31,7 @@ import { Lifecycle } from './lifecycle.js'
 import { type MemberUpdate, namedMember, resolveMember, resolveMembers, resolveUpdate } from './member-spec.js'
 import type { RaftNodeEvents } from './node-events.js'
 import type { NodeRules } from './node-rules.js'
+import { refuse, show } from './option-checks.js'
 import { type RaftNodeOptions, type ResolvedOptions, resolveOptions } from './options.js'
 import { throwIfAborted } from './pending-call.js'
 import type { RaftStatus } from './status.js'
@@ -125,9 +126,11 @@ export class RaftNode<Command = Uint8Array, Result = unknown>
   /**
    * Resolves with the first status for which `condition` holds. It is looked at now and after each change, so a state
    * that comes and goes within one turn may be missed. What it throws rejects the call.
-   * @throws RaftError RAFT_TIMEOUT, RAFT_ABORTED, RAFT_STOPPED
+   * @throws RaftError RAFT_TIMEOUT, RAFT_ABORTED, RAFT_STOPPED, RAFT_INVALID_OPTION
    */
   async waitFor(condition: (status: RaftStatus) => boolean, options: CallOptions = {}): Promise<RaftStatus> {
+    if (typeof condition !== 'function')
+      refuse(`waitFor looks at a status with a function, not with ${show(condition)}`)
     return this.#watch(options, {
       look: () => {
         const status = this.status()
@@ -165,6 +168,7 @@ export class RaftNode<Command = Uint8Array, Result = unknown>
     const driver = this.#inside()
     const call = resolveCallOptions(options, DEFAULT_CALL_TIMEOUT_MS)
     throwIfAborted(call)
+    if (!Array.isArray(commands)) refuse(`proposeMany takes an array of commands, not ${show(commands)}`)
     const encoded = commands.map((command) => this.#encode(command))
     if (encoded.length === 0) return []
     return driver.propose(encoded, call, true) as Promise<readonly Proposed<Result>[]>
