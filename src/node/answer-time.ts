@@ -3,7 +3,7 @@
 // disk and whoever reads for it would only be busier, and those who keep up would wait for that.
 
 /** A message more is on its way for each so many ms that an answer takes at least. */
-export const MS_PER_MESSAGE = 25
+const MS_PER_MESSAGE = 25
 
 export class AnswerTime {
   /** The message whose answer is timed: where it ends, and when it was sent. */

@@ -1,6 +1,6 @@
 // What the calls of a node take and give: options, results, and the checks that all of them share. Durations are ms.
-import { RaftError } from '../errors.js'
 import type { LogIndex, NodeId, Term } from '../core/types.js'
+import { isOptions, refuse } from './option-checks.js'
 
 /** Common to every call that waits. */
 export interface CallOptions {
@@ -132,14 +132,10 @@ function checkDuration(name: string, value: number): void {
 }
 
 function checkKeys(options: object, known: readonly string[]): void {
-  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+  if (!isOptions(options)) {
     refuse(`the options of a call are an object, not ${Array.isArray(options) ? 'an array' : String(options)}`)
   }
   for (const key of Object.keys(options)) {
     if (!known.includes(key)) refuse(`a call has no option '${key}': it has ${known.join(', ')}`)
   }
-}
-
-function refuse(message: string): never {
-  throw new RaftError('RAFT_INVALID_OPTION', message)
 }

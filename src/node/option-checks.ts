@@ -1,9 +1,14 @@
 // How what a caller gave is refused: one wording for options of nodes, of calls and of members.
 import { RaftError } from '../errors.js'
 
+/** Whether it can hold options: an object, and no array. */
+export function isOptions(given: unknown): given is object {
+  return typeof given === 'object' && given !== null && !Array.isArray(given)
+}
+
 /** @throws RaftError RAFT_INVALID_OPTION for what is no object, and for a key that nobody knows */
 export function checkKeys(given: object, known: readonly string[], noun: string): void {
-  if (typeof given !== 'object' || given === null || Array.isArray(given)) {
+  if (!isOptions(given)) {
     refuse(`an object with ${known.join(', ')} is needed, not ${Array.isArray(given) ? 'an array' : show(given)}`)
   }
   for (const key of Object.keys(given)) {
