@@ -104,9 +104,8 @@ export class Cluster implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all(this.#places.map(({ child }) => ask(child, { type: 'stop' }, 'stopped'))).finally(() =>
-      this.end(),
-    )
+    const living = this.#places.filter(({ child }) => child.connected)
+    await Promise.all(living.map(({ child }) => ask(child, { type: 'stop' }, 'stopped'))).finally(() => this.end())
   }
 
   /** At once, whatever the nodes are doing. */

@@ -181,9 +181,13 @@ function rememberClock(progress: Progress, { boot, sentMs }: HeartbeatResponse):
   progress.peerSentMs = sentMs
 }
 
-function waitForHeartbeat(core: Core, progress: Progress): void {
+/**
+ * Until the answer to the next heartbeat, not sooner than half an interval from now: a whole one would miss the next answer
+ * by a hair and take the one after it, and under linearizable reads heartbeats are closer together.
+ */
+function waitForHeartbeat({ state, options }: Core, progress: Progress): void {
   progress.probeSent = true
-  progress.waitingSince = core.state.now
+  progress.waitingSince = state.now - options.heartbeatIntervalMs / 2
 }
 
 /**

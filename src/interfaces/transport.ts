@@ -26,6 +26,11 @@ export interface TransportLocal {
 export interface Transport {
   /** Largest encoded message that it carries, bytes. */
   readonly maxMessageBytes: number
+  /**
+   * What is wrong with an address that no node could ever be dialled at, as an end of "the address … "; null for nothing.
+   * Asked before an address enters a configuration. Without it every address is taken.
+   */
+  addressProblem?(address: string): string | null
   /** Called once. Rejects when it can't listen. */
   start(local: TransportLocal): Promise<void>
   /**

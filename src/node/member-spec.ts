@@ -1,6 +1,7 @@
 // Members as callers write them: what they must look like, and copies that nobody changes afterwards.
 import { isNodeId, MAX_ADDRESS_LENGTH, MAX_METADATA_LENGTH } from '../core/configuration.js'
 import type { Member, MemberSpec, NodeId } from '../core/types.js'
+import type { Transport } from '../interfaces/transport.js'
 import { checkKeys, refuse, show } from './option-checks.js'
 
 /** @param where - begins the message of an error. @throws RaftError RAFT_INVALID_OPTION */
@@ -47,6 +48,14 @@ export function resolveUpdate(id: NodeId, changes: MemberUpdate): Member {
   if (address !== undefined) checkAddress(address, `updateMember: the address of '${id}'`)
   const facts = resolveMetadata(metadata, `updateMember: the metadata of '${id}'`)
   return { ...named, address: address ?? '', ...facts }
+}
+
+/** That each can be dialled, as far as its transport can tell. @throws RaftError RAFT_INVALID_OPTION */
+export function checkDialable(members: readonly Member[], transport: Pick<Transport, 'addressProblem'>): void {
+  for (const { id, address } of members) {
+    const problem = address === '' ? null : (transport.addressProblem?.(address) ?? null)
+    if (problem !== null) refuse(`the address of '${id}', ${show(address)}, ${problem}`)
+  }
 }
 
 /** @throws RaftError RAFT_INVALID_OPTION */

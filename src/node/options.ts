@@ -13,7 +13,7 @@ import type { SnapshotStore } from '../interfaces/snapshot-store.js'
 import type { StateMachine } from '../interfaces/state-machine.js'
 import type { Transport } from '../interfaces/transport.js'
 import { guardedLogger, silentLogger } from './log.js'
-import { resolveMember } from './member-spec.js'
+import { checkDialable, resolveMember } from './member-spec.js'
 import { checkKeys, refuse, show } from './option-checks.js'
 import { type ResolvedSnapshotPolicy, resolveSnapshotPolicy, type SnapshotPolicy } from './snapshot-policy.js'
 import { systemClock } from './system-clock.js'
@@ -172,7 +172,7 @@ export function resolveOptions<Command, Result>(
     logStore,
     snapshotStore,
     transport,
-    bootstrap: resolveBootstrap(options.bootstrap, id),
+    bootstrap: resolveBootstrap(options.bootstrap, id, transport),
     clusterId: resolveClusterId(options.clusterId),
     // Without a codec Command is whatever MessagePack carries.
     codec: options.codec ?? (msgpackCodec as Codec<Command>),
@@ -254,10 +254,15 @@ function resolveLimits(given: Limits, maxMessageBytes: number): ResolvedLimits {
   return Object.freeze(limits)
 }
 
-function resolveBootstrap(list: readonly MemberSpec[] | undefined, id: NodeId): Configuration | null {
+function resolveBootstrap(
+  list: readonly MemberSpec[] | undefined,
+  id: NodeId,
+  transport: Transport,
+): Configuration | null {
   if (list === undefined) return null
   if (!Array.isArray(list)) refuse(`bootstrap is ${show(list)}: give a list of members`)
   const members = (list as readonly MemberSpec[]).map((member) => resolveMember(member, 'bootstrap'))
+  checkDialable(members, transport)
   const configuration = bootstrapConfiguration(members)
   const problem = configurationProblem(configuration)
   if (problem !== null) refuse(`bootstrap: ${problem}`)

@@ -28,7 +28,14 @@ import { GuardedEmitter } from './guarded-emitter.js'
 import { internalsOf, nodeRulesOf } from './internals.js'
 import { LazyIterator } from './lazy-iterator.js'
 import { Lifecycle } from './lifecycle.js'
-import { type MemberUpdate, namedMember, resolveMember, resolveMembers, resolveUpdate } from './member-spec.js'
+import {
+  checkDialable,
+  type MemberUpdate,
+  namedMember,
+  resolveMember,
+  resolveMembers,
+  resolveUpdate,
+} from './member-spec.js'
 import type { RaftNodeEvents } from './node-events.js'
 import type { NodeRules } from './node-rules.js'
 import { refuse, show } from './option-checks.js'
@@ -309,6 +316,7 @@ export class RaftNode<Command = Uint8Array, Result = unknown>
   ): Promise<Configuration> {
     const driver = this.#inside()
     throwIfAborted(call)
+    checkDialable(members, this.#options.transport)
     return driver.changeMembership({ type, members }, call)
   }
 

@@ -1,7 +1,7 @@
 // A cluster of whole nodes that grows, is replaced and shrinks, over the memory network and over TCP (F22-F24, F26).
 import { type Configuration, type Member, memoryStorage, MemoryNetwork, RaftNode } from 'helios-raft'
 import { TcpTransport } from 'helios-raft/tcp'
-import { afterEach, describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, onTestFinished } from 'vitest'
 import { Counter } from '../support/counter.js'
 
 type Node = RaftNode<number, number>
@@ -158,10 +158,11 @@ describe('a cluster that changes', () => {
 
 describe('a joiner over TCP', () => {
   it('is dialled at the address that it was added with, and found again at another one', async () => {
-    const start = async (id: string, isFirst: boolean, storage = memoryStorage()) => {
+    const start = async (id: string, isFirst: boolean, storage = memoryStorage(), listed?: string) => {
       const transport = new TcpTransport({ listen: '127.0.0.1:0' })
+      onTestFinished(() => transport.stop())
       const address = await transport.listen()
-      const bootstrap = isFirst ? [{ id, address }] : undefined
+      const bootstrap = isFirst ? [{ id, address: listed ?? address }] : undefined
       const node = new RaftNode({ id, stateMachine: new Counter(), ...storage, transport, bootstrap, ...timings })
       open.push(node)
       await node.start()
@@ -182,6 +183,11 @@ describe('a joiner over TCP', () => {
     await moved.node.ready()
     const { index } = await moved.node.propose(2)
     await first.waitFor(({ lastApplied }) => lastApplied >= index)
+    for (const address of ['b', 'b:0', '[b]:7000']) {
+      await expect(first.updateMember('b', { address })).rejects.toThrow(/the address of 'b', .* (host:port|port 0)/)
+      await expect(first.addMember({ id: 'c', address })).rejects.toMatchObject({ code: 'RAFT_INVALID_OPTION' })
+      await expect(start('d', true, memoryStorage(), address)).rejects.toMatchObject({ code: 'RAFT_INVALID_OPTION' })
+    }
   })
 })
 

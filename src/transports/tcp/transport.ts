@@ -9,7 +9,7 @@ import { Ledger, type TcpCounters } from './counters.js'
 import { FRAME_HEADER_BYTES } from './frame.js'
 import { Hub } from './hub.js'
 import { Listener } from './listener.js'
-import { type ResolvedTcpOptions, resolveOptions, type TcpTransportOptions } from './options.js'
+import { parseHostPort, type ResolvedTcpOptions, resolveOptions, type TcpTransportOptions } from './options.js'
 
 /** Carries the messages of one run of one node; the next run takes a new one. */
 export class TcpTransport implements Transport {
@@ -84,6 +84,13 @@ export class TcpTransport implements Transport {
   /** Never throws and never waits; dials when there is no connection. What can't be sent is counted and dropped. */
   send(to: { readonly id: NodeId; readonly address?: string | undefined }, message: Message): void {
     this.#hub?.send(to, message)
+  }
+
+  /** Names are not looked up: that can fail today and work tomorrow. */
+  addressProblem(address: string): string | null {
+    const place = parseHostPort(address)
+    if (place === null) return "is no host:port: write it as 'host:7000' or '[::1]:7000'"
+    return place.port === 0 ? 'names port 0, where nobody can be dialled: name the port that it listens on' : null
   }
 
   /** Ends every connection and timer and frees the port. What was sent just before has half a second to leave. */

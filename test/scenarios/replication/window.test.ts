@@ -126,6 +126,37 @@ describe('the window after a busy answer', () => {
   })
 })
 
+describe('the wait after a busy answer', () => {
+  const HEARTBEAT_MS = 30
+  const busyAfter = (elapsedMs: number): SoloCore => {
+    const leader = streaming({ appendEntries: 1 })
+    leader.propose('1')
+    leader.tick(elapsedMs)
+    leader.sent = []
+    leader.receive('b', appendResponse({ term: 1, outcome: 'busy', index: 1 }))
+    return leader
+  }
+
+  it('ends with the answer to the next heartbeat, though that comes before a whole interval is over', () => {
+    const leader = busyAfter(5)
+    leader.tick(HEARTBEAT_MS - 4)
+    answerHeartbeat(leader)
+    expect(sentTo(leader)).toEqual([[1, 2]])
+  })
+
+  it('is at least half an interval, however many heartbeats reads cause', () => {
+    const leader = busyAfter(0)
+    for (let elapsed = 1; elapsed < HEARTBEAT_MS / 2; elapsed++) {
+      leader.tick(1)
+      leader.receive('b', heartbeatResponse({ term: 1 }))
+    }
+    expect(sentTo(leader)).toEqual([])
+    leader.tick(1)
+    leader.receive('b', heartbeatResponse({ term: 1 }))
+    expect(sentTo(leader)).toEqual([[1, 2]])
+  })
+})
+
 describe('what is in flight, as a list', () => {
   const hasRoom = (progress: Progress, inflightMessages: number): boolean => {
     return maySend(progress, 0, { inflightMessages, heartbeatIntervalMs: 30 })

@@ -50,6 +50,7 @@ function raftStatus(error: RaftError): ErrorStatus {
       return 400
     case 'RAFT_CONFIGURATION_PENDING':
     case 'RAFT_INVALID_CONFIGURATION':
+    case 'RAFT_ABORTED':
       return 409
     case 'RAFT_NO_LEADER':
     case 'RAFT_NOT_LEADER':
