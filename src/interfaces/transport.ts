@@ -38,6 +38,6 @@ export interface Transport {
    * change the message afterwards.
    */
   send(to: { readonly id: NodeId; readonly address?: string | undefined }, message: Message): void
-  /** Ends every connection and timer. Idempotent. */
+  /** Ends every connection and timer. Idempotent. A node waits for it for 2 × electionTimeoutMs, no longer. */
   stop(): Promise<void>
 }

@@ -221,11 +221,17 @@ export class Lifecycle {
     const { id, logger } = this.#options
     const idle = this.#driver?.idle() ?? Promise.resolve()
     const isIdle = await this.#settlesInTime(idle)
-    if (this.#hasTransport) await this.#quietly('transport', () => this.#options.transport.stop())
+    if (this.#hasTransport && !(await this.#settlesInTime(this.#stopTransport()))) {
+      logger.error({ node: id, limitMs: this.#limitMs }, 'Transport hangs, closing the stores without it')
+    }
     if (!this.#hasOpenStores) return
     const closed = idle.then(() => this.#quietly('stores', () => closeStores(this.#options)))
     if (isIdle && (await this.#settlesInTime(closed))) return
     logger.error({ node: id, limitMs: this.#limitMs }, 'Disk hangs, stores stay open until it answers')
+  }
+
+  #stopTransport(): Promise<void> {
+    return this.#quietly('transport', () => this.#options.transport.stop())
   }
 
   /** What a stop waits for hangs after this time, ms (F4). */

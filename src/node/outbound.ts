@@ -189,10 +189,12 @@ export class Outbound {
     if (tail !== undefined) {
       let bytes = 0
       for (const entry of entries) bytes += entry.data.length
+      const isAlone = lane.inflight.length === 0
       lane.inflight.push({ last: tail.index, bytes })
       lane.inflightBytes += bytes
       // A range that is probed with leaves again and again: nobody knows which of them an answer is about.
-      if (this.#isReplicating(lane)) lane.answerTime.sent(tail.index, this.#context.clock.now())
+      const nowMs = this.#context.clock.now()
+      if (this.#isReplicating(lane)) lane.answerTime.sent(tail.index, { nowMs, isAlone })
       else lane.answerTime.forget()
     }
     // The newest commitIndex of the same leadership: what was held need not bring old news.
@@ -220,7 +222,7 @@ export class Outbound {
    * flight in front of that may be lost for good.
    */
   #mayRead(lane: Lane): boolean {
-    return !this.#isReplicating(lane) || lane.inflight.length < lane.answerTime.window
+    return !this.#isReplicating(lane) || lane.inflight.length < lane.answerTime.window(this.#context.clock.now())
   }
 
   #isReplicating({ peer }: Lane): boolean {

@@ -7,6 +7,7 @@ import type { StoredSnapshot } from '../interfaces/snapshot-store.js'
 import type { SnapshotMeta } from '../interfaces/state-machine.js'
 import { LEAVE_OFF, storeError, textOf } from './failures.js'
 import type { ResolvedOptions } from './options.js'
+import { ignore } from './promises.js'
 
 /**
  * Restores the latest snapshot. Null where there is none, or a damaged one that nothing depends on.
@@ -85,30 +86,57 @@ export async function restore(
   try {
     await stateMachine.restore(watched.chunks(), structuredClone(meta))
   } catch (error) {
+    await watched.close()
     if (watched.failure !== null) throw watched.failure
     throw restoreError({ meta, consequence }, textOf(error), error)
   }
-  // It may have taken half of it for the whole: nothing could be applied to that.
+  const hadFailed = watched.failure !== null
+  await watched.readOn()
   if (watched.failure === null) return snapshot
-  throw restoreError({ meta, consequence }, 'it went on although its chunks had failed', watched.failure)
+  // It may have taken half of it for the whole, or what is damaged for sound: nothing could be applied to that.
+  const what = hadFailed
+    ? 'it went on although its chunks had failed'
+    : 'it did not read to the end of one that is damaged'
+  throw restoreError({ meta, consequence }, `${what} (${watched.failure.message})`, watched.failure)
 }
 
 /** Tells a snapshot that can't be read from a state machine that can't take it. */
 class WatchedChunks {
   failure: RaftError | null = null
-  readonly #snapshot: StoredSnapshot
+  readonly #iterator: AsyncIterator<Uint8Array>
+  #isAtEnd = false
 
   constructor(snapshot: StoredSnapshot) {
-    this.#snapshot = snapshot
+    this.#iterator = snapshot.read()[Symbol.asyncIterator]()
   }
 
   async *chunks(): AsyncGenerator<Uint8Array> {
+    for (let chunk = await this.#next(); chunk !== null; chunk = await this.#next()) yield chunk
+    if (this.failure !== null) throw this.failure as RaftError
+  }
+
+  /** What the state machine left is looked at too: only at its end is it known that a snapshot is intact (F30). */
+  async readOn(): Promise<void> {
+    while ((await this.#next()) !== null);
+  }
+
+  /** Lets the store's read go. Never rejects. */
+  async close(): Promise<void> {
+    if (this.#isAtEnd) return
+    this.#isAtEnd = true
+    await this.#iterator.return?.().catch(ignore)
+  }
+
+  async #next(): Promise<Uint8Array | null> {
+    if (this.#isAtEnd) return null
     try {
-      yield* this.#snapshot.read()
+      const { done, value } = await this.#iterator.next()
+      if (done !== true) return value
     } catch (error) {
       this.failure = storeError(error)
-      throw this.failure
     }
+    this.#isAtEnd = true
+    return null
   }
 }
 

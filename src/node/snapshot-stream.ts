@@ -134,7 +134,7 @@ export class SnapshotStream {
   #hasRoom(): boolean {
     if (this.#isWaiting) return false
     if (this.#goTo !== null) return true
-    const window = Math.min(WINDOW_CHUNKS, this.#answerTime.window)
+    const window = Math.min(WINDOW_CHUNKS, this.#answerTime.window(this.#context.clock.now()))
     const isWithinWindow = this.#sent - this.#acknowledged < window * this.#chunkBytes
     return this.#sent < (this.#head?.sizeBytes ?? 0) && isWithinWindow
   }
@@ -147,7 +147,8 @@ export class SnapshotStream {
     // Meanwhile the node may lead another term or none (H98), or the peer may have said that it wants another place.
     if (this.#goTo !== null || this.#isWaiting || !this.isCurrent) return
     if (chunk.length > 0) {
-      this.#answerTime.sent(reader.offset, this.#context.clock.now())
+      const nowMs = this.#context.clock.now()
+      this.#answerTime.sent(reader.offset, { nowMs, isAlone: this.#sent === this.#acknowledged })
       this.#send(reader.offset - chunk.length, chunk)
     }
     this.#sent = reader.offset

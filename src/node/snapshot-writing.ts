@@ -84,12 +84,12 @@ export class SnapshotWriting {
   #pull(chunks: AsyncIterable<Uint8Array>): { readonly chunk: FirstChunk } {
     const iterator = chunks[Symbol.asyncIterator]()
     this.#iterator = iterator
-    // In an object: a promise in a promise would be waited for.
-    return { chunk: iterator.next() as FirstChunk }
+    // In an object: a promise in a promise would be waited for. An iterator may answer without one, as those of arrays do.
+    return { chunk: Promise.resolve(iterator.next()) as FirstChunk }
   }
 
   #next(): FirstChunk {
-    return (this.#iterator as AsyncIterator<Uint8Array>).next() as FirstChunk
+    return Promise.resolve((this.#iterator as AsyncIterator<Uint8Array>).next()) as FirstChunk
   }
 
   async #ofMachine<T>(step: Promise<T>): Promise<T> {

@@ -294,6 +294,34 @@ describe('a damaged snapshot', () => {
     }
     expect(await errorOf(stage.node.start())).toMatchObject({ code: 'RAFT_STATE_MACHINE' })
   })
+
+  it('is not taken for sound by a state machine that does not read to its end', async () => {
+    const snapshotStore = new DamagedStore()
+    const stage = await new SnapshotStage({ snapshot: KEEP }, { snapshotStore }).start()
+    await stage.propose(1)
+    await stage.settled(stage.node.takeSnapshot())
+    await stage.node.stop()
+    snapshotStore.damage = 'content'
+    const startReading = async (breaksOff: boolean) => {
+      stage.make()
+      const { machine } = stage
+      machine.restore = async (chunks) => {
+        const iterator = chunks[Symbol.asyncIterator]()
+        machine.values.push(...((await iterator.next()).value as Uint8Array))
+        if (breaksOff) await iterator.return?.()
+      }
+      return errorOf(stage.node.start())
+    }
+    for (const breaksOff of [true, false]) {
+      const error = await startReading(breaksOff)
+      expect(error).toMatchObject({ code: 'RAFT_STATE_MACHINE', cause: { code: 'RAFT_CORRUPTION' } })
+      expect(error.message).toContain('did not read to the end of one that is damaged')
+    }
+    snapshotStore.damage = 'none'
+    await stage.restart()
+    expect(stage.machine.values).toEqual([1])
+    await stage.node.stop()
+  })
 })
 
 function twoVoters(): SnapshotMeta['configuration'] {

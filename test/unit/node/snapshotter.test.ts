@@ -45,6 +45,17 @@ class FailingStore extends MemorySnapshotStore {
 }
 
 describe('takeSnapshot', () => {
+  it('takes an iterator that answers without promises, as those of arrays do', async () => {
+    const stage = await new SnapshotStage({ snapshot: { ...NEVER, everyEntries: 3 } }).start()
+    const list = [Uint8Array.of(7), Uint8Array.of(8)]
+    const chunks = { [Symbol.asyncIterator]: () => list[Symbol.iterator]() } as unknown as AsyncIterable<Uint8Array>
+    stage.machine.onSnapshot = () => chunks
+    await stage.propose(1, 2, 3)
+    await stage.settled(stage.node.takeSnapshot())
+    expect(await stage.content()).toEqual([7, 8])
+    await stage.node.stop()
+  })
+
   it('resolves when the snapshot is durable, with what it stands for', async () => {
     const stage = await new SnapshotStage({ snapshot: NEVER }).start()
     await stage.propose(1, 2, 3)

@@ -67,6 +67,20 @@ describe('stop', () => {
     expect(clock.timerCount).toBe(0)
   })
 
+  test('waits no longer than two election timeouts for a transport that hangs, and closes the stores without it', async () => {
+    const { node, clock, logStore, transport } = single()
+    await node.start()
+    await clock.run(0)
+    transport.stop = () => new Promise<void>(() => undefined)
+    const stopping = node.stop()
+    await clock.run(2 * DEFAULTS.electionTimeoutMs - 10)
+    expect(logStore.closeCount).toBe(0)
+    await clock.run(20)
+    await stopping
+    expect(logStore.closeCount).toBe(1)
+    expect(clock.timerCount).toBe(0)
+  })
+
   test('leaves no timer behind (H107)', async () => {
     const { node, clock } = single()
     await node.start()
