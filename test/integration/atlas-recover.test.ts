@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import { RespClient } from '../../examples/atlas-kv/src/tools/resp-client.js'
-import { AtlasCluster, AtlasProcess, cleanUp, poll, temporaryDirectory } from './atlas-process.js'
+import { AtlasCluster, AtlasProcess, cleanUp, freePorts, poll, temporaryDirectory } from './atlas-process.js'
 
 afterEach(cleanUp)
 
@@ -85,10 +85,12 @@ describe('atlasctl recover', () => {
     expect(await atlasctl('recover', '--data-dir', directory)).toMatchObject({ code: 2, stdout: '' })
 
     const data = temporaryDirectory()
+    // What the membership says of a node must be a place where it can be dialled.
+    const [raft] = await freePorts(1)
     const server = new AtlasProcess('helios-atlasd.js', [
       `--data-dir=${data}`,
       '--listen=127.0.0.1:0',
-      '--raft-addr=127.0.0.1:0',
+      `--raft-addr=127.0.0.1:${raft}`,
     ])
     await server.says(/is the LEADER/)
     await server.kill('SIGTERM')
