@@ -95,6 +95,13 @@ describe('samples of the documentation', () => {
     expect([code, results]).toEqual([0, ['level: 7 7 7 7', 'own: 7 7 7 7']])
   })
 
+  it('the guide to embedding ends the process at a signal, whatever else is open', async () => {
+    const directory = samplesOf('docs/how-to/embed.md')
+    const [port] = await freePorts(1)
+    writeFileSync(join(directory, 'signal.mjs'), SIGNALLED)
+    expect(await run(directory, ['signal.mjs', String(port)])).toEqual({ code: 0, printed: 'started\n' })
+  }, 30_000)
+
   it('the guide to backups: what was acknowledged is restored, and another member joins', async () => {
     const page = 'docs/how-to/back-up-and-restore.md'
     const expected = /```text\n([^]*?)```/.exec(readFileSync(join(root, page), 'utf8'))?.[1]
@@ -165,6 +172,17 @@ const nodes = ids.map((id, at) => {
 })
 for (const node of nodes) await node.start()
 await use('own', nodes, others)
+`
+
+/** A program with something open that never ends, which is told to end. */
+const SIGNALLED = `
+import { startNode } from './service.mjs'
+
+const stateMachine = { apply: (n) => n, async *snapshot() {}, async restore() {} }
+setInterval(() => {}, 1_000_000)
+await startNode({ id: 'a', addresses: { a: '127.0.0.1:' + process.argv[2] }, directory: './signalled', stateMachine })
+console.log('started')
+process.kill(process.pid, 'SIGINT')
 `
 
 /** One process of the tutorial, and what it prints. */
