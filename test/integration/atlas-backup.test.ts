@@ -90,7 +90,11 @@ describe('a cluster that is lost', () => {
     const [raft, http, resp] = await freePorts(3)
     const place = ['--data-dir=restored', `--raft-addr=127.0.0.1:${raft}`]
     const restored = await atlasctl('restore', 'state.backup', '--node-id=node-9', ...place)
-    expect(restored).toMatchObject({ code: 0, stderr: '', stdout: expect.stringMatching(/start it: helios-atlasd/) })
+    expect(restored).toMatchObject({
+      code: 0,
+      stderr: '',
+      stdout: expect.stringMatching(/start it: npx helios-atlasd .* --http /),
+    })
     const served = [`--http=127.0.0.1:${http}`, `--listen=127.0.0.1:${resp}`]
     const server = new AtlasProcess('helios-atlasd.js', ['--raft-node-id=node-9', ...place, ...served], {
       cwd: directory,

@@ -169,7 +169,12 @@ export class AtlasCluster {
 
   /** The same, for one that was one of them before, at its old place. */
   async rejoin(id: string, member: number): Promise<void> {
-    await this.#start(id, `--raft-join=127.0.0.1:${member}`).says('Joined the cluster')
+    await this.startJoining(id, member).says('Joined the cluster')
+  }
+
+  /** Starts it so that it asks to be added, and no more. */
+  startJoining(id: string, member: number): AtlasProcess {
+    return this.#start(id, `--raft-join=127.0.0.1:${member}`)
   }
 
   startNode(id: string): AtlasProcess {

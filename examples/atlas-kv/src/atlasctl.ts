@@ -8,6 +8,7 @@ import type { OperatorCommand } from './config/operator-options.js'
 import { runOperatorCommand } from './tools/operator.js'
 import { fetchBackup, restoreFile } from './tools/backup-file.js'
 import { recoverDirectory } from './tools/recover-directory.js'
+import { startLine } from './tools/start-line.js'
 
 const NAME = 'atlasctl'
 /** Between two tables. */
@@ -24,16 +25,16 @@ async function main(): Promise<void> {
   if (options.command === 'recover') return say(await recoverDirectory(options))
   if (options.command !== 'restore') return operate(options)
   const { lastIncludedIndex } = await restoreFile(options)
-  const { dataDirectory, nodeId, raft } = options
-  const flags = `--data-dir ${JSON.stringify(dataDirectory)} --raft-node-id ${nodeId} --raft-addr ${raft}`
-  say(`${options.raftDirectory}: the state of index ${lastIncludedIndex}\nstart it: helios-atlasd ${flags}\n`)
+  say(`${options.raftDirectory}: the state of index ${lastIncludedIndex}\nstart it: ${startLine(options)}\n`)
 }
 
 /** Sets the exit code of the process when something is wrong with the cluster. */
 async function operate(command: OperatorCommand): Promise<void> {
   const isWatching = command.command === 'status' && command.watch
+  // Who only looks is ended by the signal itself, without a word.
+  const signal = command.command === 'status' || command.command === 'members list' ? undefined : untilSignal()
   for (;;) {
-    const { text, isHealthy } = await runOperatorCommand(command).catch((error: unknown) => {
+    const { text, isHealthy } = await runOperatorCommand(command, signal).catch((error: unknown) => {
       // A watch goes on: the node may come back.
       if (!isWatching || !(error instanceof Error)) throw error
       return { text: error.message, isHealthy: false }
@@ -46,7 +47,7 @@ async function operate(command: OperatorCommand): Promise<void> {
   }
 }
 
-/** Aborts when the process is told to end, so that no half of a file is left. */
+/** Aborts when the process is told to end, so that no half of a file is left, and a change that goes on is told of. */
 function untilSignal(): AbortSignal {
   const abort = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {

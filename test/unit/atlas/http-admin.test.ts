@@ -148,6 +148,21 @@ describe('/admin', () => {
     expect(node.wishes.map(([wish]) => wish)).toEqual(['demote', 'promote', 'remove'])
   })
 
+  it('changes the address of a member, and removes one by force, where that is said', async () => {
+    const moved = await send('PATCH', '/admin/nodes/node-2', '{"address":"localhost:8084"}')
+    expect(moved).toMatchObject({ status: 200, body: { id: 'node-2', address: 'localhost:8084' } })
+    expect((await send('PATCH', '/admin/nodes/node-9', '{"address":"localhost:8084"}')).status).toBe(404)
+    for (const body of ['', '{', '{"address":7}', '{"address":"a:0"}', '{"id":"node-2","address":"a:1"}']) {
+      expect(await send('PATCH', '/admin/nodes/node-2', body), body).toMatchObject({ status: 400 })
+    }
+    expect((await send('DELETE', '/admin/nodes/node-2?force=1')).status).toBe(400)
+    expect((await send('DELETE', '/admin/nodes/node-2?force=true')).status).toBe(200)
+    expect(node.wishes).toEqual([
+      ['update', 'node-2', { address: 'localhost:8084' }],
+      ['remove', 'node-2', 'force'],
+    ])
+  })
+
   it.each([
     ['RAFT_CONFIGURATION_PENDING', 'rejected', 409],
     ['RAFT_INVALID_CONFIGURATION', 'rejected', 409],
@@ -225,7 +240,7 @@ describe('/admin', () => {
     expect(Object.entries(body.addresses)).toEqual([['__proto__', { resp: '', http: 'a:80' }]])
     for (const [method, path, allow] of [
       ['PUT', '/admin/nodes', 'GET, HEAD, POST'],
-      ['GET', '/admin/nodes/node-1', 'DELETE'],
+      ['GET', '/admin/nodes/node-1', 'DELETE, PATCH'],
       ['GET', '/admin/snapshot', 'POST'],
     ] as const) {
       const answer = await send(method, path)

@@ -33,17 +33,59 @@ function httpMember(bodies: string[], answers: (readonly [status: number, body: 
 
 function joinLoop(
   members: readonly { host: string; port: number }[],
-  status: object = { configuration: { members: [] }, suffrage: 'none' },
+  status: object | (() => object) = { configuration: { members: [] }, suffrage: 'none' },
 ) {
+  const statusNow = () => (typeof status === 'function' ? status() : status) as never
   const lines: string[] = []
   const log = (fields: object, message: string): void => {
     lines.push(`${message} ${(fields as { reason?: string }).reason ?? ''}`.trim())
   }
   const logger = { debug: log, info: log, warn: log, error: log }
-  return { lines, loop: new JoinLoop({ node: { status: () => status as never }, members, joiner: JOINER, logger }) }
+  const node = { status: statusNow }
+  return { lines, loop: new JoinLoop({ node, members, joiner: JOINER, logger, settleMs: 0 }) }
 }
 
+const insideOnce = (isInside: boolean) => ({
+  configuration: { members: isInside ? [{ id: 'node-4' }] : [] },
+  suffrage: isInside ? 'voter' : 'none',
+})
+
 describe('JoinLoop', () => {
+  it('says that the id is known with another store when it is a member of whom nothing comes, and asks again', async () => {
+    const seen: string[] = []
+    const answers = [
+      [200, {}],
+      [201, {}],
+    ] as const
+    const member = await listen(httpMember(seen, [...answers]))
+    const { loop, lines } = joinLoop([member])
+    await loop.run()
+    expect(lines).toEqual([
+      'Asking to join',
+      'Is a member already: waiting for the cluster',
+      expect.stringMatching(
+        /^'node-4' is a member, but .* another store .* RAFT REMOVE node-4 .* joins by itself then$/,
+      ),
+      'Asking to join',
+      'Joined the cluster',
+    ])
+  })
+
+  it('has joined as soon as its cluster takes it for the member that it is told to be', async () => {
+    const seen: string[] = []
+    const member = await listen(httpMember(seen, [[200, {}]]))
+    const { loop, lines } = joinLoop([member], () => insideOnce(seen.length > 0))
+    await loop.run()
+    expect(lines).toEqual(['Asking to join', 'Joined the cluster'])
+  })
+
+  it('hints at the Raft port where the connection is closed without an answer', async () => {
+    const raft = await listen(createServer((socket) => socket.on('error', () => {}).once('data', () => socket.end())))
+    const { loop, lines } = joinLoop([raft, await listen(httpMember([], [[201, {}]]))])
+    await loop.run()
+    expect(lines[1]).toMatch(/^Not joined yet it closed the connection \(\w+\): name the HTTP or RESP port of a member/)
+  })
+
   it('asks over HTTP until it is a member, and says why it is not yet', async () => {
     const seen: string[] = []
     const busy = { error: { message: 'another change is under way' } }
@@ -78,7 +120,7 @@ describe('JoinLoop', () => {
         })
       }),
     )
-    const { loop, lines } = joinLoop([member])
+    const { loop, lines } = joinLoop([member], () => insideOnce(seen !== ''))
     await loop.run()
     expect(seen).toBe('*4\r\n$4\r\nRAFT\r\n$3\r\nADD\r\n$6\r\nnode-4\r\n$14\r\n127.0.0.1:7003\r\n')
     expect(lines).toEqual(['Asking to join', 'Joined the cluster'])
@@ -88,7 +130,7 @@ describe('JoinLoop', () => {
     const gone = await listen(createServer())
     await new Promise((resolve) => servers.shift()?.close(resolve))
     const seen: string[] = []
-    const member = await listen(httpMember(seen, [[200, {}]]))
+    const member = await listen(httpMember(seen, [[201, {}]]))
     const { loop, lines } = joinLoop([gone, member])
     await loop.run()
     expect(seen).toHaveLength(1)

@@ -19,6 +19,8 @@ describe('RAFT', () => {
     expect(await runner.ask('RAFT', 'PROMOTE', 'node-5')).toBe('+OK\r\n')
     expect(await runner.ask('RAFT', 'DEMOTE', 'node-5')).toBe('+OK\r\n')
     expect(await runner.ask('RAFT', 'REMOVE', 'node-5')).toBe('+OK\r\n')
+    expect(await runner.ask('RAFT', 'UPDATE', 'node-4', 'localhost:7009')).toBe('+OK\r\n')
+    expect(await runner.ask('RAFT', 'REMOVE', 'node-4', 'force')).toBe('+OK\r\n')
     expect(await runner.ask('RAFT', 'TRANSFER')).toBe('+OK\r\n')
     expect(await runner.ask('RAFT', 'TRANSFER', 'node-2')).toBe('+OK\r\n')
     expect(await runner.ask('RAFT', 'SNAPSHOT')).toBe(':7\r\n')
@@ -28,6 +30,8 @@ describe('RAFT', () => {
       ['promote', 'node-5'],
       ['demote', 'node-5'],
       ['remove', 'node-5'],
+      ['update', 'node-4', { address: 'localhost:7009' }],
+      ['remove', 'node-4', 'force'],
       ['transfer', undefined],
       ['transfer', 'node-2'],
       ['snapshot'],
@@ -44,6 +48,9 @@ describe('RAFT', () => {
     ['RAFT ADD node-4 :7003', /^ERR :7003 is no address that the other members could dial/],
     ['RAFT REMOVE', /^ERR wrong number of arguments for 'raft\|remove'/],
     ['RAFT REMOVE node-9', "ERR 'node-9' is not a member of this cluster"],
+    ['RAFT REMOVE node-2 NOW', 'ERR syntax error'],
+    ['RAFT UPDATE node-9 a:1', "ERR 'node-9' is not a member of this cluster"],
+    ['RAFT UPDATE node-2 a:0', /^ERR a:0 is no address that the other members could dial/],
     ['RAFT PROMOTE node-9', "ERR 'node-9' is not a member of this cluster"],
     ['RAFT TRANSFER a b', /^ERR wrong number of arguments for 'raft\|transfer'/],
     ['RAFT SNAPSHOT now', /^ERR wrong number of arguments for 'raft\|snapshot'/],
@@ -65,7 +72,10 @@ describe('RAFT', () => {
       new RaftError('RAFT_TIMEOUT', 'late', { outcome: 'unknown' }),
       'TIMEOUT no commit within the deadline; outcome unknown',
     ],
-    [new RaftError('RAFT_NOT_MEMBER', 'x'), 'CLUSTERDOWN this node is not a member of the cluster yet; not applied'],
+    [
+      new RaftError('RAFT_NOT_MEMBER', 'x'),
+      'CLUSTERDOWN this node is not a member of the cluster (any more, or not yet); not applied',
+    ],
     [new Error('secret'), 'ERR internal error; see the log of this node'],
   ])('tells of %s', async (error, line) => {
     node.refusals.push(...Array.from({ length: 100 }, () => error))

@@ -7,7 +7,7 @@ describe('raftErrorLine', () => {
   it.each([
     ['RAFT_NO_LEADER', 'CLUSTERDOWN No raft leader'],
     ['RAFT_NOT_LEADER', 'CLUSTERDOWN the leader changed; not applied, try again'],
-    ['RAFT_NOT_MEMBER', 'CLUSTERDOWN this node is not a member of the cluster yet; not applied'],
+    ['RAFT_NOT_MEMBER', 'CLUSTERDOWN this node is not a member of the cluster (any more, or not yet); not applied'],
     ['RAFT_OVERLOADED', 'BUSY proposal queue is full'],
   ] as const)('says of %s: %s', (code, line) => {
     expect(raftErrorLine(new RaftError(code, 'why'))).toBe(line)

@@ -1,5 +1,5 @@
 // A node of one for tests of the servers: applies at once, remembers how it was called, fails when told to.
-import type { Configuration, Member, MemberSpec } from 'helios-raft'
+import type { Configuration, Member, MembershipOptions, MemberSpec, MemberUpdate } from 'helios-raft'
 import type { Hono } from 'hono'
 import { Administration } from '../../../examples/atlas-kv/src/admin/administration.js'
 import { createHttpApp } from '../../../examples/atlas-kv/src/http/http-app.js'
@@ -71,9 +71,17 @@ export class SingleNode {
     return this.#wish(['demote', id], this.#with(id, 'learner'))
   }
 
-  removeMember(id: string): Promise<Configuration> {
+  updateMember(id: string, changes: MemberUpdate): Promise<Configuration> {
+    const { address } = changes
+    const members = this.members.map((member) =>
+      member.id === id && address !== undefined ? { ...member, address } : member,
+    )
+    return this.#wish(['update', id, changes], members)
+  }
+
+  removeMember(id: string, { force = false }: MembershipOptions = {}): Promise<Configuration> {
     return this.#wish(
-      ['remove', id],
+      force ? ['remove', id, 'force'] : ['remove', id],
       this.members.filter((member) => member.id !== id),
     )
   }

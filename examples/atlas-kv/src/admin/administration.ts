@@ -1,7 +1,7 @@
 // What an operator may ask of a running node, for RESP and HTTP alike: who the members are, and the calls that change
 // them. It adds patience and checks to RaftNode's public calls, and keeps no state but what is
 // known of snapshots.
-import type { Member, MemberSpec, RaftNode, SnapshotMeta } from 'helios-raft'
+import type { Member, MembershipOptions, MemberSpec, RaftNode, SnapshotMeta } from 'helios-raft'
 import { isRaftError, RaftError } from 'helios-raft'
 import { addressOf, isWildcard } from '../config/values.js'
 import { UsageError } from '../config/usage-error.js'
@@ -18,6 +18,7 @@ export type AdminNode = Pick<
   | 'status'
   | 'read'
   | 'addMember'
+  | 'updateMember'
   | 'promote'
   | 'demote'
   | 'removeMember'
@@ -84,10 +85,23 @@ export class Administration {
     return { member: member ?? { ...spec, suffrage: spec.suffrage ?? 'voter' }, isNew }
   }
 
-  /** @throws HttpError 404 for nobody's id, RaftError */
-  async remove(id: string): Promise<void> {
+  /** The same node and store, at another address. @throws HttpError 404 for nobody's id, RaftError */
+  async update(id: string, address: string): Promise<Member | null> {
+    checkAddress(address)
     await this.#expectMember(id)
-    await this.#change(id, (options) => this.#node.removeMember(id, options))
+    return this.#change(id, (options) => this.#node.updateMember(id, { address }, options))
+  }
+
+  /**
+   * @param force - also when too few of those that are left are reachable: then nothing is committed until they are
+   * @throws HttpError 404 for nobody's id, RaftError
+   */
+  async remove(id: string, { force = false }: { readonly force?: boolean } = {}): Promise<void> {
+    await this.#expectMember(id)
+    await this.#change(id, (options) => {
+      const forced: MembershipOptions = force ? { ...options, force } : options
+      return this.#node.removeMember(id, forced)
+    })
   }
 
   /** @throws HttpError 404 for nobody's id, RaftError */

@@ -27,7 +27,9 @@ export type OperatorCommand =
       readonly address: string
       readonly suffrage: 'voter' | 'learner'
     })
-  | (Asked & { readonly command: 'members remove' | 'members promote' | 'members demote'; readonly id: string })
+  | (Asked & { readonly command: 'members update'; readonly id: string; readonly address: string })
+  | (Asked & { readonly command: 'members remove'; readonly id: string; readonly force: boolean })
+  | (Asked & { readonly command: 'members promote' | 'members demote'; readonly id: string })
   | (Asked & { readonly command: 'transfer-leader'; readonly id: string | null })
 
 interface OperatorSpec {
@@ -48,8 +50,12 @@ export const OPERATOR_COMMANDS = {
     flags: [ADDR, { name: 'watch', kind: 'boolean', help: 'every second, until Ctrl+C (default false)' }],
   },
   members: {
-    usage: 'members list | add ID HOST:PORT | remove ID | promote ID | demote ID',
-    flags: [ADDR, { name: 'learner', kind: 'boolean', help: 'add: without a vote (default false)' }],
+    usage: 'members list | add ID HOST:PORT | update ID HOST:PORT | remove ID | promote ID | demote ID',
+    flags: [
+      ADDR,
+      { name: 'learner', kind: 'boolean', help: 'add: without a vote (default false)' },
+      { name: 'force', kind: 'boolean', help: 'remove: though too few others are reachable (default false)' },
+    ],
   },
   'transfer-leader': { usage: 'transfer-leader [ID]   to that voter, or to the best one', flags: [ADDR] },
   snapshot: { usage: 'snapshot         of the state of that node', flags: [ADDR] },
@@ -81,7 +87,9 @@ export function resolveOperatorCommand(
 function membersCommand(given: readonly string[], flags: Flags, node: Address): OperatorCommand {
   const [action, ...rest] = given
   const isLearner = flags.get('learner') === 'true'
+  const force = flags.get('force') === 'true'
   if (isLearner && action !== 'add') throw new UsageError('--learner belongs to members add')
+  if (force && action !== 'remove') throw new UsageError('--force belongs to members remove')
   switch (action) {
     case 'list':
       take(rest, [], 'atlasctl members list')
@@ -97,7 +105,15 @@ function membersCommand(given: readonly string[], flags: Flags, node: Address): 
         suffrage: isLearner ? 'learner' : 'voter',
       }
     }
-    case 'remove':
+    case 'update': {
+      const [id, address] = take(rest, ['ID', 'HOST:PORT'], 'atlasctl members update ID HOST:PORT')
+      addressOf(address ?? '', 'the address')
+      return { command: 'members update', node, id: id ?? '', address: address ?? '' }
+    }
+    case 'remove': {
+      const [id] = take(rest, ['ID'], 'atlasctl members remove ID [--force]')
+      return { command: 'members remove', node, id: id ?? '', force }
+    }
     case 'promote':
     case 'demote': {
       const [id] = take(rest, ['ID'], `atlasctl members ${action} ID`)
@@ -105,7 +121,7 @@ function membersCommand(given: readonly string[], flags: Flags, node: Address): 
     }
     default: {
       const seen = action === undefined ? 'members needs an action' : `unknown action ${quote(action)} of members`
-      throw new UsageError(`${seen}: list, add, remove, promote or demote`)
+      throw new UsageError(`${seen}: list, add, update, remove, promote or demote`)
     }
   }
 }

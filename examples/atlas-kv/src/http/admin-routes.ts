@@ -32,8 +32,14 @@ export function addAdminRoutes(app: Hono, options: HttpAppOptions): void {
     return c.json(member, isNew ? 201 : 200)
   })
   app.delete('/admin/nodes/:id', async (c) => {
-    await admin.remove(c.req.param('id'))
+    await admin.remove(c.req.param('id'), { force: forceOf(c) })
     return c.json({ removed: true })
+  })
+  app.patch('/admin/nodes/:id', limit, async (c) => {
+    const example = '{"address":"localhost:8084"}'
+    const { address } = fieldsOf(await c.req.text(), ['address'], example)
+    if (typeof address !== 'string') throw badRequest(`"address" is needed, a string: send ${example}`)
+    return c.json(await admin.update(c.req.param('id'), address))
   })
   app.post('/admin/nodes/:id/promote', limit, async (c) => c.json(await admin.promote(c.req.param('id'))))
   app.post('/admin/nodes/:id/demote', limit, async (c) => c.json(await admin.demote(c.req.param('id'))))
@@ -48,7 +54,7 @@ export function addAdminRoutes(app: Hono, options: HttpAppOptions): void {
 export const ADMIN_METHODS: readonly (readonly [path: string, methods: string])[] = [
   ['/admin/status', 'GET, HEAD'],
   ['/admin/nodes', 'GET, HEAD, POST'],
-  ['/admin/nodes/:id', 'DELETE'],
+  ['/admin/nodes/:id', 'DELETE, PATCH'],
   ['/admin/nodes/:id/promote', 'POST'],
   ['/admin/nodes/:id/demote', 'POST'],
   ['/admin/transfer', 'POST'],
@@ -59,6 +65,12 @@ async function transferLeadership(c: Context, admin: Administration): Promise<Re
   const { to } = fieldsOf(await c.req.text(), ['to'], '{"to":"node2"}, or nothing')
   if (to !== undefined && typeof to !== 'string') throw badRequest('"to" must be the id of a node, a string')
   return c.json({ leader: await admin.transfer(to, c.req.header(FORWARDED_BY) !== undefined) })
+}
+
+function forceOf(c: Context): boolean {
+  const force = c.req.query('force') ?? 'false'
+  if (force !== 'true' && force !== 'false') throw badRequest(`force is ${JSON.stringify(force)}: use true or false`)
+  return force === 'true'
 }
 
 function memberOf(text: string): MemberSpec {

@@ -50,8 +50,20 @@ const SUBCOMMANDS: readonly Subcommand[] = [
       return call(host, (admin) => admin.add({ id: textAt(args, 2), address: textAt(args, 3), suffrage }))
     },
   ),
-  subcommand('REMOVE', 'RAFT REMOVE id', 'Takes a member out; stop its process afterwards.', (args, host) =>
-    call(host, (admin) => admin.remove(textAt(args, 2))),
+  subcommand(
+    'UPDATE',
+    'RAFT UPDATE id host:port',
+    'A member with its data is dialled there from now on.',
+    (args, host) => call(host, (admin) => admin.update(textAt(args, 2), textAt(args, 3))),
+  ),
+  subcommand(
+    'REMOVE',
+    'RAFT REMOVE id [FORCE]',
+    'Takes a member out; stop its process afterwards. FORCE: though too few of the others are reachable.',
+    (args, host) => {
+      if (args.length === 4 && wordAt(args, 3) !== 'FORCE') throw new CommandError(SYNTAX_ERROR)
+      return call(host, (admin) => admin.remove(textAt(args, 2), { force: args.length === 4 }))
+    },
   ),
   subcommand('PROMOTE', 'RAFT PROMOTE id', 'A learner votes as soon as it has caught up.', (args, host) =>
     call(host, (admin) => admin.promote(textAt(args, 2))),

@@ -27,7 +27,7 @@ function rejectedLine(error: RaftError): string {
     case 'RAFT_LEADERSHIP_LOST':
       return 'CLUSTERDOWN the leader changed; not applied, try again'
     case 'RAFT_NOT_MEMBER':
-      return 'CLUSTERDOWN this node is not a member of the cluster yet; not applied'
+      return 'CLUSTERDOWN this node is not a member of the cluster (any more, or not yet); not applied'
     case 'RAFT_OVERLOADED':
       return 'BUSY proposal queue is full'
     case 'RAFT_STOPPED':

@@ -1,5 +1,5 @@
-// Makes the addresses of this node known to all: once, when the membership says otherwise. Facts that others have put
-// into its metadata stay.
+// Makes the addresses of this node known to all whenever the membership says otherwise: at first, and when the node was
+// removed and added again without them. Facts that others have put into its metadata stay.
 import type { RaftNode } from 'helios-raft'
 import type { KvCommand, KvResult } from '../state-machine/command.js'
 import { addressesOf, type NodeAddresses } from './node-addresses.js'
@@ -9,29 +9,35 @@ import { pause } from './pause.js'
 const RETRY_MS = 250
 
 export interface AnnouncerOptions {
-  readonly node: Pick<RaftNode<KvCommand, KvResult>, 'updateMember' | 'ready' | 'id' | 'status'>
+  readonly node: Pick<RaftNode<KvCommand, KvResult>, 'updateMember' | 'ready' | 'id' | 'status' | 'on'>
   readonly addresses: NodeAddresses
 }
 
 export class Announcer {
   readonly #options: AnnouncerOptions
   readonly #ended = new AbortController()
+  #wake = (): void => {}
 
   constructor(options: AnnouncerOptions) {
     this.#options = options
   }
 
-  /** Waits until this node is ready, then announces what the membership doesn't say. Resolves when it does, or at `stop`. */
+  /** Waits until this node is ready, then announces what the membership doesn't say, after each change. Resolves at `stop`. */
   async run(): Promise<void> {
     const { node, addresses } = this.#options
     const { signal } = this.#ended
+    node.on('configuration', () => this.#wake())
     while (!signal.aborted) {
+      // Before the look: a change while it is looked at must not be missed.
+      const changed = new Promise<void>((resolve) => {
+        this.#wake = resolve
+      })
       try {
         await node.ready({ signal })
         const self = node.status().configuration.members.find(({ id }) => id === node.id)
         const known = addressesOf(self)
-        if (known.resp === addresses.resp && known.http === addresses.http) return
-        await node.updateMember(node.id, { metadata: { ...self?.metadata, ...addresses } }, { signal })
+        if (self === undefined || (known.resp === addresses.resp && known.http === addresses.http)) await changed
+        else await node.updateMember(node.id, { metadata: { ...self.metadata, ...addresses } }, { signal })
       } catch {
         await pause(RETRY_MS, signal)
       }
@@ -40,5 +46,6 @@ export class Announcer {
 
   stop(): void {
     this.#ended.abort()
+    this.#wake()
   }
 }

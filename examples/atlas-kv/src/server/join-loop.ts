@@ -10,6 +10,9 @@ const FIRST_DELAY_MS = 250
 const MAX_DELAY_MS = 5_000
 /** A member answers when the node has caught up and votes; longer than that, and another one is asked. */
 const REQUEST_MS = 60_000
+/** The leader tells a member of its membership at once, unless it refuses the store that the node comes with. */
+const SETTLE_MS = 5_000
+const LOOK_MS = 50
 
 export interface JoinLoopOptions {
   readonly node: Pick<RaftNode<KvCommand, KvResult>, 'status'>
@@ -17,6 +20,8 @@ export interface JoinLoopOptions {
   readonly members: readonly Address[]
   readonly joiner: Joiner
   readonly logger: Logger
+  /** How long a node that is told that it is a member waits to be treated as one. @defaultValue 5000 */
+  readonly settleMs?: number | undefined
 }
 
 export class JoinLoop {
@@ -44,8 +49,12 @@ export class JoinLoop {
       const from = formatAddress(member)
       try {
         logger.info({ node: joiner.id, member: from }, 'Asking to join')
-        await requestJoin(member, joiner, AbortSignal.any([signal, AbortSignal.timeout(REQUEST_MS)]))
-        return logger.info({ node: joiner.id }, 'Joined the cluster')
+        const answer = await requestJoin(member, joiner, AbortSignal.any([signal, AbortSignal.timeout(REQUEST_MS)]))
+        if (answer === 'added' || this.#isInside() || (await this.#settles(from))) {
+          return logger.info({ node: joiner.id }, 'Joined the cluster')
+        }
+        if (signal.aborted) return
+        logger.warn({ node: joiner.id, member: from, retryMs: delayMs }, strangerAdvice(joiner.id))
       } catch (error) {
         if (signal.aborted) return
         logger.warn({ member: from, reason: joinFailure(error), retryMs: delayMs }, 'Not joined yet')
@@ -58,4 +67,28 @@ export class JoinLoop {
   stop(): void {
     this.#ended.abort()
   }
+
+  /** Whether the cluster takes this node for the member that it is told to be. */
+  async #settles(from: string): Promise<boolean> {
+    const { joiner, logger, settleMs = SETTLE_MS } = this.#options
+    logger.info({ node: joiner.id, member: from }, 'Is a member already: waiting for the cluster')
+    const until = performance.now() + settleMs
+    while (!this.#isInside() && performance.now() < until && !this.#ended.signal.aborted) {
+      await pause(LOOK_MS, this.#ended.signal)
+    }
+    return this.#isInside()
+  }
+
+  /** It knows the membership, which only its leader can have told it. */
+  #isInside(): boolean {
+    return this.#options.node.status().configuration.members.length > 0
+  }
+}
+
+/** Nobody sends anything to a store that the member was not added with: it has forgotten its votes. */
+function strangerAdvice(id: string): string {
+  return (
+    `'${id}' is a member, but the cluster does not come to this node: the id is known with another store (was its disk lost?), ` +
+    `or the member has another address. RAFT REMOVE ${id} on a member; this node joins by itself then`
+  )
 }

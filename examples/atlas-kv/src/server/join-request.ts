@@ -12,18 +12,26 @@ export interface Joiner {
   readonly addresses: NodeAddresses
 }
 
-/** Resolves when the node is a member. Rejects with what the member said, or why it could not be asked. */
-export async function requestJoin(member: Address, joiner: Joiner, signal: AbortSignal): Promise<void> {
+/**
+ * Resolves when its id is a member's. Rejects with what the member said, or why it could not be asked.
+ * @returns `member` when it may have been one before it asked; over RESP that is not told
+ */
+export async function requestJoin(member: Address, joiner: Joiner, signal: AbortSignal): Promise<'added' | 'member'> {
   try {
-    await askOverHttp(formatAddress(member), joiner, signal)
+    return await askOverHttp(formatAddress(member), joiner, signal)
   } catch (error) {
     // The parser's complaint: something else than HTTP answered.
     if (!codeOf(error).startsWith('HPE_')) throw error
     await askOverResp(member, joiner, signal)
+    return 'member'
   }
 }
 
-async function askOverHttp(member: string, { id, address, addresses }: Joiner, signal: AbortSignal): Promise<void> {
+async function askOverHttp(
+  member: string,
+  { id, address, addresses }: Joiner,
+  signal: AbortSignal,
+): Promise<'added' | 'member'> {
   const response = await fetch(`http://${member}/admin/nodes`, {
     method: 'POST',
     headers: { 'Content-Type': 'application/json' },
@@ -31,7 +39,7 @@ async function askOverHttp(member: string, { id, address, addresses }: Joiner, s
     signal,
   })
   const answer = (await response.json().catch(() => null)) as { readonly error?: { readonly message?: unknown } } | null
-  if (response.ok) return
+  if (response.ok) return response.status === 201 ? 'added' : 'member'
   throw new Error(`HTTP ${response.status}: ${String(answer?.error?.message ?? 'no reason given')}`)
 }
 
@@ -51,6 +59,9 @@ async function askOverResp({ host, port }: Address, { id, address }: Joiner, sig
 /** In words, for a log line. */
 export function joinFailure(error: unknown): string {
   const code = codeOf(error)
+  // A port of Raft closes what says no hello of Raft.
+  if (code === 'UND_ERR_SOCKET' || code === 'ECONNRESET')
+    return `it closed the connection (${code}): name the HTTP or RESP port of a member, not its Raft port`
   if (code !== '') return `no answer (${code})`
   // `fetch` says no more than that it failed.
   const reason = error instanceof Error && error.cause instanceof Error ? error.cause : error

@@ -10,11 +10,13 @@ const REASONS: ReadonlyMap<string, string> = new Map([
   ['EACCES', 'this user may not; choose another place or change its permissions'],
   ['EPERM', 'this user may not; choose another place or change its permissions'],
   ['ENOTFOUND', 'the host name is unknown; use an IP address'],
-  ['ENOENT', 'the system makes no directories there; choose another place'],
+  ['ENOENT', 'there is no such file or directory; check the path'],
   ['ENOTDIR', 'a part of the path is a file; choose another directory'],
   ['EEXIST', 'a file is in its place; choose another directory'],
   ['ENOSPC', 'the disk is full; make room or choose another disk'],
   ['EROFS', 'the disk is read-only; choose another directory'],
+  ['UND_ERR_SOCKET', 'the connection was closed without an answer; is it the HTTP port of a node?'],
+  ['ECONNRESET', 'the connection was closed without an answer; is it the HTTP port of a node?'],
 ])
 
 /** @param flag - that named the address */
@@ -26,9 +28,10 @@ export function listenError(error: unknown, what: string, address: Address, flag
 
 /** @param flag - that named the directory */
 export function directoryError(error: unknown, directory: string, flag: string): StartError {
-  return new StartError(`cannot use directory ${JSON.stringify(directory)} (${flag}): ${reasonOf(error)}`, {
-    cause: error,
-  })
+  // All parents were made: it is the system that refuses.
+  const isRefused = error instanceof Error && 'code' in error && error.code === 'ENOENT'
+  const reason = isRefused ? 'the system makes no directories there; choose another place (ENOENT)' : reasonOf(error)
+  return new StartError(`cannot use directory ${JSON.stringify(directory)} (${flag}): ${reason}`, { cause: error })
 }
 
 /** What RaftNode.start rejected with. The library's messages say what happened and what to do. */
@@ -45,7 +48,9 @@ export function nodeError(error: unknown, directory: string): StartError {
 export function reasonOf(error: unknown): string {
   for (let at: unknown = error; at instanceof Error; at = at.cause) {
     const code = (at as NodeJS.ErrnoException).code ?? ''
-    const reason = REASONS.get(code)
+    const reason = code.startsWith('HPE_')
+      ? 'what answers there is not HTTP; name the HTTP port of a node (its --http)'
+      : REASONS.get(code)
     if (reason !== undefined) return `${reason} (${code})`
   }
   return error instanceof Error ? error.message : String(error)

@@ -12,6 +12,8 @@ export interface NodesAnswer {
   readonly leader: string | null
   readonly term: number
   readonly commitIndex: number
+  /** Whose view it is. */
+  readonly seenBy: string
   readonly isJoint: boolean
   readonly nodes: readonly MemberRow[]
 }
@@ -29,14 +31,27 @@ export interface MemberRow {
   readonly lastContactMs: number | null
 }
 
-/** The JSON of an answer. Throws StartError with what the node said. */
-export async function ask(node: Address, method: string, path: string, body?: object): Promise<unknown> {
+export interface AdminRequest {
+  readonly body?: object | undefined
+  /** Gives up waiting; what was asked for may go on. */
+  readonly signal?: AbortSignal | undefined
+}
+
+/** The JSON of an answer. Throws StartError with what the node said, and the signal's reason when that is aborted. */
+export async function ask(
+  node: Address,
+  method: string,
+  path: string,
+  { body, signal }: AdminRequest = {},
+): Promise<unknown> {
   const address = formatAddress(node.host === '' ? { ...node, host: '127.0.0.1' } : node)
+  const timeout = AbortSignal.timeout(TIMEOUT_MS)
   const response = await fetch(`http://${address}${path}`, {
     method,
-    signal: AbortSignal.timeout(TIMEOUT_MS),
+    signal: signal === undefined ? timeout : AbortSignal.any([signal, timeout]),
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   }).catch((error: unknown) => {
+    signal?.throwIfAborted()
     throw new StartError(`no answer from ${address}: ${reasonOf(error)}; name another node with --addr`, {
       cause: error,
     })

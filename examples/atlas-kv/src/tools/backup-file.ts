@@ -38,8 +38,9 @@ export async function fetchBackup({ file, node, force }: BackupCommand, signal: 
     return summary
   } catch (error) {
     await rm(temporary, { force: true })
+    if (signal.aborted) throw interrupted(signal)
     if (error instanceof StartError) throw error
-    const reason = isRaftError(error) ? 'it came damaged or was cut off' : textOf(error, signal)
+    const reason = isRaftError(error) ? 'it came damaged or was cut off' : textOf(error)
     throw new StartError(`no backup was made: ${reason}; run it again, or ask another node`, { cause: error })
   }
 }
@@ -67,11 +68,17 @@ export async function restoreFile({ file, raftDirectory, nodeId, raft }: Restore
 
 async function request(address: string, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>> {
   const response = await fetch(`http://${address}/admin/backup`, { signal }).catch((error: unknown) => {
-    throw new StartError(`no node answers at ${address} (--addr): ${textOf(error, signal)}`, { cause: error })
+    if (signal.aborted) throw interrupted(signal)
+    throw new StartError(`no node answers at ${address} (--addr): ${textOf(error)}`, { cause: error })
   })
   if (response.status === 200 && response.body !== null) return response.body
   const told = await response.text().catch(() => '')
   throw new StartError(`the node at ${address} gives no backup (status ${response.status}): ${messageIn(told)}`)
+}
+
+function interrupted({ reason }: AbortSignal): StartError {
+  const why = reason instanceof Error ? reason.message : 'interrupted'
+  return new StartError(`${why}: no backup was made, and no file was left`, { cause: reason })
 }
 
 /** Writes what comes, and lets the library check it on its way. */
@@ -135,8 +142,7 @@ function messageIn(body: string): string {
 }
 
 /** fetch says little itself: the reason is its cause. */
-function textOf(error: unknown, signal: AbortSignal): string {
-  if (signal.aborted) return String((signal.reason as Error).message)
+function textOf(error: unknown): string {
   const cause = error instanceof Error ? error.cause : undefined
   return reasonOf(cause instanceof Error ? cause : error)
 }

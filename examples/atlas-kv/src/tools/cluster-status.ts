@@ -54,9 +54,11 @@ function shown(value: number | null | undefined): string {
   return value === null || value === undefined ? '-' : String(value)
 }
 
-function problemsOf({ leader, nodes }: NodesAnswer, told: readonly (Told | null)[]): readonly string[] {
+function problemsOf({ leader, nodes, seenBy }: NodesAnswer, told: readonly (Told | null)[]): readonly string[] {
   const problems: string[] = []
   if (nodes.length === 0) problems.push('the node that was asked is in no cluster')
+  else if (!nodes.some(({ id }) => id === seenBy))
+    problems.push(`${seenBy}, which was asked, is not a member of the cluster (any more): ask another node with --addr`)
   else if (leader === null) problems.push('there is no leader')
   for (const [i, { id, http, isLeader }] of nodes.entries()) {
     const status = told[i] ?? null

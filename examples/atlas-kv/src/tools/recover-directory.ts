@@ -5,10 +5,11 @@ import { levelStorage } from 'helios-raft/level'
 import type { RecoverCommand } from '../config/recover-options.js'
 import { StartError } from '../config/usage-error.js'
 import { reasonOf } from '../server/start-error.js'
+import { startLine } from './start-line.js'
 
 /** @returns what is to be printed. Throws StartError; then nothing was changed */
 export async function recoverDirectory(command: RecoverCommand): Promise<string> {
-  const { raftDirectory, dataDirectory, nodeId, raft, dryRun } = command
+  const { raftDirectory, nodeId, raft, dryRun } = command
   const name = JSON.stringify(raftDirectory)
   // A store would be made where there is none.
   await stat(raftDirectory).catch((error: unknown) => {
@@ -26,6 +27,5 @@ export async function recoverDirectory(command: RecoverCommand): Promise<string>
   const kept = `${raftDirectory}: cluster ${clusterId}, last entry ${lastIndex} of term ${lastTerm}, snapshot ${snapshotIndex}, members ${members}\n`
   if (dryRun)
     return `${kept}nothing was changed: recover the survivor with the highest term, and of equals the highest entry\n`
-  const flags = `--data-dir ${JSON.stringify(dataDirectory)} --raft-node-id ${nodeId} --raft-addr ${raft}`
-  return `${kept}${nodeId} is the only voter now; wipe every other old member, and add it again\nstart it: helios-atlasd ${flags}\n`
+  return `${kept}${nodeId} is the only voter now; wipe every other old member, and add it again with --raft-join\nstart it: ${startLine(command)}\n`
 }
