@@ -1,6 +1,6 @@
 // H120 on real processes: after a lost quorum `atlasctl recover` makes one survivor go on alone, and the old majority that comes
 // back after all is refused at both ends (F26, H50).
-import { existsSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import { RespClient } from '../../examples/atlas-kv/src/tools/resp-client.js'
@@ -83,6 +83,14 @@ describe('atlasctl recover', () => {
     expect(missing.stderr).toMatch(/cannot read .*none\/raft" \(--data-dir\)/)
     expect(existsSync(directory)).toBe(false)
     expect(await atlasctl('recover', '--data-dir', directory)).toMatchObject({ code: 2, stdout: '' })
+
+    const empty = temporaryDirectory()
+    mkdirSync(join(empty, 'raft'))
+    const flags = ['--data-dir', empty, '--members', 'node-1=h:1', '--dry-run']
+    const unused = await atlasctl('recover', ...flags)
+    expect(unused).toMatchObject({ code: 1, stdout: '' })
+    expect(unused.stderr).toMatch(/cannot read .*raft\/log" \(--data-dir\)/)
+    expect(readdirSync(join(empty, 'raft'))).toEqual([])
 
     const data = temporaryDirectory()
     // What the membership says of a node must be a place where it can be dialled.
