@@ -28,6 +28,14 @@ export function wantedMembers(current: Configuration, { type, members: asked }: 
     members = members.filter(({ id }) => id !== member.id)
     if (changed !== null) members = [...members, changed]
   }
+  const voters = votersOf(current.members)
+  if (voters.length > 0 && votersOf(members).length === 0) {
+    const [names, are] = [
+      voters.map((id) => `'${id}'`).join(', '),
+      voters.length === 1 ? 'is the last voter' : 'are the last voters',
+    ]
+    return { problem: `${names} ${are}: add another one first` }
+  }
   return checked(members)
 }
 

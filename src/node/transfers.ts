@@ -136,6 +136,7 @@ export class Transfers {
     const { options, state, notLeader } = this.#context
     const { id, electionTimeoutMs } = options
     const voters = state.quorum.incoming.filter((voter) => voter !== id).join(', ')
+    const advice = voters === '' ? 'there is no other voter, add one first' : `name one of ${voters}, or nobody`
     switch (reason) {
       case 'notLeader':
         return notLeader(`'${id}' does not lead: only the leader hands leadership over, ask it`)
@@ -145,9 +146,9 @@ export class Transfers {
           `leadership is being handed to '${state.transfer?.to ?? 'another node'}' already: wait for that, it takes at most ${electionTimeoutMs} ms`,
         )
       case 'self':
-        return new RaftError('RAFT_INVALID_OPTION', `'${id}' leads already: name one of ${voters}, or nobody`)
+        return new RaftError('RAFT_INVALID_OPTION', `'${id}' leads already: ${advice}`)
       case 'notVoter':
-        return new RaftError('RAFT_INVALID_OPTION', `'${String(to)}' is not a voter: name one of ${voters}, or nobody`)
+        return new RaftError('RAFT_INVALID_OPTION', `'${String(to)}' is not a voter: ${advice}`)
       case 'onlyVoter':
         return new RaftError('RAFT_INVALID_OPTION', `'${id}' is the only voter: nobody can take over`)
       case 'nobodyHeard':

@@ -56,8 +56,9 @@ describe('what a change asks for', () => {
   })
 
   it.each([
-    ['a', 'remove a', 'there is no voter'],
-    ['a b?', 'demote a', 'there is no voter'],
+    ['a', 'remove a', "'a' is the last voter: add another one first"],
+    ['a b?', 'demote a', "'a' is the last voter: add another one first"],
+    ['a b', 'remove a b', "'a', 'b' are the last voters: add another one first"],
     ['a b', 'promote x', "'x' is not a member: add it first"],
     ['a b', 'demote x', "'x' is not a member: add it first"],
     ['a b', 'update x', "'x' is not a member: add it first"],

@@ -62,6 +62,8 @@ describe('transferLeadership', () => {
       code: 'RAFT_INVALID_OPTION',
       message: expect.stringContaining('only voter') as string,
     })
+    for (const to of ['a', 'nobody'])
+      expect((await failure(leader.transferLeadership(to))).message).toMatch(/there is no other voter, add one first$/)
   })
 
   test('a second one meanwhile is refused with RAFT_TRANSFERRING, and the first one goes on', async () => {
