@@ -26,6 +26,8 @@ export interface TransportLocal {
 export interface Transport {
   /** Largest encoded message that it carries, bytes. */
   readonly maxMessageBytes: number
+  /** Where it listens, `host:port`, for those that know; asked after `start` only. A node warns where its members dial another port. */
+  readonly address?: string | undefined
   /**
    * What is wrong with an address that no node could ever be dialled at, as an end of "the address … "; null for nothing.
    * Asked before an address enters a configuration. Without it every address is taken.

@@ -139,6 +139,7 @@ export class DriverParts {
   #makeReception(): Reception {
     return new Reception({
       id: this.#options.id,
+      clock: this.#options.clock,
       identity: this.identity,
       narrator: this.narrator,
       state: this.core.state,
@@ -213,6 +214,8 @@ export class DriverParts {
     return new Membership({
       ...{ id, electionTimeoutMs, heartbeatIntervalMs, clock, logger },
       calls: this.calls,
+      state: this.core.state,
+      refusalOf: (peer, withinMs) => this.reception.refusalOf(peer, withinMs),
       ask: (number, change, force) => this.loop.push({ type: 'changeMembership', id: number, change, force }),
       cancel: (number) => this.loop.push({ type: 'cancelChange', id: number }),
     })

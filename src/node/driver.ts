@@ -18,6 +18,9 @@ import type { Recovered } from './recovery.js'
 import { leaderOf, memberOf, type RaftStatus, runningStatus } from './status.js'
 import type { Watched } from './watchers.js'
 
+/** Election timeouts in which a voter that can be reached has said what it has to say to a candidate. */
+const DEAF_TIMEOUTS = 5
+
 export class Driver {
   readonly #options: ResolvedOptions
   readonly #hooks: DriverHooks
@@ -132,6 +135,7 @@ export class Driver {
       pendingProposals: this.#parts.proposals.pendingCount,
       uncommittedBytes: this.#parts.budget.usedBytes(this.isLeader),
       lastRefusal: this.#parts.reception.lastRefusal,
+      longConnected: this.#parts.reception.connectedFor(DEAF_TIMEOUTS * this.#options.electionTimeoutMs),
       founding: this.#parts.founding.explanation,
       isFounding: this.#parts.founding.isUnderWay,
     })

@@ -65,7 +65,8 @@ export class Founding {
     if (list === null) return null
     const { foundedPeers: founded } = this.#context.identity
     if (founded.length > 0) {
-      return `Waiting to be added: the cluster was founded without this node's store, and ${founded.join(', ')} belong to it`
+      const belong = founded.length === 1 ? 'belongs' : 'belong'
+      return `Waiting to be added: the cluster was founded without this node's store, and ${founded.join(', ')} ${belong} to it. ${addAgain(this.#context.id)}`
     }
     const missing = list.filter(({ id }) => !this.#isPresent(id)).map(({ id }) => id)
     const founder = founderOf({ members: list })
@@ -148,6 +149,11 @@ export class Founding {
     if (text !== null && text !== this.#lastSaid) logger.info({ node: own }, text)
     this.#lastSaid = text
   }
+}
+
+/** What to do with a node that holds nothing and may be a member nevertheless. */
+export function addAgain(id: NodeId): string {
+  return `If '${id}' is a member already, its disk was lost: remove '${id}' from the cluster first, then add it again`
 }
 
 /**

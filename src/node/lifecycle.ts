@@ -131,12 +131,25 @@ export class Lifecycle {
       const own = inForce.configuration.members.find((member) => member.id === id)
       logger.info(
         { members: inForce.configuration.members.length },
-        `Node ${id} started on ${own?.address ?? 'an unknown address'}`,
+        `Node ${id} started on ${own === undefined ? 'an unknown address' : `${own.address}, the address that the members dial`}`,
       )
+      if (own !== undefined) this.#warnOfOtherPort(own.address)
       this.#warnOfOtherList(inForce.configuration)
       this.#hooks.emit('configuration', inForce.configuration, inForce.index)
     }
     this.#driver?.begin()
+  }
+
+  /** Whoever moves a node to another port must tell the members, who dial what the configuration says. */
+  #warnOfOtherPort(dialled: string): void {
+    const { id, transport, logger } = this.#options
+    const { address } = transport
+    // A transport of somebody else's may mean anything by that name.
+    if (typeof address !== 'string' || portOf(address) === portOf(dialled)) return
+    logger.warn(
+      { node: id },
+      `The members dial ${dialled} and this node listens on ${address}: unless something forwards the one to the other, update its address by updateMember`,
+    )
   }
 
   /** The stored configuration holds, and whoever believes the list should hear so (F26). */
@@ -266,6 +279,10 @@ export class Lifecycle {
         return `The node failed: ${this.#failure?.message ?? 'unknown'}`
     }
   }
+}
+
+function portOf(address: string): string {
+  return address.slice(address.lastIndexOf(':') + 1)
 }
 
 function idsOf(members: readonly Member[]): string {

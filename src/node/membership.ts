@@ -5,11 +5,14 @@ import { CATCH_UP_ROUNDS, SILENT_TIMEOUTS } from '../core/membership.js'
 import type { MembershipChange } from '../core/membership-change.js'
 import type { ChangeEndReason, ChangeOutcome, ChangeRefusal } from '../core/output.js'
 import type { Configuration, NodeId } from '../core/types.js'
+import { findMember } from '../core/configuration.js'
+import type { CoreState } from '../core/state.js'
 import { RaftError } from '../errors.js'
 import type { Clock } from '../interfaces/clock.js'
 import type { Logger } from '../interfaces/logger.js'
 import type { ResolvedMembershipOptions } from './calls.js'
 import { textOf } from './failures.js'
+import type { Refusal } from './reception.js'
 import { type EndReason, PendingCall, type PendingCalls } from './pending-call.js'
 
 /** Calls that may wait at once; the core makes one change at a time, and refuses the others in their turn. */
@@ -22,6 +25,10 @@ export interface MembershipContext {
   readonly clock: Clock
   readonly logger: Logger
   readonly calls: PendingCalls
+  /** The core's own state, to be read only. */
+  readonly state: CoreState
+  /** Why this node has lately refused who calls itself so; null where it has not. */
+  refusalOf(peer: NodeId, withinMs: number): Refusal | null
   /** Hands the wish to the core. */
   ask(id: number, change: MembershipChange, force: boolean): void
   /** Nobody waits for that one any more. */
@@ -72,6 +79,7 @@ export class Membership {
   /** Resolves with the configuration that was committed. @throws RaftError when too many calls wait */
   submit(change: MembershipChange, options: ResolvedMembershipOptions): Promise<Configuration> {
     if (this.#open.size + this.#waiting >= MAX_PENDING_CHANGES) throw refusalOf('pending', '')
+    this.#checkStores(change)
     const { onProgress, force } = options
     const release = (call: ChangeCall) => this.#release(call)
     const call = new ChangeCall(this.#context.calls, options, { change, onProgress, force, release })
@@ -101,6 +109,35 @@ export class Membership {
     this.#context.ask(call.id, call.parts.change, call.parts.force)
   }
 
+  /**
+   * A member whose disk was lost and that starts anew holds nothing of what it was added with: to say that it is a member
+   * already would let its operator wait for ever.
+   */
+  #checkStores({ type, members }: MembershipChange): void {
+    const { state, electionTimeoutMs } = this.#context
+    if (state.role !== 'leader' || (type !== 'add' && type !== 'promote')) return
+    const configuration = state.log.configurations.at(-1)?.configuration ?? null
+    for (const { id } of members) {
+      const storeId = findMember(configuration, id)?.storeId
+      const refusal = this.#refusalOf(id)
+      if (storeId === undefined || refusal === null || refusal.storeId === storeId) continue
+      const contactAt = state.progress.get(id)?.contactAt ?? null
+      // The member itself is there: somebody else was refused, who was given its name.
+      if (contactAt !== null && state.now - contactAt < electionTimeoutMs) continue
+      throw new RaftError(
+        'RAFT_IDENTITY',
+        `'${id}' is a member already with another store, '${storeId}', than it comes with now, '${refusal.storeId}': ` +
+          `remove '${id}' first, then add it again`,
+        { cause: refusal.error },
+      )
+    }
+  }
+
+  #refusalOf(id: NodeId): Refusal | null {
+    const { refusalOf, electionTimeoutMs } = this.#context
+    return refusalOf(id, SILENT_TIMEOUTS * electionTimeoutMs)
+  }
+
   /** There is no leader, or it is about to be another one. */
   #askLater(call: ChangeCall): void {
     const { clock, heartbeatIntervalMs } = this.#context
@@ -127,14 +164,24 @@ export class Membership {
     }
   }
 
+  #unheard(member: NodeId): RaftError {
+    const refusal = this.#refusalOf(member)
+    const told = `'${member}' was not heard for ${SILENT_TIMEOUTS * this.#context.electionTimeoutMs} ms: it stays a learner`
+    if (refusal === null) {
+      return new RaftError(
+        'RAFT_TIMEOUT',
+        `${told}; start it, check its address, look for 'Peer refused' in its log, and ask again`,
+      )
+    }
+    const { message } = refusal.error
+    return new RaftError('RAFT_TIMEOUT', `${told}; it is there, and was refused: ${message}`, { cause: refusal.error })
+  }
+
   #endOf(reason: Exclude<ChangeEndReason, 'steppedDown'>, member: NodeId): RaftError {
     const { electionTimeoutMs } = this.#context
     switch (reason) {
       case 'unreachable':
-        return new RaftError(
-          'RAFT_TIMEOUT',
-          `'${member}' was not heard for ${SILENT_TIMEOUTS * electionTimeoutMs} ms: it stays a learner; start it, check its address, and ask again`,
-        )
+        return this.#unheard(member)
       case 'tooSlow':
         return new RaftError(
           'RAFT_TIMEOUT',

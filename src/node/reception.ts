@@ -3,7 +3,9 @@
 import type { Message } from '../core/messages.js'
 import type { CoreState } from '../core/state.js'
 import type { NodeId, Term } from '../core/types.js'
-import { isRaftError } from '../errors.js'
+import { decodeHello } from '../codec/hello.js'
+import { isRaftError, type RaftError } from '../errors.js'
+import type { Clock } from '../interfaces/clock.js'
 import type { StoreIdentity } from '../interfaces/log-store.js'
 import type { TransportLocal } from '../interfaces/transport.js'
 import type { InboxItem } from './event-loop.js'
@@ -15,8 +17,20 @@ const MAX_TERM_LEAD: number = 2 ** 32
 /** The same for a node without entries, which may have a lot to catch up. */
 const MAX_FIRST_TERM: number = 2 ** 52
 
+/** Ids of which the last refusal is remembered; the oldest is forgotten beyond them. More than a cluster has members. */
+export const MAX_REMEMBERED_REFUSALS = 128
+
+/** A hello that was not accepted, of who calls itself by some id. */
+export interface Refusal {
+  readonly error: RaftError
+  readonly storeId: string
+  /** Monotonic, ms. */
+  readonly at: number
+}
+
 export interface ReceptionContext {
   readonly id: NodeId
+  readonly clock: Pick<Clock, 'now'>
   readonly identity: Identity
   readonly narrator: Narrator
   /** The core's own state, to be read only. */
@@ -34,6 +48,8 @@ export interface ReceptionContext {
 export class Reception {
   readonly #context: ReceptionContext
   #lastRefusal: string | null = null
+  readonly #refusals = new Map<NodeId, Refusal>()
+  readonly #upSince = new Map<NodeId, number>()
 
   constructor(context: ReceptionContext) {
     this.#context = context
@@ -42,6 +58,18 @@ export class Reception {
   /** Why the last peer was refused; null for none. */
   get lastRefusal(): string | null {
     return this.#lastRefusal
+  }
+
+  /** The last refusal of who calls itself `peer`, if it came within `withinMs`, and nobody of that id was accepted since. */
+  refusalOf(peer: NodeId, withinMs: number): Refusal | null {
+    const refusal = this.#refusals.get(peer)
+    return refusal === undefined || this.#context.clock.now() - refusal.at > withinMs ? null : refusal
+  }
+
+  /** Peers whose connection has been up for so long. */
+  connectedFor(ms: number): readonly NodeId[] {
+    const now = this.#context.clock.now()
+    return [...this.#upSince].filter(([, since]) => now - since >= ms).map(([peer]) => peer)
   }
 
   get local(): TransportLocal {
@@ -86,6 +114,8 @@ export class Reception {
     if (this.#context.isClosed()) return
     const { narrator, push, identity } = this.#context
     narrator.onPeerStatus(peer, status)
+    if (status !== 'up') this.#upSince.delete(peer)
+    else if (!this.#upSince.has(peer)) this.#upSince.set(peer, this.#context.clock.now())
     const storeId = status === 'up' ? identity.heardOf(peer)?.storeId : undefined
     push({ type: 'peerStatus', peer, status, storeId })
     this.#context.onPeerStatus(peer, status)
@@ -93,14 +123,26 @@ export class Reception {
 
   #accept(hello: Uint8Array): NodeId {
     try {
-      return this.#context.identity.accept(hello)
+      const peer = this.#context.identity.accept(hello)
+      this.#refusals.delete(peer)
+      return peer
     } catch (error) {
       if (isRaftError(error)) {
         this.#lastRefusal = error.message
+        // Of damaged bytes nobody knows whose they are.
+        if (error.code !== 'RAFT_CORRUPTION') this.#remember(hello, error)
         this.#context.narrator.onRefusal(error.code, error.message)
       }
       throw error
     }
+  }
+
+  #remember(hello: Uint8Array, error: RaftError): void {
+    const { nodeId, storeId } = decodeHello(hello)
+    this.#refusals.delete(nodeId)
+    this.#refusals.set(nodeId, { error, storeId, at: this.#context.clock.now() })
+    const [oldest] = this.#refusals.keys()
+    if (this.#refusals.size > MAX_REMEMBERED_REFUSALS && oldest !== undefined) this.#refusals.delete(oldest)
   }
 }
 

@@ -4,6 +4,7 @@ import { findMember } from '../core/configuration.js'
 import { hasQuorum } from '../core/quorum.js'
 import type { CoreState } from '../core/state.js'
 import type { Configuration, LogIndex, Member, NodeId, Role, Term } from '../core/types.js'
+import { addAgain } from './founding.js'
 import type { ResolvedOptions } from './options.js'
 
 /** One peer as its leader sees it. */
@@ -70,6 +71,8 @@ export interface StatusFacts {
   readonly isFounding: boolean
   /** The last peer that was refused, or null. */
   readonly lastRefusal: string | null
+  /** Peers whose connection has been up for several election timeouts. */
+  readonly longConnected: readonly NodeId[]
 }
 
 /** The status of a node that runs. */
@@ -169,9 +172,9 @@ function explain(state: CoreState, facts: StatusFacts, configuration: Configurat
   const hint = facts.lastRefusal === null ? '' : ` Last refused peer: ${facts.lastRefusal}`
   if (facts.founding !== null) return `${facts.founding}.${hint}`
   if (configuration === null) {
-    return `This node has no configuration: it waits to be added to a cluster, or to be given a bootstrap list.${hint}`
+    return `This node has no configuration: it waits to be added to a cluster, or to be given a bootstrap list. ${addAgain(options.id)}.${hint}`
   }
-  if (state.leaderId === null) return explainLeaderless(state, options, hint)
+  if (state.leaderId === null) return explainLeaderless(state, facts, hint)
   if (findMember(configuration, options.id) === null) return 'This node is not a member of the configuration it knows.'
   if (!isQuorumOk(state, facts)) {
     return state.role === 'leader'
@@ -184,15 +187,22 @@ function explain(state: CoreState, facts: StatusFacts, configuration: Configurat
     : `This node catches up: it has applied ${facts.appliedIndex} of ${state.commitIndex} entries that it knows to be committed.`
 }
 
-function explainLeaderless(state: CoreState, options: StatusFacts['options'], hint: string): string {
+function explainLeaderless(state: CoreState, facts: StatusFacts, hint: string): string {
+  const { options } = facts
   const isVoter = state.quorum.incoming.includes(options.id)
   if (!isVoter) return `No leader is known, and this node is not a voter: it waits for ${votersText(state)}.${hint}`
   if (state.role === 'follower')
     return `No leader is known: this node waits for one, or for its own election timeout.${hint}`
+  const deaf = facts.longConnected.filter((id) => state.quorum.incoming.includes(id) && !state.votes.has(id))
+  const others = deaf.map((id) => `'${id}'`).join(', ')
+  const removed =
+    deaf.length === 0
+      ? ''
+      : ` ${others} can be reached and did not agree: this node may have been removed from the cluster, ask ${deaf.length === 1 ? 'it' : 'them'} for the members.`
   const votes = `${state.votes.size} of ${state.quorum.incoming.length} voters agreed so far`
   return state.role === 'preCandidate'
-    ? `No leader is known: this node asks whether it could win an election of term ${state.currentTerm + 1}; ${votes}.${hint}`
-    : `No leader is known: this node stands for election in term ${state.currentTerm}; ${votes}.${hint}`
+    ? `No leader is known: this node asks whether it could win an election of term ${state.currentTerm + 1}; ${votes}.${removed}${hint}`
+    : `No leader is known: this node stands for election in term ${state.currentTerm}; ${votes}.${removed}${hint}`
 }
 
 function votersText(state: CoreState): string {

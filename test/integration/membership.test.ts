@@ -9,6 +9,8 @@ const open: { stop(): Promise<void> }[] = []
 afterEach(async () => {
   await Promise.all(open.splice(0).map((node) => node.stop()))
 })
+const ignore = (): void => undefined
+const SILENT = { debug: ignore, info: ignore, error: ignore }
 const timings = { electionTimeoutMs: 150, heartbeatIntervalMs: 30 }
 const votersOf = ({ members }: Configuration): string =>
   members
@@ -21,12 +23,12 @@ class Cluster {
   readonly machines = new Map<string, Counter>()
   readonly nodes = new Map<string, Node>()
 
-  async start(id: string, bootstrap?: readonly string[]): Promise<Node> {
+  async start(id: string, bootstrap?: readonly string[], storage = memoryStorage()): Promise<Node> {
     const stateMachine = new Counter()
     const node = new RaftNode<number, number>({
       id,
       stateMachine,
-      ...memoryStorage(),
+      ...storage,
       transport: this.network.transport(id),
       bootstrap: bootstrap?.map((member) => ({ id: member, address: member })),
       ...timings,
@@ -156,14 +158,57 @@ describe('a cluster that changes', () => {
   })
 })
 
+describe('a member that comes back as another one', () => {
+  it('with a wiped disk is refused by name, and served once it was removed and added again', async () => {
+    const cluster = new Cluster()
+    const first = await cluster.found('a')
+    for (const id of ['b', 'c']) {
+      await cluster.start(id)
+      await first.addMember({ id, address: id })
+    }
+    await cluster.nodes.get('c')!.stop()
+    const wiped = await cluster.start('c')
+    await first.waitFor(({ peers }) => peers.some(({ id, lastContactMs }) => id === 'c' && (lastContactMs ?? 0) > 300))
+    const refused = {
+      code: 'RAFT_IDENTITY',
+      message: expect.stringMatching(/'c' is a member already .* remove 'c' first, then add it again/),
+    }
+    await expect(first.addMember({ id: 'c', address: 'c' })).rejects.toMatchObject(refused)
+    await expect(first.promote('c')).rejects.toMatchObject(refused)
+    expect(votersOf(await first.addMember({ id: 'b', address: 'b' }))).toBe('abc')
+    expect(wiped.status().explanation).toMatch(/If 'c' is a member already, its disk was lost: remove 'c'/)
+    await first.removeMember('c')
+    expect(votersOf(await first.addMember({ id: 'c', address: 'c' }))).toBe('abc')
+    await wiped.ready()
+  })
+})
+
 describe('a joiner over TCP', () => {
   it('is dialled at the address that it was added with, and found again at another one', async () => {
-    const start = async (id: string, isFirst: boolean, storage = memoryStorage(), listed?: string) => {
+    const start = async (
+      id: string,
+      isFirst: boolean,
+      storage = memoryStorage(),
+      listed?: string,
+      warned: string[] = [],
+    ) => {
       const transport = new TcpTransport({ listen: '127.0.0.1:0' })
       onTestFinished(() => transport.stop())
       const address = await transport.listen()
       const bootstrap = isFirst ? [{ id, address: listed ?? address }] : undefined
-      const node = new RaftNode({ id, stateMachine: new Counter(), ...storage, transport, bootstrap, ...timings })
+      const logger = {
+        ...SILENT,
+        warn: (_: object, text: string) => void (text.startsWith('The members dial') && warned.push(text)),
+      }
+      const node = new RaftNode({
+        id,
+        stateMachine: new Counter(),
+        ...storage,
+        transport,
+        bootstrap,
+        logger,
+        ...timings,
+      })
       open.push(node)
       await node.start()
       return { node, address, storage }
@@ -176,7 +221,11 @@ describe('a joiner over TCP', () => {
     await first.promote('b')
     await first.propose(1)
     await joiner.node.stop()
-    const moved = await start('b', false, joiner.storage)
+    const said: string[] = []
+    const moved = await start('b', false, joiner.storage, undefined, said)
+    expect(said).toEqual([
+      expect.stringContaining(`The members dial ${joiner.address} and this node listens on ${moved.address}:`),
+    ])
     expect(moved.address).not.toBe(joiner.address)
     await first.waitFor(({ role }) => role !== 'preCandidate')
     await moved.node.updateMember('b', { address: moved.address })

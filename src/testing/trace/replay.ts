@@ -161,6 +161,7 @@ function statusOf(id: NodeId, { core: { state }, electionTimeoutMs }: ReplayedCo
     founding: null,
     isFounding: false,
     lastRefusal: null,
+    longConnected: [],
   }
   return runningStatus(state, { options: { id, electionTimeoutMs }, now, isReady, appliedIndex, ...ofDriver })
 }

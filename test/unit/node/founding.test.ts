@@ -82,7 +82,9 @@ describe('explanation', () => {
     up('b')
     up('c')
     expect(founded).toEqual([])
-    expect(founding.explanation).toMatch(/^Waiting to be added: .* later belong to it$/)
+    expect(founding.explanation).toMatch(
+      /^Waiting to be added: .* later belongs to it\. If 'a' is a member already, its disk was lost: remove 'a' .* first, then add it again$/,
+    )
   })
 
   test('says that a node came too late, and that it waits for nobody', () => {
@@ -91,7 +93,7 @@ describe('explanation', () => {
     late.up('b', 'first')
     late.up('c', 'first')
     expect(late.founding.explanation).toMatch(
-      /^Waiting to be added: .* without this node's store, and b, c belong to it$/,
+      /^Waiting to be added: .* without this node's store, and b, c belong to it\. If 'a' is a member/,
     )
     expect(late.founded).toEqual([])
     expect(stage('a', null).founding.explanation).toBeNull()

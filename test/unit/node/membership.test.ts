@@ -68,3 +68,52 @@ describe('F23: a member that is added and does not catch up', () => {
     })
   })
 })
+
+describe('F22: a member that is there and is refused', () => {
+  it('is not told to be started: the refusal is named', async () => {
+    const cluster = new TestCluster()
+    await cluster.start()
+    const { network, clock, leader } = cluster
+    const stranger = new RaftNode<Uint8Array, number>({
+      id: 'd',
+      bootstrap: [{ id: 'd', address: 'd:1' }],
+      stateMachine: new Adder(),
+      codec: bytesCodec,
+      transport: network.transport('d'),
+      clock,
+      clusterId: 'another',
+      seed: 4,
+      electionTimeoutMs: 150,
+      heartbeatIntervalMs: 50,
+      ...memoryStorage(),
+    })
+    await stranger.start()
+    open.push(stranger, cluster)
+    // What a transport does after a refusal.
+    network.isolate('d', 'e')
+    const unheard = await cluster.settled(errorOf(leader.addMember({ id: 'e', address: 'e:1' })))
+    expect(unheard.message).toMatch(/'e' was not heard for 1500 ms: .* start it, check its address/)
+    const added = errorOf(leader.addMember({ id: 'd', address: 'd:1' }))
+    await clock.run(500)
+    expect(() => network.local(leader.id).accept(network.local('d').hello)).toThrow(/another/)
+    expect(await cluster.settled(added)).toMatchObject({
+      code: 'RAFT_TIMEOUT',
+      message: expect.stringMatching(
+        /'d' was not heard .* it is there, and was refused: peer 'd' belongs to cluster 'another'/,
+      ),
+      cause: { code: 'RAFT_IDENTITY' },
+    })
+  })
+
+  it('says which voter is the last one', async () => {
+    const cluster = new TestCluster({ ids: ['a'] })
+    await cluster.start()
+    open.push(cluster)
+    for (const type of ['removeMember', 'demote'] as const) {
+      expect(await cluster.settled(errorOf(cluster.leader[type]('a')))).toMatchObject({
+        code: 'RAFT_INVALID_CONFIGURATION',
+        message: "'a' is the last voter: add another one first",
+      })
+    }
+  })
+})

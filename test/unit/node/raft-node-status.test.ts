@@ -55,6 +55,24 @@ describe('status', () => {
   })
 })
 
+describe('a candidate that voters can hear and do not agree with', () => {
+  test('is told that it may have been removed, when they had time to answer', async () => {
+    const { network, clock } = await begin()
+    const [asking, deaf] = cluster!.followers
+    network.local(asking!.id).peerStatus(deaf!.id, 'up')
+    network.isolate(asking!.id)
+    await cluster!.runUntil(() => asking!.status().role === 'preCandidate')
+    expect(asking!.status().explanation).not.toMatch(/removed/)
+    await clock.run(750)
+    await cluster!.runUntil(() => asking!.status().role === 'preCandidate')
+    expect(asking!.status().explanation).toContain(
+      `'${deaf!.id}' can be reached and did not agree: this node may have been removed from the cluster, ask it for the members`,
+    )
+    network.local(asking!.id).peerStatus(deaf!.id, 'closed')
+    expect(asking!.status().explanation).not.toMatch(/removed/)
+  })
+})
+
 describe('late timers', () => {
   test('a node whose process stood still hears what arrived before it judges its leader (H105, H16)', async () => {
     const { leader, clock } = await begin()
