@@ -16,6 +16,7 @@ export type RaftErrorCode =
   | 'RAFT_CONFIGURATION_PENDING'
   | 'RAFT_INVALID_CONFIGURATION'
   | 'RAFT_INVALID_OPTION'
+  | 'RAFT_SESSION_EXPIRED'
   | 'RAFT_IDENTITY'
   | 'RAFT_NOT_MEMBER'
   | 'RAFT_VERSION'
@@ -46,6 +47,7 @@ export interface RaftErrorOptions {
   /** @defaultValue what the code implies; always false when the outcome is unknown */
   retryable?: boolean | undefined
   leader?: Member | null | undefined
+  sequence?: number | undefined
 }
 
 /** Thrown by nodes, stores, transports and tools alike. */
@@ -57,6 +59,8 @@ export class RaftError extends Error {
   readonly retryable: boolean
   /** The leader as far as known when it was thrown. */
   readonly leader: Member | null
+  /** Of a session's propose: the number to repeat. */
+  declare readonly sequence?: number
 
   constructor(code: RaftErrorCode, message: string, options: RaftErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause })
@@ -65,6 +69,7 @@ export class RaftError extends Error {
     this.outcome = options.outcome ?? 'rejected'
     this.retryable = this.outcome === 'rejected' && (options.retryable ?? RETRYABLE.has(code))
     this.leader = options.leader ?? null
+    if (options.sequence !== undefined) this.sequence = options.sequence
     Object.defineProperty(this, BRAND, { value: true })
   }
 }

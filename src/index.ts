@@ -32,6 +32,8 @@ export type {
   ReadConsistency,
   ReadOptions,
   ReadResult,
+  SessionOptions,
+  SessionProposeOptions,
   StopOptions,
 } from './node/calls.js'
 export { consoleLogger } from './node/console-logger.js'
@@ -41,6 +43,7 @@ export { type Limits, presets, type RaftNodeOptions } from './node/options.js'
 export { type AnyRaftNode, RaftNode } from './node/raft-node.js'
 export { recoverCluster, type RecoverClusterOptions, type RecoveredCluster } from './node/recover-cluster.js'
 export { restoreBackup, type RestoreBackupOptions } from './node/restore-backup.js'
+export type { Session } from './node/sessions/session.js'
 export type { SnapshotPolicy } from './node/snapshot-policy.js'
 export type { PeerStatus, RaftStatus } from './node/status.js'
 export { MemoryLogStore, MemorySnapshotStore, memoryStorage } from './stores/memory/index.js'

@@ -13,7 +13,7 @@ export const entryOverheadBytes = 32
 export const MAX_ENTRIES_PER_MESSAGE = 65_536
 
 // A number on the wire never gets another meaning.
-const entryType: Field<LogEntry['type']> = oneOf<LogEntry['type']>(['command', 'noop', 'configuration'])
+const entryType: Field<LogEntry['type']> = oneOf<LogEntry['type']>(['command', 'noop', 'configuration', 'session'])
 
 export const entryList: Field<readonly LogEntry[]> = {
   sizeOf: (entries) => entries.reduce((size, { data }) => size + entryOverheadBytes + data.byteLength, 4),

@@ -77,7 +77,10 @@ const LAYOUTS: { readonly [M in Message as M['type']]: { readonly number: number
       echoMs: milliseconds,
     },
   },
-  proposeRequest: { number: 9, fields: { ...forwarded, commands: byteList } },
+  proposeRequest: {
+    number: 9,
+    fields: { ...forwarded, entryType: oneOf(['command', 'session'] as const), commands: byteList },
+  },
   proposeResponse: {
     number: 10,
     fields: {

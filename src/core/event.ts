@@ -3,7 +3,7 @@
 import type { MembershipChange } from './membership-change.js'
 import type { Message } from './messages.js'
 import type { SnapshotSource } from './state.js'
-import type { HardState, LogIndex, Member, NodeId, SnapshotMeta } from './types.js'
+import type { HardState, LogIndex, Member, NodeId, ProposedType, SnapshotMeta } from './types.js'
 
 /** Time has passed; sent at the latest at `Output.deadline`. */
 export interface TickEvent {
@@ -30,6 +30,8 @@ export interface ProposeEvent {
   readonly wallTime: number
   /** Comes back in `Output.results`. */
   readonly id: number
+  /** What kind of entry each of them becomes. */
+  readonly entryType: ProposedType
   /** At least one. */
   readonly commands: readonly Uint8Array[]
 }

@@ -1,11 +1,12 @@
 // Proposals, where they arrive and where they are passed on to (§8, F16). Transports may duplicate and reorder: within
 // its term a leader remembers each origin's requests by number and repeats its answer instead of acting again.
 import type { Core } from './core.js'
+import type { ProposeEvent } from './event.js'
 import type { ProposeRefusal, ProposeRequest, ProposeResponse } from './messages.js'
 import { broadcastAppends, appendToOwnLog } from './replication.js'
 import { send } from './send.js'
 import type { CoreState, ForwardOrigin } from './state.js'
-import type { LogIndex, NodeId } from './types.js'
+import type { LogIndex, NodeId, ProposedType } from './types.js'
 
 /** Numbers of one origin that a leader remembers, and so the most that an origin may have unanswered: part of the protocol. */
 export const FORWARD_WINDOW = 4_096
@@ -14,18 +15,19 @@ export const FORWARD_WINDOW = 4_096
 export const MAX_FORWARD_ORIGINS = 256
 
 /** Commands of this node's own clients: appended here, or passed on once to the leader. */
-export function onPropose(core: Core, id: number, commands: readonly Uint8Array[]): void {
+export function onPropose(core: Core, { id, entryType, commands }: Omit<ProposeEvent, 'type'>): void {
   const { state, options, output, rules } = core
   if (state.role === 'leader' && !rules.takesProposals(isHeldUp(state))) {
     output.results.push({ type: 'transferring', id })
   } else if (state.role === 'leader') {
-    output.results.push({ type: 'appended', id, firstIndex: appendCommands(core, commands), term: state.currentTerm })
+    const firstIndex = appendCommands(core, entryType, commands)
+    output.results.push({ type: 'appended', id, firstIndex, term: state.currentTerm })
   } else if (state.leaderId === null) {
     output.results.push({ type: 'noLeader', id })
   } else {
     state.forwardNumber += 1
     const [term, boot, number] = [state.currentTerm, options.boot, state.forwardNumber]
-    send(core, state.leaderId, { type: 'proposeRequest', term, boot, number, commands })
+    send(core, state.leaderId, { type: 'proposeRequest', term, boot, number, entryType, commands })
     output.results.push({ type: 'forwarded', id, number, term })
   }
 }
@@ -80,19 +82,19 @@ function isHeldUp({ transfer, founding }: CoreState): boolean {
   return transfer !== null || founding !== null
 }
 
-function take(core: Core, from: NodeId, origin: ForwardOrigin, { number, commands }: ProposeRequest): LogIndex {
-  origin.highestAccepted = number
-  const firstIndex = appendCommands(core, commands)
+function take(core: Core, from: NodeId, origin: ForwardOrigin, message: ProposeRequest): LogIndex {
+  origin.highestAccepted = message.number
+  const firstIndex = appendCommands(core, message.entryType, message.commands)
   const progress = core.state.progress.get(from)
   // The origin answers its client from its own apply, so it wants to know at once that this is committed.
   if (progress !== undefined) progress.awaitsCommit = core.state.log.lastIndex
   return firstIndex
 }
 
-function appendCommands(core: Core, commands: readonly Uint8Array[]): LogIndex {
+function appendCommands(core: Core, type: ProposedType, commands: readonly Uint8Array[]): LogIndex {
   const first = appendToOwnLog(
     core,
-    commands.map((data) => ({ type: 'command', data })),
+    commands.map((data) => ({ type, data })),
   )
   broadcastAppends(core)
   return first

@@ -2,7 +2,7 @@
 // its answer are two one-way messages: the transport may lose, delay, duplicate and reorder each of them.
 import type { MembershipChange } from './membership-change.js'
 import type { ChangeEndReason, ChangeRefusal } from './output.js'
-import type { Configuration, LogEntry, LogIndex, NodeId, SnapshotMeta, Term } from './types.js'
+import type { Configuration, LogEntry, LogIndex, NodeId, ProposedType, SnapshotMeta, Term } from './types.js'
 
 /** Would you vote for me in `term`? Changes nothing on the voter (thesis §9.6). `term` is the one *asked about*. */
 export interface PreVote {
@@ -155,6 +155,8 @@ export interface ProposeRequest {
   readonly boot: number
   /** Rises by one with each request of this boot. */
   readonly number: number
+  /** What kind of entry each of them becomes. */
+  readonly entryType: ProposedType
   readonly commands: readonly Uint8Array[]
 }
 

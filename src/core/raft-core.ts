@@ -133,7 +133,7 @@ export class RaftCore {
       case 'receive':
         return onReceive(core, event)
       case 'propose':
-        return onPropose(core, event.id, event.commands)
+        return onPropose(core, event)
       case 'persisted':
         return onPersisted(core, event)
       case 'applied':

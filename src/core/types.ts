@@ -42,11 +42,14 @@ export interface HardState {
   readonly votedFor: NodeId | null
 }
 
+/** What clients propose: a command for the state machine as it is, or a step of a session (§8). */
+export type ProposedType = 'command' | 'session'
+
 /** One entry of the replicated log. The core looks into the `data` of configurations only. */
 export interface LogEntry {
   readonly index: LogIndex
   readonly term: Term
-  readonly type: 'command' | 'noop' | 'configuration'
+  readonly type: ProposedType | 'noop' | 'configuration'
   /** Leader's wall clock at append in ms since 1970, never decreasing along the log. */
   readonly timestamp: number
   readonly data: Uint8Array

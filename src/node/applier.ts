@@ -21,6 +21,8 @@ const PAGE_BYTES: number = 1024 * 1024
 export interface ApplierContext {
   readonly stateMachine: StateMachine<unknown, unknown>
   readonly codec: Codec<unknown>
+  /** A step of a session; may give a promise, as `apply` may. */
+  readonly applySession: (entry: LogEntry) => unknown
   readonly clock: Clock
   readonly cache: EntryCache
   readonly reader: LogReader
@@ -171,16 +173,14 @@ export class Applier {
       this.#fetch()
       return false
     }
-    if (entry.type !== 'command') {
+    if (entry.type === 'noop' || entry.type === 'configuration') {
       this.#applied(entry, undefined)
       return true
     }
-    const { index, term, timestamp } = entry
     let result: unknown
     let pending: PromiseLike<unknown> | undefined
     try {
-      const { stateMachine, codec } = this.#context
-      result = stateMachine.apply(codec.decode(entry.data), { index, term, timestamp })
+      result = entry.type === 'session' ? this.#context.applySession(entry) : this.#applyCommand(entry)
       if (isThenable(result)) pending = result
     } catch (error) {
       throw stateMachineError(entry, error)
@@ -188,6 +188,11 @@ export class Applier {
     if (pending === undefined) this.#applied(entry, result)
     else void this.#awaitApply(entry, pending)
     return !this.#work.isApplying
+  }
+
+  #applyCommand({ index, term, timestamp, data }: LogEntry): unknown {
+    const { stateMachine, codec } = this.#context
+    return stateMachine.apply(codec.decode(data), { index, term, timestamp })
   }
 
   #next(): LogEntry | undefined {

@@ -7,14 +7,14 @@ import {
   PREAMBLE_BYTES,
   RECORD_HEAD_BYTES,
 } from '../codec/backup-format.js'
-import { RaftError } from '../errors.js'
+import { Pieces } from './pieces.js'
 
 export class BackupReader {
   readonly #pieces: Pieces
   readonly #decoder: BackupDecoder = new BackupDecoder()
 
   constructor(backup: AsyncIterable<Uint8Array>) {
-    this.#pieces = new Pieces(backup)
+    this.#pieces = new Pieces(backup, 'backup')
   }
 
   /** First. @throws RaftError RAFT_CORRUPTION, RAFT_VERSION; what the stream throws */
@@ -52,66 +52,5 @@ export class BackupReader {
   async #peek(length: number): Promise<Uint8Array> {
     if (await this.#pieces.has(length)) return this.#pieces.peek(length)
     throw this.#decoder.damage(`it ends after ${this.#pieces.heldBytes} more bytes, before its end`)
-  }
-}
-
-/** What came and is not used yet. */
-class Pieces {
-  readonly #iterator: AsyncIterator<Uint8Array>
-  #held: Uint8Array[] = []
-  #isDone = false
-  heldBytes = 0
-
-  constructor(backup: AsyncIterable<Uint8Array>) {
-    this.#iterator = backup[Symbol.asyncIterator]()
-  }
-
-  /** Whether that many bytes are there, after waiting for them. */
-  async has(length: number): Promise<boolean> {
-    while (this.heldBytes < length && !this.#isDone) {
-      const { done, value } = await this.#iterator.next()
-      if (done === true) {
-        this.#isDone = true
-      } else if (!(value instanceof Uint8Array)) {
-        throw new RaftError('RAFT_INVALID_OPTION', `backup gave a ${typeof value}: give a stream of Uint8Array`)
-      } else if (value.byteLength > 0) {
-        this.#held.push(value)
-        this.heldBytes += value.byteLength
-      }
-    }
-    return this.heldBytes >= length
-  }
-
-  /** The first bytes of what is held: `has` was true of them. */
-  peek(length: number): Uint8Array {
-    const [first] = this.#held
-    if (first !== undefined && first.byteLength >= length) return first.subarray(0, length)
-    const joined = new Uint8Array(this.heldBytes)
-    let at = 0
-    for (const piece of this.#held) {
-      joined.set(piece, at)
-      at += piece.byteLength
-    }
-    this.#held = [joined]
-    return joined.subarray(0, length)
-  }
-
-  /** Behind a `peek` of as many. */
-  drop(length: number): void {
-    const [first, ...rest] = this.#held
-    const left = first?.subarray(length)
-    this.#held = left === undefined || left.byteLength === 0 ? rest : [left, ...rest]
-    this.heldBytes -= length
-  }
-
-  async close(): Promise<void> {
-    this.#held = []
-    if (this.#isDone) return
-    this.#isDone = true
-    try {
-      await this.#iterator.return?.()
-    } catch {
-      // Nobody reads it any more.
-    }
   }
 }

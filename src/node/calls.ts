@@ -11,7 +11,32 @@ export interface CallOptions {
 }
 
 /** Options of `propose` and `proposeMany`. */
-export interface ProposeOptions extends CallOptions {}
+export interface ProposeOptions extends CallOptions {
+  /**
+   * Appends only in this term, else RAFT_LEADERSHIP_LOST (`rejected`): the fence of what a leader does (`onLeadership`).
+   * @defaultValue in any
+   */
+  ifTerm?: Term | undefined
+}
+
+/** Options of `propose` and `proposeMany` of a session. */
+export interface SessionProposeOptions extends ProposeOptions {
+  /** Of the first command. Repeat that of a call whose outcome is unknown. @defaultValue one more than the highest so far */
+  sequence?: number | undefined
+}
+
+/** Options of `openSession`. */
+export interface SessionOptions extends CallOptions {
+  /** 1 to 128 bytes of UTF-8; an open session of this id is resumed, from any node. @defaultValue one that is used nowhere else */
+  id?: string | undefined
+  /**
+   * Of that session, as it said: this very one is taken up, or RAFT_SESSION_EXPIRED. With the id alone one that has expired
+   * begins anew, and what is in doubt of the old one would run again. @defaultValue none
+   */
+  openedAt?: LogIndex | undefined
+  /** Without an entry for so long of log time, ms, the session is forgotten; it counts for one that begins. @defaultValue 3 600 000 */
+  ttlMs?: number | undefined
+}
 
 /** `linearizable`: a ReadIndex round, shared by all waiting reads (thesis §6.4); `local`: this node's state as it is. */
 export type ReadConsistency = 'linearizable' | 'local'
@@ -86,12 +111,63 @@ export function resolveMembershipOptions(options: MembershipOptions): ResolvedMe
 }
 
 const CALL_KEYS: readonly string[] = ['signal', 'timeoutMs']
+const PROPOSE_KEYS: readonly string[] = [...CALL_KEYS, 'ifTerm']
 const READ_KEYS: readonly string[] = [...CALL_KEYS, 'consistency', 'minIndex', 'maxStalenessMs']
 
 /** @throws RaftError RAFT_INVALID_OPTION */
 export function resolveCallOptions(options: CallOptions, defaultTimeoutMs: number): ResolvedCallOptions {
   checkKeys(options, CALL_KEYS)
   return resolveCommon(options, defaultTimeoutMs)
+}
+
+export interface ResolvedProposeOptions extends ResolvedCallOptions {
+  readonly ifTerm?: Term | undefined
+}
+
+/** @throws RaftError RAFT_INVALID_OPTION */
+export function resolveProposeOptions(options: ProposeOptions): ResolvedProposeOptions {
+  checkKeys(options, PROPOSE_KEYS)
+  const { ifTerm } = options
+  if (ifTerm !== undefined && !(Number.isSafeInteger(ifTerm) && ifTerm >= 0))
+    refuse(`ifTerm is ${String(ifTerm)}: use a term, a whole number from 0`)
+  return { ...resolveCommon(options, DEFAULT_CALL_TIMEOUT_MS), ifTerm }
+}
+
+export interface ResolvedSessionProposeOptions extends ResolvedProposeOptions {
+  readonly sequence: number | undefined
+}
+
+/** @throws RaftError RAFT_INVALID_OPTION */
+export function resolveSessionProposeOptions(options: SessionProposeOptions): ResolvedSessionProposeOptions {
+  checkKeys(options, [...PROPOSE_KEYS, 'sequence'])
+  const { sequence, ...rest } = options
+  if (sequence !== undefined && !(Number.isSafeInteger(sequence) && sequence >= 1)) {
+    refuse(`sequence is ${String(sequence)}: use a whole number from 1`)
+  }
+  return { ...resolveProposeOptions(rest), sequence }
+}
+
+/** @defaultValue of `ttlMs`: one hour */
+const DEFAULT_TTL_MS = 3_600_000
+
+export interface ResolvedSessionOptions extends ResolvedCallOptions {
+  readonly id: string | undefined
+  /** 0 for any. */
+  readonly openedAt: LogIndex
+  readonly ttlMs: number
+}
+
+/** @throws RaftError RAFT_INVALID_OPTION */
+export function resolveSessionOptions(options: SessionOptions): ResolvedSessionOptions {
+  checkKeys(options, [...CALL_KEYS, 'id', 'openedAt', 'ttlMs'])
+  const { id, openedAt, ttlMs = DEFAULT_TTL_MS } = options
+  if (openedAt !== undefined && !(Number.isSafeInteger(openedAt) && openedAt >= 1 && id !== undefined)) {
+    refuse(`openedAt is ${String(openedAt)}: use what the session said, with its id`)
+  }
+  if (!(typeof ttlMs === 'number' && Number.isFinite(ttlMs) && ttlMs > 0)) {
+    refuse(`ttlMs is ${String(ttlMs)}: use a number of milliseconds above 0`)
+  }
+  return { ...resolveCommon(options, DEFAULT_CALL_TIMEOUT_MS), id, openedAt: openedAt ?? 0, ttlMs }
 }
 
 export interface ResolvedReadOptions extends ResolvedCallOptions {

@@ -24,7 +24,6 @@ import { makeCore } from './make-core.js'
 import { Membership } from './membership.js'
 import { Narrator } from './narrator.js'
 import type { NodeRules } from './node-rules.js'
-import type { ResolvedOptions } from './options.js'
 import { Outbound } from './outbound.js'
 import { PendingCalls } from './pending-call.js'
 import { Proposals } from './proposals.js'
@@ -32,6 +31,8 @@ import { Readiness } from './readiness.js'
 import { Reads } from './reads.js'
 import { Reception } from './reception.js'
 import type { Recovered } from './recovery.js'
+import type { RunningOptions } from './replicated-state.js'
+import { Sessions } from './sessions/sessions.js'
 import { SnapshotReception } from './snapshot-reception.js'
 import { SnapshotStreams } from './snapshot-streams.js'
 import { Snapshotter } from './snapshotter.js'
@@ -72,6 +73,7 @@ export class DriverParts {
   readonly writer: LogWriter
   readonly outbound: Outbound
   readonly proposals: Proposals
+  readonly sessions: Sessions
   readonly transfers: Transfers
   readonly membership: Membership
   readonly configurations: ConfigurationWatch
@@ -84,10 +86,10 @@ export class DriverParts {
   readonly snapshotReception: SnapshotReception
   readonly backups: Backups
   readonly loop: EventLoop
-  readonly #options: ResolvedOptions
+  readonly #options: RunningOptions
   readonly #hooks: PartsHooks
 
-  constructor(options: ResolvedOptions, recovered: Recovered, internals: Internals, hooks: PartsHooks) {
+  constructor(options: RunningOptions, recovered: Recovered, internals: Internals, hooks: PartsHooks) {
     this.#options = options
     this.#hooks = hooks
     this.rules = nodeRulesOf(internals)
@@ -106,6 +108,7 @@ export class DriverParts {
     this.outbound = this.#makeOutbound()
     this.writer = this.#makeWriter(internals)
     this.proposals = this.#makeProposals()
+    this.sessions = this.#makeSessions(recovered)
     this.transfers = this.#makeTransfers()
     this.membership = this.#makeMembership()
     this.configurations = new ConfigurationWatch(state.log.configurations.at(-1) ?? null)
@@ -197,6 +200,16 @@ export class DriverParts {
     })
   }
 
+  #makeSessions({ identity: { storeId, bootCount } }: Recovered): Sessions {
+    const { clock, electionTimeoutMs, heartbeatIntervalMs, forwardProposals, resultCodec } = this.#options
+    return new Sessions({
+      ...{ clock, electionTimeoutMs, heartbeatIntervalMs, forwardProposals, resultCodec },
+      calls: this.calls,
+      runId: `${storeId}.${bootCount}`,
+      submit: (proposal, options) => this.proposals.submit(proposal, options),
+    })
+  }
+
   #makeTransfers(): Transfers {
     const { state } = this.core
     return new Transfers({
@@ -242,6 +255,7 @@ export class DriverParts {
     return new Applier({
       stateMachine,
       codec,
+      applySession: (entry) => stateMachine.applySession(entry),
       clock,
       cache: this.cache,
       reader: this.reader,

@@ -7,14 +7,22 @@ import type { Configuration, LogIndex, Member, NodeId, Term } from '../core/type
 import type { RaftError } from '../errors.js'
 import type { SnapshotMeta } from '../interfaces/state-machine.js'
 import type { TransportLocal } from '../interfaces/transport.js'
-import type { ResolvedCallOptions, ResolvedMembershipOptions, ResolvedReadOptions } from './calls.js'
+import type {
+  ResolvedCallOptions,
+  ResolvedMembershipOptions,
+  ResolvedProposeOptions,
+  ResolvedReadOptions,
+  ResolvedSessionOptions,
+} from './calls.js'
 import type { DriverHooks } from './driver-hooks.js'
 import { DriverParts } from './driver-parts.js'
 import { storeError } from './failures.js'
 import { handOver } from './hand-over.js'
 import type { Internals } from './internals.js'
-import type { ResolvedOptions } from './options.js'
+import type { Proposal } from './proposal-call.js'
 import type { Recovered } from './recovery.js'
+import type { RunningOptions } from './replicated-state.js'
+import type { Session } from './sessions/session.js'
 import { leaderOf, memberOf, type RaftStatus, runningStatus } from './status.js'
 import type { Watched } from './watchers.js'
 
@@ -22,7 +30,7 @@ import type { Watched } from './watchers.js'
 const DEAF_TIMEOUTS = 5
 
 export class Driver {
-  readonly #options: ResolvedOptions
+  readonly #options: RunningOptions
   readonly #hooks: DriverHooks
   readonly #parts: DriverParts
   /** For listeners, at the end of the turn, when nothing is half done. */
@@ -30,7 +38,7 @@ export class Driver {
   #lastTerm: Term
   #isClosed = false
 
-  constructor(options: ResolvedOptions, recovered: Recovered, internals: Internals, hooks: DriverHooks) {
+  constructor(options: RunningOptions, recovered: Recovered, internals: Internals, hooks: DriverHooks) {
     this.#options = options
     this.#hooks = hooks
     this.#parts = new DriverParts(options, recovered, internals, {
@@ -74,8 +82,15 @@ export class Driver {
     this.#parts.snapshotter.begin()
   }
 
-  propose(commands: readonly Uint8Array[], options: ResolvedCallOptions, isMany: boolean): Promise<unknown> {
-    return this.#parts.proposals.submit(commands, options, isMany)
+  propose(proposal: Proposal, options: ResolvedProposeOptions): Promise<unknown> {
+    return this.#parts.proposals.submit(proposal, options).promise
+  }
+
+  openSession(
+    options: ResolvedSessionOptions,
+    encode: (command: unknown) => Uint8Array,
+  ): Promise<Session<unknown, unknown>> {
+    return this.#parts.sessions.open(options, encode)
   }
 
   read(query: () => unknown, options: ResolvedReadOptions): Promise<{ value: unknown; index: LogIndex }> {

@@ -6,8 +6,9 @@ import type { Clock } from '../interfaces/clock.js'
 import { Driver } from './driver.js'
 import type { DriverHooks } from './driver-hooks.js'
 import { invariantError, storeError, textOf, transportError } from './failures.js'
-import type { Internals } from './internals.js'
+import { type Internals, nodeRulesOf } from './internals.js'
 import type { ResolvedOptions } from './options.js'
+import { ReplicatedState, type RunningOptions } from './replicated-state.js'
 import { closeStores, type Recovered, recover } from './recovery.js'
 import { idleStatus, type RaftStatus } from './status.js'
 
@@ -16,7 +17,7 @@ export type Phase = 'new' | 'starting' | 'running' | 'stopping' | 'stopped' | 'f
 export interface LifecycleHooks extends Pick<DriverHooks, 'emit'> {}
 
 export class Lifecycle {
-  readonly #options: ResolvedOptions
+  readonly #options: RunningOptions
   readonly #internals: Internals
   readonly #hooks: LifecycleHooks
   #phase: Phase = 'new'
@@ -30,7 +31,8 @@ export class Lifecycle {
   #hasTransport = false
 
   constructor(options: ResolvedOptions, internals: Internals, hooks: LifecycleHooks) {
-    this.#options = options
+    const stateMachine = new ReplicatedState({ ...options, rules: nodeRulesOf(internals) })
+    this.#options = { ...options, stateMachine }
     this.#internals = internals
     this.#hooks = hooks
   }

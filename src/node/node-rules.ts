@@ -44,6 +44,14 @@ export interface NodeRules {
   isMembersStore(expected: string, said: string): boolean
   /** Whether a listed peer's store belongs to no cluster yet, by the nonce that it says it belongs to (F25). */
   isEmptyStore(nonce: string): boolean
+  /** Whether a session that had no entry for that long of log time is over (H72). */
+  isSessionExpired(idleMs: number, ttlMs: number): boolean
+  /** Whether what a command of a session returned is kept until the client has it (§8). */
+  isSessionAnswerKept(): boolean
+  /** Whether a snapshot holds the sessions too (H51). */
+  keepsSessionsInSnapshots(): boolean
+  /** The number under which a command of a session is sent for the `attempt`-th time (H114). */
+  sequenceOfAttempt(sequence: number, attempt: number): number
   /** Whether the stores stay open until the write under way is over (H109). */
   awaitsWrites(): boolean
 }
@@ -66,5 +74,9 @@ export const NODE_RULES: NodeRules = Object.freeze({
   endsMessage: (entryCount: number, isOverLimits: boolean) => entryCount > 0 && isOverLimits,
   isMembersStore: (expected: string, said: string) => expected === said,
   isEmptyStore: (nonce: string) => nonce === '',
+  isSessionExpired: (idleMs: number, ttlMs: number) => idleMs > ttlMs,
+  isSessionAnswerKept: () => true,
+  keepsSessionsInSnapshots: () => true,
+  sequenceOfAttempt: (sequence: number) => sequence,
   awaitsWrites: () => true,
 })

@@ -32,6 +32,8 @@ export interface RaftNodeOptions<Command = Uint8Array, Result = unknown> {
   clusterId?: string | undefined
   /** @defaultValue msgpackCodec; `bytesCodec` for raw Uint8Array commands */
   codec?: Codec<NoInfer<Command>> | undefined
+  /** For the answers that sessions keep; they travel in snapshots. The same on every node. @defaultValue msgpackCodec */
+  resultCodec?: Codec<NoInfer<Result>> | undefined
   /** Each timeout is drawn from [t, 2t), ms. At least 3 × heartbeatIntervalMs. @defaultValue 500 */
   electionTimeoutMs?: number | undefined
   /** @defaultValue 100 */
@@ -112,6 +114,7 @@ export interface ResolvedOptions<Command = unknown, Result = unknown> {
   readonly bootstrap: Configuration | null
   readonly clusterId: string | null
   readonly codec: Codec<Command>
+  readonly resultCodec: Codec<Result>
   readonly electionTimeoutMs: number
   readonly heartbeatIntervalMs: number
   readonly forwardProposals: boolean
@@ -131,6 +134,7 @@ const OPTION_KEYS: readonly string[] = [
   'bootstrap',
   'clusterId',
   'codec',
+  'resultCodec',
   'electionTimeoutMs',
   'heartbeatIntervalMs',
   'forwardProposals',
@@ -148,9 +152,12 @@ const METHODS = {
   snapshotStore: ['create', 'latest', 'close'],
   transport: ['start', 'send', 'stop'],
   codec: ['encode', 'decode'],
+  resultCodec: ['encode', 'decode'],
   clock: ['now', 'wallTime', 'schedule'],
   logger: ['debug', 'info', 'warn', 'error'],
 } as const
+
+const OPTIONAL_PLUGINS: readonly string[] = ['codec', 'resultCodec', 'clock', 'logger']
 
 /** Longest timing that a timer of the platform can wait for twice over (H107). */
 const MAX_TIMING_MS = 2 ** 30
@@ -176,6 +183,7 @@ export function resolveOptions<Command, Result>(
     clusterId: resolveClusterId(options.clusterId),
     // Without a codec Command is whatever MessagePack carries.
     codec: options.codec ?? (msgpackCodec as Codec<Command>),
+    resultCodec: options.resultCodec ?? (msgpackCodec as Codec<Result>),
     ...resolveTimings(options),
     forwardProposals,
     snapshot: resolveSnapshotPolicy(options.snapshot ?? {}),
@@ -189,7 +197,7 @@ export function resolveOptions<Command, Result>(
 function checkPlugins(options: object): void {
   for (const [name, methods] of Object.entries(METHODS)) {
     const plugin = (options as Record<string, unknown>)[name]
-    if (plugin === undefined && (name === 'codec' || name === 'clock' || name === 'logger')) continue
+    if (plugin === undefined && OPTIONAL_PLUGINS.includes(name)) continue
     if (typeof plugin !== 'object' || plugin === null)
       refuse(`${name} is ${show(plugin)}: give an object with ${methods.join(', ')}`)
     for (const method of methods) {

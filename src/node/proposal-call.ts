@@ -1,8 +1,8 @@
 // One call of propose or proposeMany, from its place in the queue to the result of its last command. Knows at each
 // moment what may be said of its fate: `rejected` only while nothing of it can ever be applied (F15, H36).
-import type { LogIndex, Term } from '../core/types.js'
+import type { LogIndex, ProposedType, Term } from '../core/types.js'
 import { RaftError, type RaftErrorCode } from '../errors.js'
-import type { Proposed, ResolvedCallOptions } from './calls.js'
+import type { Proposed, ResolvedProposeOptions } from './calls.js'
 import { type EndReason, PendingCall, type PendingCalls } from './pending-call.js'
 
 /** What a call tells its owner and asks of it. */
@@ -26,7 +26,17 @@ export type ProposalStage =
   /** In some log at (firstIndex, term). */
   | 'appended'
 
+/** What is proposed. */
+export interface Proposal {
+  readonly entryType: ProposedType
+  readonly commands: readonly Uint8Array[]
+  /** The caller gets a list of results. */
+  readonly isMany: boolean
+}
+
 export class ProposalCall extends PendingCall<unknown> {
+  readonly options: ResolvedProposeOptions
+  readonly entryType: ProposedType
   readonly commands: readonly Uint8Array[]
   readonly sizeBytes: number
   readonly #owner: ProposalOwner
@@ -40,14 +50,16 @@ export class ProposalCall extends PendingCall<unknown> {
 
   constructor(
     owner: ProposalOwner,
-    options: ResolvedCallOptions,
-    payload: { commands: readonly Uint8Array[]; sizeBytes: number; isMany: boolean },
+    options: ResolvedProposeOptions,
+    { entryType, commands, isMany, sizeBytes }: Proposal & { readonly sizeBytes: number },
   ) {
     super(owner.calls, options)
+    this.options = options
     this.#owner = owner
-    this.commands = payload.commands
-    this.sizeBytes = payload.sizeBytes
-    this.#isMany = payload.isMany
+    this.entryType = entryType
+    this.commands = commands
+    this.sizeBytes = sizeBytes
+    this.#isMany = isMany
   }
 
   get lastIndex(): LogIndex {

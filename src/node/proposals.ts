@@ -5,17 +5,17 @@ import { MAX_COMMANDS_PER_MESSAGE } from '../codec/field.js'
 import { messageOverheadBytes } from '../codec/message-codec.js'
 import type { ProposeResult } from '../core/output.js'
 import type { CoreState } from '../core/state.js'
-import type { LogIndex, Term } from '../core/types.js'
+import type { LogIndex, ProposedType, Term } from '../core/types.js'
 import { type NotLeaderError, RaftError } from '../errors.js'
 import { AppendedCalls } from './appended-calls.js'
 import type { Clock } from '../interfaces/clock.js'
-import type { ResolvedCallOptions } from './calls.js'
+import type { ResolvedProposeOptions } from './calls.js'
 import { Forwards, overtakenError } from './forwards.js'
 import { HeldBack } from './held-back.js'
 import type { LogBudget } from './log-budget.js'
 import type { ResolvedLimits } from './options.js'
 import type { PendingCalls } from './pending-call.js'
-import { ProposalCall, type ProposalOwner } from './proposal-call.js'
+import { type Proposal, ProposalCall, type ProposalOwner } from './proposal-call.js'
 
 /** Calls that may wait at once, whatever their size. */
 export const MAX_PENDING_PROPOSALS = 262_144
@@ -44,6 +44,7 @@ const COMPACT_AFTER = 1_024
 /** Commands for one propose event. */
 export interface ProposalBatch {
   readonly id: number
+  readonly entryType: ProposedType
   readonly commands: readonly Uint8Array[]
 }
 
@@ -95,16 +96,16 @@ export class Proposals implements ProposalOwner {
   }
 
   /** Queues one call. @throws RaftError when it can't be taken; nothing was done then */
-  submit(commands: readonly Uint8Array[], options: ResolvedCallOptions, isMany: boolean): Promise<unknown> {
+  submit(proposal: Proposal, options: ResolvedProposeOptions): ProposalCall {
     const { state, forwardProposals, budget } = this.#context
     if (!forwardProposals && state.role !== 'leader') throw this.#notLeader()
-    const sizeBytes = this.#admit(commands)
-    const call = new ProposalCall(this, options, { commands, sizeBytes, isMany })
+    const sizeBytes = this.#admit(proposal.commands)
+    const call = new ProposalCall(this, options, { ...proposal, sizeBytes })
     budget.addWaiting(sizeBytes)
     this.#pendingCount += 1
     this.#waiting.push(call)
     this.#context.wake()
-    return call.promise
+    return call
   }
 
   /** The next batch for the core, whose role decides how much fits; null when nothing may go now. */
@@ -117,11 +118,12 @@ export class Proposals implements ProposalOwner {
     }
     if (state.leaderId === null || this.#isHeld || this.#isFrozen || !this.#hasBroughtBack()) return null
     if (!isLeader && this.#forwards.isFull(this.#handed.size)) return null
-    const calls = isLeader ? this.#takeAll() : this.#takeForward()
-    if (calls.length === 0) return null
+    const calls = isLeader ? this.#takeRun() : this.#takeForward()
+    const [first] = calls
+    if (first === undefined) return null
     this.#lastBatchId += 1
     this.#handed.set(this.#lastBatchId, calls)
-    return { id: this.#lastBatchId, commands: calls.flatMap((call) => call.commands) }
+    return { id: this.#lastBatchId, entryType: first.entryType, commands: calls.flatMap((call) => call.commands) }
   }
 
   /** What the core says became of a batch or of a forward. */
@@ -243,6 +245,28 @@ export class Proposals implements ProposalOwner {
     return calls
   }
 
+  /** All that may go with the first one. */
+  #takeRun(): readonly ProposalCall[] {
+    const calls: ProposalCall[] = []
+    for (; this.#head < this.#waiting.length; this.#head++) {
+      const call = this.#waiting[this.#head]
+      if (call === undefined || !this.#mayGo(call)) continue
+      if (calls.length > 0 && call.entryType !== calls[0]?.entryType) break
+      calls.push(call)
+    }
+    this.#compactWaiting()
+    return calls
+  }
+
+  /** Still wanted, in the term that it was made for (F47). */
+  #mayGo(call: ProposalCall): boolean {
+    if (call.isSettled) return false
+    const { ifTerm } = call.options
+    if (ifTerm === undefined || ifTerm === this.#context.state.currentTerm) return true
+    call.reject(fencedError(ifTerm, this.#context.state.currentTerm))
+    return false
+  }
+
   /** As many calls, whole, as one message to the leader holds. */
   #takeForward(): readonly ProposalCall[] {
     const calls: ProposalCall[] = []
@@ -251,7 +275,8 @@ export class Proposals implements ProposalOwner {
     let bytes = 0
     for (; this.#head < this.#waiting.length; this.#head++) {
       const call = this.#waiting[this.#head]
-      if (call === undefined || call.isSettled) continue
+      if (call === undefined || !this.#mayGo(call)) continue
+      if (calls.length > 0 && call.entryType !== calls[0]?.entryType) break
       count += call.commands.length
       bytes += call.sizeBytes
       const fits = count <= MAX_COMMANDS_PER_MESSAGE && forwardBytes(count, bytes) <= this.#context.maxMessageBytes
@@ -338,6 +363,11 @@ function jumpedError(firstIndex: LogIndex, index: LogIndex): RaftError {
       'its result: look its effect up before you repeat it',
     { outcome: 'unknown' },
   )
+}
+
+function fencedError(ifTerm: Term, term: Term): RaftError {
+  const text = `the command was to be appended in term ${ifTerm} only, and this is term ${term}: another leader may be at work`
+  return new RaftError('RAFT_LEADERSHIP_LOST', `${text}; it was not appended`, { retryable: false })
 }
 
 function tooLarge(message: string): RaftError {

@@ -17,8 +17,11 @@ import {
   resolveCallOptions,
   type ResolvedMembershipOptions,
   resolveMembershipOptions,
+  resolveProposeOptions,
   resolveReadOptions,
+  resolveSessionOptions,
   resolveStopOptions,
+  type SessionOptions,
   type StopOptions,
 } from './calls.js'
 import type { SnapshotMeta } from '../interfaces/state-machine.js'
@@ -41,6 +44,7 @@ import type { NodeRules } from './node-rules.js'
 import { refuse, show } from './option-checks.js'
 import { type RaftNodeOptions, type ResolvedOptions, resolveOptions } from './options.js'
 import { throwIfAborted } from './pending-call.js'
+import type { Session } from './sessions/session.js'
 import type { RaftStatus } from './status.js'
 
 /**
@@ -158,9 +162,10 @@ export class RaftNode<Command = Uint8Array, Result = unknown>
     // Not async: a promise more for each proposal is worth 2 to 15 % of the throughput.
     try {
       const driver = this.#inside()
-      const call = resolveCallOptions(options, DEFAULT_CALL_TIMEOUT_MS)
+      const call = resolveProposeOptions(options)
       throwIfAborted(call)
-      return driver.propose([this.#encode(command)], call, false) as Promise<Proposed<Result>>
+      const commands = [this.#encode(command)]
+      return driver.propose({ entryType: 'command', commands, isMany: false }, call) as Promise<Proposed<Result>>
     } catch (error) {
       return Promise.reject(error)
     }
@@ -173,12 +178,28 @@ export class RaftNode<Command = Uint8Array, Result = unknown>
    */
   async proposeMany(commands: readonly Command[], options: ProposeOptions = {}): Promise<readonly Proposed<Result>[]> {
     const driver = this.#inside()
-    const call = resolveCallOptions(options, DEFAULT_CALL_TIMEOUT_MS)
+    const call = resolveProposeOptions(options)
     throwIfAborted(call)
     if (!Array.isArray(commands)) refuse(`proposeMany takes an array of commands, not ${show(commands)}`)
     const encoded = commands.map((command) => this.#encode(command))
     if (encoded.length === 0) return []
-    return driver.propose(encoded, call, true) as Promise<readonly Proposed<Result>[]>
+    return driver.propose({ entryType: 'command', commands: encoded, isMany: true }, call) as Promise<
+      readonly Proposed<Result>[]
+    >
+  }
+
+  /**
+   * Opens a session for exactly-once writes, or takes the one of that `id` up again, which any client or node may have opened:
+   * its `lastSequence` is then the highest that ran. Expiry is by log time and stands in the entry that opens it. A command of
+   * a session costs some 30 bytes and its id more than one of `propose`, and its result is kept until it is acknowledged.
+   * @throws RaftError as `propose`, and RAFT_OVERLOADED when the sessions of the cluster take up their whole room
+   */
+  async openSession(options: SessionOptions = {}): Promise<Session<Command, Result>> {
+    const driver = this.#inside()
+    const call = resolveSessionOptions(options)
+    throwIfAborted(call)
+    const encode = (command: unknown): Uint8Array => this.#encode(command as Command)
+    return driver.openSession(call, encode) as Promise<Session<Command, Result>>
   }
 
   /**

@@ -9,6 +9,7 @@ import type { RestoredLog, StoreIdentity } from '../interfaces/log-store.js'
 import type { RaftStorage } from '../interfaces/snapshot-store.js'
 import type { SnapshotMeta } from '../interfaces/state-machine.js'
 import { BackupReader } from './backup-reader.js'
+import { withoutSessions } from './sessions/session-snapshot.js'
 import { makeStoreId, randomId } from './store-id.js'
 import { systemClock } from './system-clock.js'
 import { resolveMember } from './member-spec.js'
@@ -75,7 +76,7 @@ async function restore(
   const { meta, identity } = beginningOf(await reader.header(), target)
   const sink = await snapshotStore.create(meta)
   try {
-    for await (const chunk of reader.chunks()) await sink.write(chunk)
+    for await (const chunk of withoutSessions(reader.chunks())) await sink.write(chunk)
     // With no snapshot beside it this is nothing: a boot count of 0 says that no node ever began here.
     await logStore.write({ identity, hardState: { currentTerm: meta.lastIncludedTerm, votedFor: null } })
     await sink.commit()

@@ -18,13 +18,18 @@ export interface ChainPace {
   readonly slowMs: readonly [min: number, max: number]
 }
 
+/** Told of each command before it is applied. */
+type OnApply = (command: Uint8Array, context: ApplyContext) => void
+
 /** Applies bytes; answers with its whole state. */
 export class ChainMachine implements StateMachine<Uint8Array, ChainState> {
   readonly #pace: ChainPace | null
+  readonly #onApply: OnApply | undefined
   #state: ChainState = { hash: 1, count: 0 }
 
-  constructor(pace: ChainPace | null = null) {
+  constructor(pace: ChainPace | null = null, onApply?: OnApply) {
     this.#pace = pace
+    this.#onApply = onApply
   }
 
   get state(): ChainState {
@@ -32,6 +37,7 @@ export class ChainMachine implements StateMachine<Uint8Array, ChainState> {
   }
 
   readonly apply = (command: Uint8Array, context: ApplyContext): ChainState | Promise<ChainState> => {
+    this.#onApply?.(command, context)
     const { hash, count } = this.#state
     const half = stir(stir(hash, context.index), context.timestamp % 0x1_0000_0000)
     const pace = this.#pace

@@ -63,6 +63,10 @@ export type Check =
   | 'call-result'
   | 'call-count'
   | 'call-real-time'
+  /** A command of a session was applied twice. */
+  | 'session-once'
+  /** What the client of a session was told of a command is not what happened to it. */
+  | 'session-answer'
   /** A change of the membership resolved, and is not what is committed. */
   | 'change-result'
   | 'known-outcome'

@@ -44,7 +44,11 @@ export class JudgedMachine<Command, Result> implements StateMachine<Command, Res
   snapshot(context: SnapshotContext): AsyncIterable<Uint8Array> | Promise<AsyncIterable<Uint8Array>> {
     const { id, inner, invariants, gate } = this.#options
     if (!gate.isDead) invariants.snapshots.asks(id, this.#lastApplied, context)
-    return inner.snapshot(context)
+    const onEnd = (digest: Uint8Array): void => {
+      if (!gate.isDead) invariants.snapshots.isState(id, context.index, digest)
+    }
+    const chunks = inner.snapshot(context)
+    return isThenable(chunks) ? chunks.then((given) => digested(given, onEnd)) : digested(chunks, onEnd)
   }
 
   async restore(chunks: AsyncIterable<Uint8Array>, meta: SnapshotMeta): Promise<void> {
@@ -52,7 +56,7 @@ export class JudgedMachine<Command, Result> implements StateMachine<Command, Res
     const digest = new Sha256()
     await inner.restore(hashed(chunks, digest), meta)
     this.#lastApplied = meta.lastIncludedIndex
-    if (!gate.isDead) invariants.snapshots.restored(id, meta, digest.digest())
+    if (!gate.isDead) invariants.snapshots.isState(id, meta.lastIncludedIndex, digest.digest())
   }
 
   #settle(context: ApplyContext, result: Result): void {
@@ -68,5 +72,27 @@ async function* hashed(chunks: AsyncIterable<Uint8Array>, digest: Sha256): Async
   for await (const chunk of chunks) {
     digest.update(chunk)
     yield chunk
+  }
+}
+
+/** The same chunks, each pulled when it is asked for; their digest when they have ended. */
+function digested(chunks: AsyncIterable<Uint8Array>, onEnd: (digest: Uint8Array) => void): AsyncIterable<Uint8Array> {
+  return {
+    [Symbol.asyncIterator]() {
+      const inner = chunks[Symbol.asyncIterator]()
+      const digest = new Sha256()
+      return {
+        async next(): Promise<IteratorResult<Uint8Array>> {
+          const result = await inner.next()
+          if (result.done === true) onEnd(digest.digest())
+          else digest.update(result.value)
+          return result
+        },
+        async return(): Promise<IteratorResult<Uint8Array>> {
+          await inner.return?.()
+          return { done: true, value: undefined }
+        },
+      }
+    },
   }
 }

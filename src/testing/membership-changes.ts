@@ -23,9 +23,6 @@ const DEADLINE_SLACK_MS = 50
 /** What is wrong with the node, and not with the wish. */
 const DAMNING_CODES: readonly string[] = ['RAFT_INVARIANT', 'RAFT_CORRUPTION', 'RAFT_IDENTITY', 'RAFT_STATE_MACHINE']
 
-/** These are refused with RAFT_IDENTITY for a member whose disk was lost; nothing else is. */
-const REFUSE_LOST_DISKS: readonly string[] = ['add', 'promote']
-
 export interface ChangesWorld {
   readonly timeline: Timeline
   readonly invariants: Invariants
@@ -87,7 +84,6 @@ export class MembershipChanges {
       (error: unknown) => {
         settled(isRaftError(error) ? error.code : 'error')
         if (isRaftError(error) && !DAMNING_CODES.includes(error.code)) return
-        if (isRaftError(error, 'RAFT_IDENTITY') && REFUSE_LOST_DISKS.includes(fault.type)) return
         invariants.fail('call-error', `${process.id}: a ${fault.type} rejected with ${String(error)}`)
       },
     )

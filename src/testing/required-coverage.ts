@@ -309,6 +309,18 @@ const PROFILE_BUCKETS: Readonly<Partial<Record<Profile, readonly string[]>>> = {
     'step.follower.snapshotInstalled',
     'step.leader.installSnapshotResponse.snapshot',
   ],
+  sessions: [
+    'message.installSnapshot',
+    'point.snapshot',
+    'session.answered',
+    'session.lost',
+    'session.opened',
+    'session.rejected.RAFT_NO_LEADER',
+    'session.rejected.RAFT_SESSION_EXPIRED',
+    'session.resumed',
+    'session.unknown.RAFT_SESSION_EXPIRED',
+    'session.unknown.RAFT_TIMEOUT',
+  ],
   storage: [
     'hit.failedSnapshot',
     'hit.hungSnapshot',

@@ -4,6 +4,7 @@ import { Caller, type CallerAction } from './caller.js'
 import { ChainMachine, type ChainPace, type ChainState } from './chain-machine.js'
 import { BUGS } from './bugs/index.js'
 import { bytesCodec } from '../codec/bytes.js'
+import type { ApplyContext } from '../interfaces/state-machine.js'
 import { decodeMessage, encodeMessage } from '../codec/message-codec.js'
 import type { Check } from './checks.js'
 import { Cluster } from './cluster.js'
@@ -16,6 +17,8 @@ import { type SimulationPlan, swarmSettingsOf } from './plan/plan.js'
 import type { PlanRecorder } from './plan/plan-recorder.js'
 import { PlannedFaults, PlannedWorkload } from './plan/planned-run.js'
 import { SimulationRandom } from './prng.js'
+import { SessionClients } from './session-clients.js'
+import { SessionJudge } from './session-judge.js'
 import { healRandomQuorum } from './random-quorum.js'
 import { expectSteadyLeader } from './steady-leader.js'
 import { expectResultsOfSlowLeader } from './slow-leader.js'
@@ -76,7 +79,7 @@ export async function runSeed(seed: bigint, options: SeedOptions = {}): Promise<
   const random = new SimulationRandom(seed)
   const { plan, recorder, profile } = options
   const settings = plan === undefined ? drawSwarm(random.fork('swarm'), profile) : swarmSettingsOf(plan)
-  const cluster = createCluster(settings, random, options, writerOf(seed, settings, options))
+  const { cluster, judge } = createCluster(settings, random, options, writerOf(seed, settings, options))
   const caller = createCaller(cluster, recorder)
   recorder?.begin({ seed, settings, cluster })
   const workload =
@@ -87,7 +90,11 @@ export async function runSeed(seed: bigint, options: SeedOptions = {}): Promise<
     plan === undefined
       ? new Nemesis(cluster, settings.nemesis, random.fork('nemesis'))
       : new PlannedFaults(cluster, plan)
-  await runFaults(cluster, settings, random.fork('start'), [workload, nemesis])
+  const sessions =
+    settings.sessions === undefined
+      ? []
+      : [new SessionClients(cluster, judge, settings.sessions, random.fork('sessions'))]
+  await runFaults(cluster, settings, random.fork('start'), [workload, nemesis, ...sessions])
   recorder?.end()
   const { electionTimeoutMs } = settings.shape.options
   const commands = new LivenessCommands()
@@ -114,6 +121,7 @@ export async function runSeed(seed: bigint, options: SeedOptions = {}): Promise<
   await settleCalls(cluster, 2 * settings.workload.timeoutMs[1])
   await expectAgreement(cluster, { withinMs: 4 * electionTimeoutMs, query: queryState })
   await stopAll(cluster)
+  judge.check()
   if (cluster.invariants.violation === null) cluster.history.checkOutcomes()
   return resultOf(seed, cluster)
 }
@@ -135,14 +143,16 @@ function createCluster(
   random: SimulationRandom,
   { bug, internals }: SeedOptions,
   traceWriter: TraceWriter | null,
-): ChainCluster {
+): { readonly cluster: ChainCluster; readonly judge: SessionJudge } {
   const seeded = bug === undefined ? undefined : BUGS[bug]
   const usesWireFormat = random.fork('wire').chance(0.25)
   const usesLevel = random.fork('store').chance(settings.levelRatio)
   const pace = drawPace(random.fork('pace'), settings.shape.options.electionTimeoutMs)
+  let judge: SessionJudge | null = null
+  const onApply = (command: Uint8Array, { index }: ApplyContext): void => judge?.applies(command, index)
   const cluster: ChainCluster = new Cluster({
     shape: settings.shape,
-    stateMachine: (host) => new ChainMachine(pace === null ? null : { host, ...pace }),
+    stateMachine: (host) => new ChainMachine(pace === null ? null : { host, ...pace }, onApply),
     codec: seeded?.codec ?? bytesCodec,
     internals: internals ?? seeded?.internals,
     wrappers: seeded?.wrappers,
@@ -151,11 +161,12 @@ function createCluster(
     carry: usesWireFormat ? (message) => decodeMessage(encodeMessage(message)) : undefined,
     traceWriter,
   })
+  judge = new SessionJudge(cluster.invariants)
   if (usesLevel) cluster.coverage.count('point.levelStore')
   if (usesWireFormat) cluster.coverage.count('point.wireFormat')
   cluster.setLinks(settings.links)
   cluster.setDisks(settings.disk)
-  return cluster
+  return { cluster, judge }
 }
 
 /** Half of all runs have a state machine that takes its time; long enough to be caught in between, and no longer. */

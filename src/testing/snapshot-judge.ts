@@ -9,11 +9,15 @@ import { hex } from '../stores/snapshot-rules.js'
 import type { Check } from './checks.js'
 import type { Invariants } from './invariants.js'
 
+/** Of an index, and which node was the first. */
+type Contents = Map<LogIndex, { readonly digest: string; readonly by: NodeId }>
+
 /** Of one simulation. */
 export class SnapshotJudge {
   readonly #invariants: Invariants
-  /** What the first node to have a snapshot of an index had in it. */
-  readonly #contents = new Map<LogIndex, { readonly digest: string; readonly by: NodeId }>()
+  /** What the first node to have a snapshot of an index had in it, and what its state machine had part in that. */
+  readonly #contents: Contents = new Map()
+  readonly #states: Contents = new Map()
 
   constructor(invariants: Invariants) {
     this.#invariants = invariants
@@ -39,12 +43,12 @@ export class SnapshotJudge {
   stored(id: NodeId, { meta, digest }: StoredSnapshot): void {
     const problem = this.#problemOf(meta)
     if (problem !== null) this.#fail('snapshot-place', `${id}: its snapshot of ${meta.lastIncludedIndex} ${problem}`)
-    this.#compare(id, meta, digest)
+    this.#compare(this.#contents, id, { index: meta.lastIncludedIndex, digest })
   }
 
-  /** A state machine was given this content. */
-  restored(id: NodeId, meta: SnapshotMeta, digest: Uint8Array): void {
-    this.#compare(id, meta, digest)
+  /** A state machine gave this, to its end, or was given it. */
+  isState(id: NodeId, index: LogIndex, digest: Uint8Array): void {
+    this.#compare(this.#states, id, { index, digest })
   }
 
   /** A log forgets entries up to `index`; `snapshotIndex` is that of the newest durable snapshot beside it (H53). */
@@ -91,10 +95,14 @@ export class SnapshotJudge {
     return `has another configuration than the entry at ${configurationIndex} (H59)`
   }
 
-  #compare(id: NodeId, { lastIncludedIndex: index }: SnapshotMeta, digest: Uint8Array): void {
+  #compare(
+    contents: Contents,
+    id: NodeId,
+    { index, digest }: { readonly index: LogIndex; readonly digest: Uint8Array },
+  ): void {
     const found = hex(digest)
-    const first = this.#contents.get(index)
-    if (first === undefined) this.#contents.set(index, { digest: found, by: id })
+    const first = contents.get(index)
+    if (first === undefined) contents.set(index, { digest: found, by: id })
     else if (first.digest !== found) {
       const problem = `${id}: the snapshot of ${index} has other content than that of ${first.by}: ${found}, ${first.digest}`
       this.#fail('same-states', problem)

@@ -1,11 +1,9 @@
 // What the runs of the swarm are bent towards, because chance alone hardly gets there: small clusters of a kind of trouble
 // that one family of mistakes needs. Each draws what it cares about and leaves the rest as it was drawn without it.
-import type { SnapshotPolicy } from '../node/snapshot-policy.js'
 import type { NemesisKind } from './nemesis-kinds.js'
-import type { SimulationRandom } from './prng.js'
-import type { SwarmLimits, SwarmSettings } from './swarm.js'
+import { drawSessions } from './session-bias.js'
+import { type Bent, type Draw, type SwarmBias, workloadOf } from './swarm-draw.js'
 import { CALM_LINKS } from './virtual-network.js'
-import type { WorkloadSettings } from './workload.js'
 
 /**
  * `figure8`: five voters, tiny batches, leaders that crash with work half done. `staleReads`: leaders that are cut off or
@@ -18,6 +16,8 @@ import type { WorkloadSettings } from './workload.js'
  * entries, processes that die meanwhile, disks that fail under it (H51, H53); it has none either. `membership`: nodes come,
  * go, come again and change sides, faster than changes take, and the leader is among them (H39-H48); nor has it. `storage`:
  * disks are what goes wrong, and lives end at every moment, those of a start too (H1, H26, H78-H81, H86, H87); nor has it.
+ * `sessions`: clients repeat themselves on other nodes until they know, while leaders die and logs are compacted (H72, H114);
+ * nor has it.
  */
 export type Bias =
   | 'figure8'
@@ -30,27 +30,7 @@ export type Bias =
   | 'snapshots'
   | 'membership'
   | 'storage'
-
-/** What a bias may bend. */
-export type Bent = Pick<SwarmSettings, 'links' | 'disk' | 'levelRatio' | 'workload' | 'nemesis'> & {
-  readonly limits: SwarmLimits
-  readonly snapshot?: SnapshotPolicy | undefined
-  readonly learners?: number | undefined
-}
-
-interface Draw {
-  readonly random: SimulationRandom
-  /** The election timeout, ms: the unit of everything. */
-  readonly unitMs: number
-  /** What the run would be without the bias. */
-  readonly drawn: Bent
-}
-
-interface SwarmBias {
-  /** Sizes of the cluster. A minority of several is half of what a sleeping leader needs to be believed. */
-  readonly voters: readonly number[]
-  readonly draw: (draw: Draw) => Partial<Bent>
-}
+  | 'sessions'
 
 export const BIASES: Readonly<Record<Bias, SwarmBias>> = {
   figure8: { voters: [5], draw: drawFigure8 },
@@ -63,6 +43,7 @@ export const BIASES: Readonly<Record<Bias, SwarmBias>> = {
   snapshots: { voters: [1, 2, 3, 3, 3, 4, 5, 5, 7], draw: drawSnapshots },
   membership: { voters: [1, 2, 3, 3, 3, 4, 5], draw: drawMembership },
   storage: { voters: [1, 2, 3, 3, 3, 4, 5, 5, 7], draw: drawStorage },
+  sessions: { voters: [1, 2, 3, 3, 3, 4, 5, 5, 7], draw: drawSessions },
 }
 
 function drawFigure8({ random, unitMs, drawn }: Draw): Partial<Bent> {
@@ -359,12 +340,4 @@ function drawStorage({ random, unitMs, drawn }: Draw): Partial<Bent> {
       burst: random.pick([1, 3, 8]),
     }),
   }
-}
-
-/** Clients with short commands. */
-function workloadOf(
-  unitMs: number,
-  drawn: Omit<WorkloadSettings, 'longestStalenessMs' | 'paddingBytes'> & Partial<WorkloadSettings>,
-): WorkloadSettings {
-  return { longestStalenessMs: 4 * unitMs, paddingBytes: [0, 0], ...drawn }
 }

@@ -4,6 +4,7 @@ import type { ClusterShape } from './fault-plan.js'
 import { NEMESIS_KINDS, type NemesisSettings } from './nemesis-kinds.js'
 import type { SimulationRandom } from './prng.js'
 import { BIASES, type Bias } from './swarm-biases.js'
+import type { SessionSettings } from './session-clients.js'
 import type { DiskSpeed } from './virtual-disk.js'
 import type { LinkFaults } from './virtual-network.js'
 import type { WorkloadSettings } from './workload.js'
@@ -30,6 +31,8 @@ export interface SwarmSettings {
   readonly levelRatio: number
   readonly nemesis: NemesisSettings
   readonly workload: WorkloadSettings
+  /** Clients that write through sessions; none where it is not given. */
+  readonly sessions?: SessionSettings | undefined
   /** Length of the part with faults, ms, and most events in it. */
   readonly durationMs: number
   readonly maxEvents: number

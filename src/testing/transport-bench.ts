@@ -198,5 +198,12 @@ export function control(number: number): ReadIndexRequest {
 
 /** A message of the bulk lane with `sizeBytes` of payload. */
 export function bulk(number: number, sizeBytes: number): ProposeRequest {
-  return { type: 'proposeRequest', term: 1, boot: 1, number, commands: [new Uint8Array(sizeBytes).fill(number)] }
+  return {
+    type: 'proposeRequest',
+    term: 1,
+    boot: 1,
+    number,
+    entryType: 'command',
+    commands: [new Uint8Array(sizeBytes).fill(number)],
+  }
 }

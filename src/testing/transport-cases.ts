@@ -41,7 +41,7 @@ const EVERY_TYPE: readonly Message[] = [
     quorumAgeMs: 0.25,
   },
   { type: 'heartbeatResponse', ...session, round: 41, index: -1, sentMs: 99.75, boot: 3, echoMs: 1234.5 },
-  { type: 'proposeRequest', ...forward, commands: [Uint8Array.from([9, 8]), new Uint8Array(0)] },
+  { type: 'proposeRequest', ...forward, entryType: 'command', commands: [Uint8Array.from([9, 8]), new Uint8Array(0)] },
   { type: 'proposeResponse', ...forward, refusal: 'overloaded', firstIndex: 0, entryTerm: 0 },
   { type: 'readIndexRequest', ...forward },
   { type: 'readIndexResponse', ...forward, readIndex: -1 },

@@ -39,7 +39,14 @@ export function control(number: number): Message {
 }
 
 export function bulk(number: number, sizeBytes: number): Message {
-  return { type: 'proposeRequest', term: 1, boot: 1, number, commands: [new Uint8Array(sizeBytes)] }
+  return {
+    type: 'proposeRequest',
+    term: 1,
+    boot: 1,
+    number,
+    entryType: 'command',
+    commands: [new Uint8Array(sizeBytes)],
+  }
 }
 
 export class Node implements TransportLocal {

@@ -180,7 +180,7 @@ export class SimulatedNode {
   propose(...commands: readonly string[]): number {
     const id = ++this.#ids
     const { clock: now, wallTime } = this
-    this.step({ type: 'propose', now, wallTime, id, commands: commands.map(bytes) })
+    this.step({ type: 'propose', now, wallTime, id, entryType: 'command', commands: commands.map(bytes) })
     return id
   }
 

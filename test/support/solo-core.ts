@@ -132,5 +132,11 @@ export function preVote(fields: Partial<PreVote> & { term: Term }): PreVote {
 }
 
 export function proposeRequest(fields: Partial<ProposeRequest> & { term: Term; number: number }): ProposeRequest {
-  return { type: 'proposeRequest', boot: 1, commands: [bytes(`forward ${fields.number}`)], ...fields }
+  return {
+    type: 'proposeRequest',
+    boot: 1,
+    entryType: 'command',
+    commands: [bytes(`forward ${fields.number}`)],
+    ...fields,
+  }
 }

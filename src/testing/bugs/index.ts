@@ -6,6 +6,7 @@ import { IDENTITY_BUGS } from './identity.js'
 import { MEMBERSHIP_BUGS } from './membership.js'
 import { READ_BUGS } from './reads.js'
 import { REPLICATION_BUGS } from './replication.js'
+import { SESSION_BUGS } from './sessions.js'
 import { SNAPSHOT_BUGS } from './snapshots.js'
 import { STORAGE_BUGS } from './storage.js'
 import { TRANSFER_BUGS } from './transfers.js'
@@ -25,6 +26,7 @@ export const BUGS: BugTable = Object.freeze({
   ...SNAPSHOT_BUGS,
   ...MEMBERSHIP_BUGS,
   ...IDENTITY_BUGS,
+  ...SESSION_BUGS,
 })
 
 /** Names of all seeded bugs, in the order of the table. */

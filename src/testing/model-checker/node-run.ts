@@ -83,7 +83,14 @@ export class NodeRun {
         time.expireHeartbeat(this.#state)
         return this.#event({ type: 'tick', now })
       case 'propose':
-        return this.#event({ type: 'propose', now, wallTime: 0, id: 1, commands: [new Uint8Array(0)] })
+        return this.#event({
+          type: 'propose',
+          now,
+          wallTime: 0,
+          id: 1,
+          entryType: 'command',
+          commands: [new Uint8Array(0)],
+        })
       case 'read':
         return this.#event({ type: 'read', now, id: parameter })
       case 'persist':

@@ -61,7 +61,14 @@ export const samples: { readonly [M in Message as M['type']]: M } = {
     boot: 3,
     echoMs: 1234.5,
   },
-  proposeRequest: { type: 'proposeRequest', term: 7, boot: 3, number: 17, commands: [bytes(9, 8), bytes()] },
+  proposeRequest: {
+    type: 'proposeRequest',
+    term: 7,
+    boot: 3,
+    number: 17,
+    entryType: 'command',
+    commands: [bytes(9, 8), bytes()],
+  },
   proposeResponse: {
     type: 'proposeResponse',
     term: 7,
@@ -308,6 +315,7 @@ export const arbMessage: fc.Arbitrary<Message> = fc.oneof(
   fc.record({
     type: fc.constant('proposeRequest'),
     ...forwarded,
+    entryType: fc.constantFrom('command', 'session'),
     commands: fc.array(data, { maxLength: 6 }),
   }),
   fc.record({

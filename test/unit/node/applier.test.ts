@@ -41,6 +41,7 @@ async function makeApplier(apply: (value: number) => unknown, cachedFrom = 1, ap
       async restore() {},
     },
     codec: { encode: () => new Uint8Array(0), decode: (data) => data[0] },
+    applySession: () => undefined,
     clock,
     cache,
     reader: new LogReader(store),

@@ -118,7 +118,7 @@ describe('entries that a leader has not applied', () => {
       return new ProposalCall(
         owner,
         { timeoutMs: 1_000, signal: undefined },
-        { commands, sizeBytes: count, isMany: true },
+        { entryType: 'command', commands, sizeBytes: count, isMany: true },
       )
     }
     const appended = new AppendedCalls()

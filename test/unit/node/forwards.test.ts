@@ -44,7 +44,8 @@ function follower(maxMessageBytes = 1_000_000) {
     return batches
   }
   const submit = (...commands: Uint8Array[]) => {
-    const promise = proposals.submit(commands, { signal: undefined, timeoutMs: 5_000 }, commands.length > 1)
+    const proposal = { entryType: 'command', commands, isMany: commands.length > 1 } as const
+    const { promise } = proposals.submit(proposal, { signal: undefined, timeoutMs: 5_000 })
     promise.catch(() => undefined)
     return promise
   }

@@ -47,7 +47,7 @@ class DamagedStore extends MemorySnapshotStore {
     if (latest === null || this.damage === 'none') return latest
     const { meta, sizeBytes, digest } = latest
     async function* read(): AsyncGenerator<Uint8Array> {
-      yield Uint8Array.of(99)
+      yield new Uint8Array(64).fill(99)
       throw damaged
     }
     return { meta, sizeBytes, digest, read }

@@ -5,6 +5,7 @@ import { NODE_RULES, type NodeRules } from '../../../src/node/node-rules.js'
 import type { ApplyContext, StateMachine } from '../../../src/interfaces/state-machine.js'
 import { DRIVER_BUGS } from '../../../src/testing/bugs/driver.js'
 import { FORWARD_BUGS } from '../../../src/testing/bugs/forwards.js'
+import { SESSION_BUGS } from '../../../src/testing/bugs/sessions.js'
 import { READ_BUGS } from '../../../src/testing/bugs/reads.js'
 import { ChainMachine } from '../../../src/testing/chain-machine.js'
 import { MachineHost } from '../../../src/testing/machine-host.js'
@@ -56,6 +57,10 @@ describe('a seeded bug of the driver', () => {
       applicable: (rules) => rules.applicable(3, 7),
       mayApply: (rules) => rules.mayApply(work),
       mayQuery: (rules) => rules.mayQuery({ ...work, isApplying: true }, true),
+      isSessionExpired: (rules) => [rules.isSessionExpired(5, 5), rules.isSessionExpired(6, 5)],
+      isSessionAnswerKept: (rules) => rules.isSessionAnswerKept(),
+      keepsSessionsInSnapshots: (rules) => rules.keepsSessionsInSnapshots(),
+      sequenceOfAttempt: (rules) => rules.sequenceOfAttempt(3, 2),
       maySendRange: (rules) => rules.maySendRange(false),
       endsMessage: (rules) => rules.endsMessage(0, true),
       isMembersStore: (rules) => rules.isMembersStore('one', 'other'),
@@ -63,7 +68,12 @@ describe('a seeded bug of the driver', () => {
       awaitsWrites: (rules) => rules.awaitsWrites(),
     }
     let count = 0
-    for (const [name, { internals }] of Object.entries({ ...DRIVER_BUGS, ...READ_BUGS, ...FORWARD_BUGS })) {
+    for (const [name, { internals }] of Object.entries({
+      ...DRIVER_BUGS,
+      ...READ_BUGS,
+      ...FORWARD_BUGS,
+      ...SESSION_BUGS,
+    })) {
       const replaced = Object.keys(internals.nodeRules ?? {}) as (keyof NodeRules)[]
       for (const rule of replaced) {
         count += 1

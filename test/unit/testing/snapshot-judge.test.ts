@@ -67,7 +67,7 @@ describe('a snapshot that is durable', () => {
   it('is fine when it says what the log says, on each node with the same content', () => {
     const invariants = judged()
     for (const id of ['a', 'b']) store(invariants, {}, 1, id)
-    invariants.snapshots.restored('c', META, new Uint8Array(32).fill(1))
+    for (const id of ['a', 'c']) invariants.snapshots.isState(id, 2, new Uint8Array(32).fill(1))
     store(invariants, {
       lastIncludedIndex: 3,
       lastIncludedTimestamp: 30,
@@ -90,13 +90,13 @@ describe('a snapshot that is durable', () => {
     expect(invariants.violation).toMatch(problem)
   })
 
-  it('has one content on all nodes, stored or restored', () => {
+  it('has one content on all nodes, as stored, and as state machines gave and were given it', () => {
     const twice = judged()
     store(twice)
     store(twice, {}, 2, 'b')
     const restored = judged()
-    store(restored)
-    restored.snapshots.restored('b', META, new Uint8Array(32).fill(2))
+    restored.snapshots.isState('a', 2, new Uint8Array(32).fill(1))
+    restored.snapshots.isState('b', 2, new Uint8Array(32).fill(2))
     for (const invariants of [twice, restored]) {
       expect(invariants.violatedCheck).toBe('same-states')
       expect(invariants.violation).toMatch(/^b: the snapshot of 2 has other content than that of a/)

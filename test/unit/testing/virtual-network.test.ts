@@ -106,7 +106,7 @@ describe('VirtualNetwork', () => {
     const data = Uint8Array.of(1, 2, 3)
     a?.send(
       { id: 'b', address: VirtualNetwork.addressOf('b') },
-      { type: 'proposeRequest', term: 1, boot: 1, number: 1, commands: [data] },
+      { type: 'proposeRequest', term: 1, boot: 1, number: 1, entryType: 'command', commands: [data] },
     )
     data.fill(9)
     while (timeline.step(Number.POSITIVE_INFINITY));

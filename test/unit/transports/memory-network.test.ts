@@ -41,7 +41,7 @@ class Node implements TransportLocal {
 
   sendBulk(id: string, number: number, sizeBytes = 0): void {
     const commands = [new Uint8Array(sizeBytes)]
-    this.transport.send({ id }, { type: 'proposeRequest', term: 1, boot: 1, number, commands })
+    this.transport.send({ id }, { type: 'proposeRequest', term: 1, boot: 1, number, entryType: 'command', commands })
   }
 
   get numbers(): number[] {

@@ -60,7 +60,7 @@ describe('a seeded bug of reads or forwards', () => {
   })
 
   it('forward-taken-in-later-term takes what was meant for a leader of an earlier term, and only that', () => {
-    const forward: Message = { type: 'proposeRequest', term: 4, boot: 1, number: 7, commands: [] }
+    const forward: Message = { type: 'proposeRequest', term: 4, boot: 1, number: 7, entryType: 'command', commands: [] }
     const lead = (state: CoreState): void => {
       state.role = 'leader'
     }

@@ -18,7 +18,7 @@ const MESSAGE_FIELDS: { readonly [Type in Message['type']]: readonly (keyof Extr
     ...(['sentMs', 'echoMs', 'echoBoot', 'quorumAgeMs'] as const),
   ],
   heartbeatResponse: ['type', 'term', 'addedAt', 'round', 'index', 'sentMs', 'boot', 'echoMs'],
-  proposeRequest: ['type', 'term', 'boot', 'number', 'commands'],
+  proposeRequest: ['type', 'term', 'boot', 'number', 'entryType', 'commands'],
   proposeResponse: ['type', 'term', 'boot', 'number', 'refusal', 'firstIndex', 'entryTerm'],
   readIndexRequest: ['type', 'term', 'boot', 'number'],
   readIndexResponse: ['type', 'term', 'boot', 'number', 'readIndex'],
