@@ -55,6 +55,13 @@ export class Driver {
     internals.observe?.(state, null, null)
   }
 
+  /** That it leads, and knows what was committed before it (§8). */
+  get #termLed(): Term | null {
+    const { currentTerm, termFirstIndex } = this.#parts.core.state
+    const knowsAll = this.#parts.applier.appliedIndex >= termFirstIndex
+    return this.isLeader && knowsAll && !this.#isClosed ? currentTerm : null
+  }
+
   /** What the transport is given. */
   get local(): TransportLocal {
     return this.#parts.reception.local
@@ -171,6 +178,7 @@ export class Driver {
     this.#parts.snapshotReception.close()
     this.#parts.reads.close()
     this.#notices = []
+    this.#hooks.onLeading(null)
     this.#parts.calls.endAll(cause)
   }
 
@@ -284,6 +292,7 @@ export class Driver {
     const notices = this.#notices
     this.#notices = []
     for (const notice of notices) notice()
+    this.#hooks.onLeading(this.#termLed)
     this.#parts.transfers.look()
     this.#parts.snapshotStreams.look()
     this.#parts.watchers.look()

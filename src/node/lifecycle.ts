@@ -14,7 +14,7 @@ import { idleStatus, type RaftStatus } from './status.js'
 
 export type Phase = 'new' | 'starting' | 'running' | 'stopping' | 'stopped' | 'failed'
 
-export interface LifecycleHooks extends Pick<DriverHooks, 'emit'> {}
+export interface LifecycleHooks extends Pick<DriverHooks, 'emit' | 'onLeading'> {}
 
 export class Lifecycle {
   readonly #options: RunningOptions
@@ -101,10 +101,11 @@ export class Lifecycle {
   }
 
   #makeDriver(recovered: Recovered): Driver {
-    const { emit } = this.#hooks
+    const { emit, onLeading } = this.#hooks
     try {
       return new Driver(this.#options, recovered, this.#internals, {
         emit,
+        onLeading,
         onFailure: (error) => this.#onFailure(error),
       })
     } catch (error) {

@@ -5,7 +5,7 @@
 import { isNodeId } from '../core/configuration.js'
 import type { MembershipChange } from '../core/membership-change.js'
 import type { Configuration, Member, MemberSpec, NodeId } from '../core/types.js'
-import { isRaftError, RaftError } from '../errors.js'
+import { RaftError } from '../errors.js'
 import {
   type CallOptions,
   DEFAULT_CALL_TIMEOUT_MS,
@@ -24,12 +24,15 @@ import {
   type SessionOptions,
   type StopOptions,
 } from './calls.js'
+import type { Codec } from '../interfaces/codec.js'
 import type { SnapshotMeta } from '../interfaces/state-machine.js'
 import type { Driver } from './driver.js'
 import { textOf } from './failures.js'
 import { GuardedEmitter } from './guarded-emitter.js'
 import { internalsOf, nodeRulesOf } from './internals.js'
 import { LazyIterator } from './lazy-iterator.js'
+import { encoderOf } from './encoder.js'
+import { LeadershipTasks, type LeadershipTask } from './leadership-tasks.js'
 import { Lifecycle } from './lifecycle.js'
 import {
   checkDialable,
@@ -40,7 +43,6 @@ import {
   resolveUpdate,
 } from './member-spec.js'
 import type { RaftNodeEvents } from './node-events.js'
-import type { NodeRules } from './node-rules.js'
 import { refuse, show } from './option-checks.js'
 import { type RaftNodeOptions, type ResolvedOptions, resolveOptions } from './options.js'
 import { throwIfAborted } from './pending-call.js'
@@ -60,16 +62,19 @@ export class RaftNode<Command = Uint8Array, Result = unknown>
 {
   readonly #options: ResolvedOptions<Command, Result>
   readonly #lifecycle: Lifecycle
-  readonly #rules: NodeRules
+  readonly #tasks: LeadershipTasks
+  readonly #encode: (command: unknown) => Uint8Array
 
   /** Checks the options and touches nothing. @throws RaftError RAFT_INVALID_OPTION */
   constructor(options: RaftNodeOptions<Command, Result>) {
     super()
     this.#options = resolveOptions(options)
     const internals = internalsOf(options)
-    this.#rules = nodeRulesOf(internals)
+    this.#encode = encoderOf(this.#options.codec as Codec<unknown>, nodeRulesOf(internals))
+    this.#tasks = new LeadershipTasks(this.#options.id, this.#options.logger)
     this.#lifecycle = new Lifecycle(this.#options as ResolvedOptions, internals, {
       emit: (event, ...args) => void this.emit(event, ...(args as never)),
+      onLeading: (term) => this.#tasks.look(term),
     })
   }
 
@@ -152,6 +157,18 @@ export class RaftNode<Command = Uint8Array, Result = unknown>
   }
 
   /**
+   * Runs `task` whenever this node leads, once the first entry of its term is applied here, so that the state is that of
+   * everything committed before; the signal aborts when it leads no more, or stops. Another leader may already be at work by
+   * then: propose with `ifTerm`. One leadership of a task ends before the next begins. A rejection is logged. May be called
+   * before the start; returns what ends it.
+   * @throws RaftError RAFT_INVALID_OPTION, RAFT_OVERLOADED (more than 1,024)
+   */
+  onLeadership(task: LeadershipTask): () => void {
+    if (typeof task !== 'function') refuse(`onLeadership runs a function, not ${show(task)}`)
+    return this.#tasks.add(task)
+  }
+
+  /**
    * Resolves once the command is committed and applied on this node, with what the state machine returned. On any node
    * when `forwardProposals`. Calls on one node are appended in the order of the calls as long as none of them fails. The
    * command is encoded before this returns: changing it afterwards changes nothing.
@@ -198,8 +215,7 @@ export class RaftNode<Command = Uint8Array, Result = unknown>
     const driver = this.#inside()
     const call = resolveSessionOptions(options)
     throwIfAborted(call)
-    const encode = (command: unknown): Uint8Array => this.#encode(command as Command)
-    return driver.openSession(call, encode) as Promise<Session<Command, Result>>
+    return driver.openSession(call, this.#encode) as Promise<Session<Command, Result>>
   }
 
   /**
@@ -361,23 +377,6 @@ export class RaftNode<Command = Uint8Array, Result = unknown>
     throw new RaftError(
       'RAFT_NOT_MEMBER',
       `'${this.id}' is not a member of its cluster: ask a member, or add it (again) first`,
-    )
-  }
-
-  /** Bytes of our own: a codec may hand out a view of a buffer that it uses again (H96, H97). */
-  #encode(command: Command): Uint8Array {
-    let encoded: unknown
-    try {
-      encoded = this.#options.codec.encode(command)
-    } catch (error) {
-      if (isRaftError(error)) throw error
-      const message = `the codec can't encode the command: ${textOf(error)}`
-      throw new RaftError('RAFT_INVALID_OPTION', message, { cause: error })
-    }
-    if (encoded instanceof Uint8Array) return this.#rules.keepEncoded(encoded)
-    throw new RaftError(
-      'RAFT_INVALID_OPTION',
-      `the codec encoded a command as ${typeof encoded}: it must give a Uint8Array`,
     )
   }
 }
