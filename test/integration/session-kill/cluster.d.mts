@@ -1,0 +1,15 @@
+/** What became of a run. */
+export interface KillRun {
+  readonly acknowledged: number
+  readonly attempts: number
+  readonly kills: number
+  readonly values: readonly number[]
+}
+
+export function run(options: {
+  readonly directory: string
+  readonly seconds: number
+  readonly clients?: number
+  readonly killMs?: number
+  readonly onProgress?: (progress: { readonly kills: number; readonly acknowledged: number }) => void
+}): Promise<KillRun>
