@@ -95,6 +95,10 @@ describe('a cluster of three processes', () => {
         acknowledged.set(`key-${n}-${i}`, `value-${i}`)
       }
     })
+    const idempotent = { method: 'PUT', body: '{"value":"1"}', headers: { 'Idempotency-Key': 'order-7' } }
+    const put = (id: string): Promise<Response> =>
+      fetch(`http://127.0.0.1:${cluster.node(id).http}/kv/once`, idempotent)
+    const first = await (await put('node-1')).json()
     await poll(async () => acknowledged.size >= 300)
     const exits = await Promise.all(cluster.nodes.map(({ id }) => cluster.kill(id)))
     expect(exits.map(({ signal }) => signal)).toEqual(['SIGKILL', 'SIGKILL', 'SIGKILL'])
@@ -102,6 +106,10 @@ describe('a cluster of three processes', () => {
     cluster.startAll()
     await cluster.ready()
     const client = connect(cluster, 'node-2')
+    await client.set('once', '2')
+    const again = await put('node-3')
+    expect([again.status, await again.json()]).toEqual([201, first])
+    expect(await client.get('once')).toBe('2')
     const keys = [...acknowledged.keys()]
     for (let at = 0; at < keys.length; at += 500) {
       const part = keys.slice(at, at + 500)

@@ -46,19 +46,27 @@ const expireCondition = fc.constantFrom<ExpireCondition>(
   'presentLess',
 )
 
+const arbSet = fc.record({
+  type: fc.constant('set' as const),
+  key,
+  value,
+  condition: fc.oneof(
+    fc.constantFrom('always' as const, 'absent' as const, 'present' as const),
+    fc.nat(30).map((index) => ({ index })),
+  ),
+  expiry: fc.oneof(fc.constantFrom(null, 'keep' as const), time),
+  returnPrevious: fc.boolean(),
+})
+const arbDelete = fc.record({ type: fc.constant('delete' as const), keys: fc.array(key, { maxLength: 4 }) })
+
 export const arbCommand: fc.Arbitrary<KvCommand> = fc.oneof(
+  arbSet,
+  arbDelete,
   fc.record({
-    type: fc.constant('set' as const),
-    key,
-    value,
-    condition: fc.oneof(
-      fc.constantFrom('always' as const, 'absent' as const, 'present' as const),
-      fc.nat(30).map((index) => ({ index })),
-    ),
-    expiry: fc.oneof(fc.constantFrom(null, 'keep' as const), time),
-    returnPrevious: fc.boolean(),
+    type: fc.constant('once' as const),
+    digest: fc.uint8Array({ minLength: 32, maxLength: 32 }),
+    command: fc.oneof(arbSet, arbDelete),
   }),
-  fc.record({ type: fc.constant('delete' as const), keys: fc.array(key, { maxLength: 4 }) }),
   fc.record({ type: fc.constant('increment' as const), key, by: fc.bigInt(-(2n ** 63n), 2n ** 63n - 1n) }),
   fc.record({ type: fc.constant('expire' as const), key, time, condition: expireCondition }),
   fc.record({ type: fc.constant('persist' as const), key }),

@@ -8,7 +8,7 @@ import type { Administration } from '../admin/administration.js'
 import { formatAddress, isLoopback, type Address } from '../config/values.js'
 import { addressesOf } from '../server/node-addresses.js'
 import { commandSize } from '../state-machine/command-codec.js'
-import type { KvCommand, KvResult } from '../state-machine/command.js'
+import type { KvCommand, KvResult, SetCommand } from '../state-machine/command.js'
 import { isFailure } from '../state-machine/command.js'
 import type { KvEntry } from '../state-machine/kv-state.js'
 import { NEVER } from '../state-machine/kv-state.js'
@@ -17,10 +17,14 @@ import { ADMIN_METHODS, addAdminRoutes } from './admin-routes.js'
 import { streamBackup } from './backup-route.js'
 import type { ErrorStatus, HttpErrorBody } from './http-error.js'
 import { HttpError, httpErrorOf } from './http-error.js'
+import { idempotencyKeyOf, write } from './idempotent-write.js'
 import { conditionOf, keyOf, readOptionsOf, valueOf } from './kv-request.js'
 
 /** The calls of RaftNode that the routes make. */
-export type HttpNode = Pick<RaftNode<KvCommand, KvResult>, 'propose' | 'read' | 'status' | 'leader' | 'backup'>
+export type HttpNode = Pick<
+  RaftNode<KvCommand, KvResult>,
+  'propose' | 'openSession' | 'read' | 'status' | 'leader' | 'backup'
+>
 
 export interface HttpAppOptions {
   readonly node: HttpNode
@@ -84,16 +88,14 @@ const ALLOWED: readonly (readonly [path: string, methods: string])[] = [
 
 async function putKey(c: Context, { node, commandBytes }: HttpAppOptions): Promise<Response> {
   const { key, text } = keyOf(c.req.path)
-  if (c.req.header('Idempotency-Key') !== undefined) {
-    throw new HttpError(400, 'BAD_REQUEST', 'Idempotency-Key is not supported by this version: leave it out')
-  }
+  const idempotencyKey = idempotencyKeyOf(c.req.header('Idempotency-Key'))
   const condition = conditionOf(c.req.header('If-Match'), c.req.header('If-None-Match'))
   const body = new Uint8Array(await c.req.arrayBuffer())
   const { value, expiry } = valueOf(c.req.header('Content-Type') ?? '', body)
   const returnPrevious = condition === 'always'
-  const command: KvCommand = { type: 'set', key, value, condition, expiry, returnPrevious }
+  const command: SetCommand = { type: 'set', key, value, condition, expiry, returnPrevious }
   if (commandSize(command) > commandBytes) refuseSize(commandBytes)
-  const { index, result } = await node.propose(command)
+  const { index, result } = await write(node, command, idempotencyKey)
   if (isFailure(result)) throw new HttpError(400, 'BAD_REQUEST', `the write was refused: ${result.failure}`)
   if (!returnPrevious && result === null) {
     throw new HttpError(412, 'PRECONDITION_FAILED', 'the key is not as If-Match or If-None-Match wants it')
@@ -124,7 +126,8 @@ async function getKey(c: Context, options: HttpAppOptions): Promise<Response> {
 
 async function deleteKey(c: Context, { node }: HttpAppOptions): Promise<Response> {
   const { key } = keyOf(c.req.path)
-  const { index, result } = await node.propose({ type: 'delete', keys: [key] })
+  const idempotencyKey = idempotencyKeyOf(c.req.header('Idempotency-Key'))
+  const { index, result } = await write(node, { type: 'delete', keys: [key] }, idempotencyKey)
   c.header('X-Raft-Index', String(index))
   return c.json({ deleted: result === 1 })
 }

@@ -3,7 +3,7 @@
 import type { RaftError } from 'helios-raft'
 import { isRaftError } from 'helios-raft'
 
-export type ErrorStatus = 400 | 403 | 404 | 405 | 409 | 412 | 413 | 429 | 500 | 503 | 504
+export type ErrorStatus = 400 | 403 | 404 | 405 | 409 | 412 | 413 | 422 | 429 | 500 | 503 | 504
 
 export interface HttpErrorBody {
   readonly error: {
@@ -51,6 +51,7 @@ function raftStatus(error: RaftError): ErrorStatus {
     case 'RAFT_CONFIGURATION_PENDING':
     case 'RAFT_INVALID_CONFIGURATION':
     case 'RAFT_ABORTED':
+    case 'RAFT_SESSION_EXPIRED':
       return 409
     case 'RAFT_NO_LEADER':
     case 'RAFT_NOT_LEADER':

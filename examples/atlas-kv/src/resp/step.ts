@@ -1,7 +1,7 @@
 // What a command of a connection becomes: a write for the log, a read of the state, or an answer that needs neither.
 // The connection runs neighbours of one kind together (one append, one read round) and answers in order. A call of an
 // operator's runs alone.
-import type { KvCommand, KvResult } from '../state-machine/command.js'
+import { isOnceResult, type KvCommand, type KvResult } from '../state-machine/command.js'
 import type { KvState } from '../state-machine/kv-state.js'
 import type { ReplyWriter } from './reply-writer.js'
 
@@ -56,6 +56,7 @@ export function writeResult(writer: ReplyWriter, result: KvResult, name: string)
   if (result === 'OK') writer.simple('OK')
   else if (typeof result === 'bigint') writer.integer(result)
   else if (typeof result === 'number' || result === null || result instanceof Uint8Array) writeValue(writer, result)
+  else if (isOnceResult(result)) writeResult(writer, result.result, name)
   else if (result.failure === 'notInteger') writer.error('ERR value is not an integer or out of range')
   else if (result.failure === 'overflow') writer.error('ERR increment or decrement would overflow')
   else writer.error(`ERR invalid expire time in '${name}' command`)

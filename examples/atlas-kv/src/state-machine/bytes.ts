@@ -116,7 +116,10 @@ export class ByteReader {
   }
 
   sized(): Uint8Array {
-    const length = this.varint()
+    return this.raw(this.varint())
+  }
+
+  raw(length: number): Uint8Array {
     const at = this.#take(length)
     return copyBytes(this.#bytes.subarray(at, at + length))
   }

@@ -3,10 +3,19 @@
 // byte once used never gets another meaning: logs outlive versions.
 import type { Codec } from 'helios-raft'
 import { ByteReader, ByteWriter, varintSize } from './bytes.js'
-import type { ExpireCommand, ExpireCondition, ExpiryTime, KvCommand, SetCommand, SetCondition } from './command.js'
+import type {
+  DeleteCommand,
+  ExpireCommand,
+  ExpireCondition,
+  ExpiryTime,
+  KvCommand,
+  OnceCommand,
+  SetCommand,
+  SetCondition,
+} from './command.js'
 import { MAX_EXPIRY_MS } from './command.js'
 
-const TYPE = { set: 1, delete: 2, increment: 3, expire: 4, persist: 5, setMany: 6, flush: 7, tick: 8 }
+const TYPE = { set: 1, delete: 2, increment: 3, expire: 4, persist: 5, setMany: 6, flush: 7, tick: 8, once: 9 }
 const CONDITIONS = ['always', 'absent', 'present'] as const
 const EXPIRE_CONDITIONS: readonly ExpireCondition[] = [
   'always',
@@ -18,6 +27,8 @@ const EXPIRE_CONDITIONS: readonly ExpireCondition[] = [
   'presentLess',
 ]
 const CONDITION_INDEX = 3
+/** SHA-256. */
+const DIGEST_BYTES = 32
 const EXPIRY = { none: 0, keep: 1, inMs: 2, atMs: 3 }
 
 /** The codec of RaftNode's commands. */
@@ -26,6 +37,8 @@ export const kvCommandCodec: Codec<KvCommand> = { encode: encodeCommand, decode:
 /** Encoded size in bytes, without encoding: what the limit of a command is compared with. */
 export function commandSize(command: KvCommand): number {
   switch (command.type) {
+    case 'once':
+      return 1 + DIGEST_BYTES + commandSize(command.command)
     case 'set':
       return 4 + sized(command.key.length) + sized(command.value.length) + conditionSize(command) + expirySize(command)
     case 'delete':
@@ -60,8 +73,18 @@ function expirySize(command: SetCommand): number {
 
 function encodeCommand(command: KvCommand): Uint8Array {
   const writer = new ByteWriter(commandSize(command))
+  encodeBody(writer, command)
+  if (!writer.isFull) throw new Error(`a ${command.type} command was encoded to another size than computed`)
+  return writer.bytes
+}
+
+function encodeBody(writer: ByteWriter, command: KvCommand): void {
   writer.byte(TYPE[command.type])
   switch (command.type) {
+    case 'once':
+      writer.raw(command.digest)
+      encodeBody(writer, command.command)
+      break
     case 'set':
       encodeSet(writer, command)
       break
@@ -89,8 +112,6 @@ function encodeCommand(command: KvCommand): Uint8Array {
       }
       break
   }
-  if (!writer.isFull) throw new Error(`a ${command.type} command was encoded to another size than computed`)
-  return writer.bytes
 }
 
 function encodeSet(writer: ByteWriter, { key, value, condition, expiry, returnPrevious }: SetCommand): void {
@@ -127,7 +148,7 @@ function decodeBody(reader: ByteReader): KvCommand {
     case TYPE.set:
       return decodeSet(reader)
     case TYPE.delete:
-      return { type: 'delete', keys: Array.from({ length: reader.count(1) }, () => reader.text()) }
+      return decodeDelete(reader)
     case TYPE.increment:
       return { type: 'increment', key: reader.text(), by: reader.int64() }
     case TYPE.expire:
@@ -140,6 +161,8 @@ function decodeBody(reader: ByteReader): KvCommand {
       return { type: 'flush' }
     case TYPE.tick:
       return { type: 'tick' }
+    case TYPE.once:
+      return decodeOnce(reader)
     default:
       throw reader.corrupt(`${type} is no type of command`)
   }
@@ -154,6 +177,18 @@ function decodeSet(reader: ByteReader): SetCommand {
   const kind = reader.byte()
   const expiry = kind === EXPIRY.none ? null : kind === EXPIRY.keep ? 'keep' : decodeTime(reader, kind)
   return { type: 'set', key, value, condition, expiry, returnPrevious: flag === 1 }
+}
+
+function decodeDelete(reader: ByteReader): DeleteCommand {
+  return { type: 'delete', keys: Array.from({ length: reader.count(1) }, () => reader.text()) }
+}
+
+function decodeOnce(reader: ByteReader): OnceCommand {
+  const digest = reader.raw(DIGEST_BYTES)
+  const type = reader.byte()
+  if (type === TYPE.set) return { type: 'once', digest, command: decodeSet(reader) }
+  if (type === TYPE.delete) return { type: 'once', digest, command: decodeDelete(reader) }
+  throw reader.corrupt(`${type} is no type of command that runs once`)
 }
 
 function decodeCondition(reader: ByteReader): SetCondition {

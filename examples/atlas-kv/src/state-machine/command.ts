@@ -34,11 +34,25 @@ export interface ExpireCommand {
   readonly condition: ExpireCondition
 }
 
+/** What a request with an Idempotency-Key asks for, and the digest that tells another request under the same key from it. */
+export interface OnceCommand {
+  readonly type: 'once'
+  /** 32 bytes. */
+  readonly digest: Uint8Array
+  readonly command: SetCommand | DeleteCommand
+}
+
+export interface DeleteCommand {
+  readonly type: 'delete'
+  readonly keys: readonly ByteString[]
+}
+
 /** Everything that changes the state. `tick` only lets log time pass. */
 export type KvCommand =
+  | OnceCommand
   | SetCommand
   | ExpireCommand
-  | { readonly type: 'delete'; readonly keys: readonly ByteString[] }
+  | DeleteCommand
   | { readonly type: 'increment'; readonly key: ByteString; readonly by: bigint }
   | { readonly type: 'persist'; readonly key: ByteString }
   | { readonly type: 'setMany'; readonly pairs: readonly (readonly [key: ByteString, value: Uint8Array])[] }
@@ -49,7 +63,14 @@ export type KvCommand =
 export type KvFailure = 'notInteger' | 'overflow' | 'expiryOutOfRange'
 
 /** `null` is Redis's nil. Numbers outside the safe integers come as bigint, within 64 bits. */
-export type KvResult = 'OK' | null | number | bigint | Uint8Array | { readonly failure: KvFailure }
+export type KvResult = 'OK' | null | number | bigint | Uint8Array | { readonly failure: KvFailure } | OnceResult
+
+/** Of the request that ran, which its session gives to whoever repeats it; short, because it is kept for a day. */
+export interface OnceResult {
+  readonly digest: Uint8Array
+  /** Where SET would return the value before, `OK` says that there was one. */
+  readonly result: 'OK' | null | number | { readonly failure: KvFailure }
+}
 
 /** Expiries lie below it, so that no sum of two leaves the safe integers; about 142,000 years. */
 export const MAX_EXPIRY_MS = 2 ** 52
@@ -57,4 +78,9 @@ export const MAX_EXPIRY_MS = 2 ** 52
 /** Whether a result is a failure of the command itself. */
 export function isFailure(result: KvResult): result is { readonly failure: KvFailure } {
   return typeof result === 'object' && result !== null && 'failure' in result
+}
+
+/** Whether it is that of a `once`. */
+export function isOnceResult(result: KvResult): result is OnceResult {
+  return typeof result === 'object' && result !== null && 'digest' in result
 }

@@ -1,7 +1,7 @@
 // The replicated application: applies commands to KvState in log order and carries it through snapshots. It has no
 // side effects, reads no clock but the entry's timestamp and throws for nothing that a client can send (H74, H75).
 import type { ApplyContext, SnapshotContext, SnapshotMeta, StateMachine } from 'helios-raft'
-import type { KvCommand, KvResult } from './command.js'
+import { isFailure, type KvCommand, type KvResult, type OnceResult } from './command.js'
 import { KvState } from './kv-state.js'
 import { captureSnapshot, restoreSnapshot } from './snapshot-format.js'
 
@@ -17,6 +17,8 @@ export class KvStateMachine implements StateMachine<KvCommand, KvResult> {
     const state = this.#state
     state.advance(context.timestamp)
     switch (command.type) {
+      case 'once':
+        return { digest: command.digest, result: briefly(this.apply(command.command, context)) }
       case 'set':
         return state.set(command, context.index)
       case 'delete':
@@ -49,4 +51,9 @@ export class KvStateMachine implements StateMachine<KvCommand, KvResult> {
   async restore(chunks: AsyncIterable<Uint8Array>, _meta: SnapshotMeta): Promise<void> {
     this.#state = await restoreSnapshot(chunks)
   }
+}
+
+/** A value of up to a megabyte would stay in the session for a day. */
+function briefly(result: KvResult): OnceResult['result'] {
+  return result === null || typeof result === 'number' || isFailure(result) ? result : 'OK'
 }
