@@ -108,6 +108,12 @@ describe('samples of the documentation', () => {
     expect(await run(samplesOf(page), ['drill.mjs'])).toEqual({ code: 0, printed: expected })
   })
 
+  it('the guide to exactly-once clients: what was in doubt is finished on another node, once', async () => {
+    const page = 'docs/how-to/exactly-once-clients.md'
+    const expected = /```text\n([^]*?)```/.exec(readFileSync(join(root, page), 'utf8'))?.[1]
+    expect(await run(samplesOf(page), ['drill.mjs'])).toEqual({ code: 0, printed: expected })
+  })
+
   it('the tutorial: three processes, the leader is killed, and the others know what was acknowledged', async () => {
     const directory = samplesOf('docs/tutorial/first-cluster.md')
     const ports = await freePorts(3)
