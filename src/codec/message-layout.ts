@@ -141,6 +141,8 @@ const LAYOUTS: { readonly [M in Message as M['type']]: { readonly number: number
       configuration: configurationOrNone,
     },
   },
+  replicasRequest: { number: 18, fields: { ...forwarded, index: integer } },
+  replicasResponse: { number: 19, fields: { ...forwarded, count: integer } },
 }
 
 function checkMessage(message: Message): string | null {

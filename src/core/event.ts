@@ -63,6 +63,15 @@ export interface ReadEvent {
   readonly id: number
 }
 
+/** Somebody wants to know how many voters hold `index` durably (F47). The answer comes in `Output.replicas`, or not at all. */
+export interface ReplicasEvent {
+  readonly type: 'replicas'
+  readonly now: number
+  /** Never used twice in one boot. */
+  readonly id: number
+  readonly index: LogIndex
+}
+
 /** A connection came up, was closed by us, or was ended by the other side (F3, F7). */
 export interface PeerStatusEvent {
   readonly type: 'peerStatus'
@@ -172,6 +181,7 @@ export type CoreEvent =
   | PersistedEvent
   | AppliedEvent
   | ReadEvent
+  | ReplicasEvent
   | PeerStatusEvent
   | OutboundDroppedEvent
   | SnapshotTakenEvent

@@ -193,6 +193,23 @@ export interface ReadIndexResponse {
   readonly readIndex: LogIndex
 }
 
+/** A node asks the leader of `term` how many voters hold `index` durably (F47). */
+export interface ReplicasRequest {
+  readonly type: 'replicasRequest'
+  readonly term: Term
+  readonly boot: number
+  readonly number: number
+  readonly index: LogIndex
+}
+
+export interface ReplicasResponse {
+  readonly type: 'replicasResponse'
+  readonly term: Term
+  readonly boot: number
+  readonly number: number
+  readonly count: number
+}
+
 /** A follower asks the leader of `term` for other members, again and again until it is answered (F22). */
 export interface MembershipRequest {
   readonly type: 'membershipRequest'
@@ -242,6 +259,8 @@ export type Message =
   | ReadIndexResponse
   | MembershipRequest
   | MembershipResponse
+  | ReplicasRequest
+  | ReplicasResponse
 
 /**
  * An AppendEntries whose entries the core does not hold: the driver fills `first..last` from its cache or the store,

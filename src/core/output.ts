@@ -96,6 +96,12 @@ export type ChangeOutcome =
   /** The leader that was asked is none any more, or never was heard: ask again when one is known. */
   | { readonly type: 'retry'; readonly id: number }
 
+/** How many voters hold the entry that a replicas event asked about, as the leader of that moment says. */
+export interface ReplicaCount {
+  readonly id: number
+  readonly count: number
+}
+
 export interface RoleChange {
   readonly role: Role
   readonly previous: Role
@@ -130,6 +136,7 @@ export class Output {
   /** The log now begins behind this snapshot, which a leader sent, and everything in it is committed and applied. */
   installed: SnapshotMeta | undefined
   readonly changes: ChangeOutcome[] = []
+  readonly replicas: ReplicaCount[] = []
   /** Came into force, at the index of its entry; a truncation brings an earlier one back. */
   configuration: { readonly index: LogIndex; readonly configuration: Configuration } | undefined
   /** The cluster that this node founds holds its first members: nothing is founded any more, and proposals are taken. */
@@ -234,6 +241,7 @@ export class Output {
       this.snapshotDecision === undefined &&
       this.installed === undefined &&
       this.changes.length === 0 &&
+      this.replicas.length === 0 &&
       this.configuration === undefined &&
       !this.isFounded &&
       this.leader === undefined

@@ -36,6 +36,7 @@ import {
   onRead,
   settleFreshness,
 } from './read-index.js'
+import { handleReplicasRequest, handleReplicasResponse, onReplicas } from './replicas.js'
 import {
   advanceCommit,
   handleAppendEntriesResponse,
@@ -140,6 +141,8 @@ export class RaftCore {
         return onApplied(core, event.index)
       case 'read':
         return onRead(core, event.id)
+      case 'replicas':
+        return onReplicas(core, event.id, event.index)
       case 'peerStatus':
         return onPeerStatus(core, event)
       case 'outboundDropped':
@@ -241,6 +244,10 @@ function onReceive(core: Core, event: ReceiveEvent): void {
       return handleMembershipRequest(core, from, message)
     case 'membershipResponse':
       return handleMembershipResponse(core, message)
+    case 'replicasRequest':
+      return handleReplicasRequest(core, from, message)
+    case 'replicasResponse':
+      return handleReplicasResponse(core, message)
   }
 }
 

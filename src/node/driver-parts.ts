@@ -30,6 +30,7 @@ import { Proposals } from './proposals.js'
 import { Readiness } from './readiness.js'
 import { Reads } from './reads.js'
 import { Reception } from './reception.js'
+import { ReplicaCounts } from './replica-counts.js'
 import type { Recovered } from './recovery.js'
 import type { RunningOptions } from './replicated-state.js'
 import { Sessions } from './sessions/sessions.js'
@@ -78,6 +79,7 @@ export class DriverParts {
   readonly membership: Membership
   readonly configurations: ConfigurationWatch
   readonly reads: Reads
+  readonly replicas: ReplicaCounts
   readonly readiness: Readiness
   readonly applier: Applier
   readonly snapshotter: Snapshotter
@@ -113,6 +115,7 @@ export class DriverParts {
     this.membership = this.#makeMembership()
     this.configurations = new ConfigurationWatch(state.log.configurations.at(-1) ?? null)
     this.reads = this.#makeReads()
+    this.replicas = this.#makeReplicas()
     this.readiness = new Readiness({
       id: options.id,
       state,
@@ -247,6 +250,16 @@ export class DriverParts {
       onDue: () => {
         if (!this.loop.isDraining) this.loop.wake()
       },
+    })
+  }
+
+  #makeReplicas(): ReplicaCounts {
+    const { clock, heartbeatIntervalMs } = this.#options
+    return new ReplicaCounts({
+      calls: this.calls,
+      clock,
+      askMs: heartbeatIntervalMs / 4,
+      ask: (id, index) => this.loop.push({ type: 'replicas', id, index }),
     })
   }
 

@@ -104,6 +104,11 @@ export class Driver {
     return this.#parts.reads.submit(query, options).promise
   }
 
+  /** How many voters hold the entry durably. */
+  replicas(index: LogIndex, count: number, options: ResolvedCallOptions): Promise<number> {
+    return this.#parts.replicas.wait(index, count, options)
+  }
+
   /** Resolves when another node leads. @throws RaftError when it can't be begun */
   transfer(to: NodeId | null, options: ResolvedCallOptions): Promise<void> {
     return this.#parts.transfers.submit(to, options)
@@ -177,6 +182,7 @@ export class Driver {
     this.#parts.snapshotStreams.close()
     this.#parts.snapshotReception.close()
     this.#parts.reads.close()
+    this.#parts.replicas.close()
     this.#notices = []
     this.#hooks.onLeading(null)
     this.#parts.calls.endAll(cause)
@@ -212,6 +218,7 @@ export class Driver {
     this.#handOutSnapshots(output)
     this.#noticeConfiguration()
     for (const outcome of output.reads) this.#parts.reads.onOutcome(outcome)
+    for (const answer of output.replicas) this.#parts.replicas.onAnswer(answer)
     this.#noticeChanges(output)
     if (state.currentTerm === this.#lastTerm) return
     this.#lastTerm = state.currentTerm

@@ -37,6 +37,7 @@ export type InboxItem =
   | { readonly type: 'outboundDropped'; readonly peer: NodeId; readonly index: LogIndex }
   | { readonly type: 'applied'; readonly index: LogIndex }
   | { readonly type: 'transfer'; readonly id: number; readonly to: NodeId | null }
+  | { readonly type: 'replicas'; readonly id: number; readonly index: LogIndex }
   | {
       readonly type: 'changeMembership'
       readonly id: number

@@ -37,7 +37,7 @@ export abstract class PendingCall<T> {
     this.#bucket = calls.add(this, options.timeoutMs)
     this.#signal = options.signal
     if (this.#signal === undefined) return
-    this.#onAbort = () => this.reject(this.endError('aborted', this.#signal?.reason))
+    this.#onAbort = () => this.end('aborted', this.#signal?.reason)
     this.#signal.addEventListener('abort', this.#onAbort, { once: true })
   }
 
@@ -50,6 +50,11 @@ export abstract class PendingCall<T> {
 
   /** Once, when the call has settled: gives back what it held. */
   protected onSettled(): void {}
+
+  /** It ends without a result of its own. */
+  end(reason: EndReason, cause: unknown): void {
+    this.reject(this.endError(reason, cause))
+  }
 
   resolve(value: T): void {
     if (this.#settle()) this.#settleWith.resolve(value)
@@ -110,7 +115,7 @@ export class PendingCalls {
     this.#armedFor = Number.POSITIVE_INFINITY
     if (!this.rules.ends('stopped')) return
     for (const held of [...this.#buckets.values()]) {
-      for (const call of [...held]) call.reject(call.endError('stopped', cause))
+      for (const call of [...held]) call.end('stopped', cause)
     }
   }
 
@@ -131,7 +136,7 @@ export class PendingCalls {
       if (bucket <= now) for (const call of held) due.push(call)
       else next = Math.min(next, bucket)
     }
-    if (this.rules.ends('timeout')) for (const call of due) call.reject(call.endError('timeout', undefined))
+    if (this.rules.ends('timeout')) for (const call of due) call.end('timeout', undefined)
     if (next < this.#armedFor) this.#arm(next)
   }
 }

@@ -4,7 +4,7 @@
 // The reference above stays in the declarations: users whose `lib` doesn't know AsyncDisposable could not compile them.
 import { isNodeId } from '../core/configuration.js'
 import type { MembershipChange } from '../core/membership-change.js'
-import type { Configuration, Member, MemberSpec, NodeId } from '../core/types.js'
+import type { Configuration, LogIndex, Member, MemberSpec, NodeId } from '../core/types.js'
 import { RaftError } from '../errors.js'
 import {
   type CallOptions,
@@ -244,6 +244,20 @@ export class RaftNode<Command = Uint8Array, Result = unknown>
     throwIfAborted(call)
     if (call.consistency === 'linearizable') this.#inside()
     return driver.read(query, call) as Promise<ReadResult<Awaited<T>>>
+  }
+
+  /**
+   * How many voters hold `index`, of an acknowledged entry, durably: resolves when they are `count`, or with fewer when the time
+   * is up. On any node. @throws RaftError RAFT_OVERLOADED, RAFT_ABORTED, RAFT_STOPPED, RAFT_NOT_MEMBER, RAFT_INVALID_OPTION
+   */
+  async replicas(index: LogIndex, count: number, options: CallOptions = {}): Promise<number> {
+    const driver = this.#inside()
+    for (const [name, value] of Object.entries({ index, count })) {
+      if (!Number.isSafeInteger(value) || value < 0) refuse(`${name} is ${show(value)}: use a whole number from 0`)
+    }
+    const call = resolveCallOptions(options, DEFAULT_CALL_TIMEOUT_MS)
+    throwIfAborted(call)
+    return driver.replicas(index, count, call)
   }
 
   /**

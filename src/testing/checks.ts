@@ -67,6 +67,8 @@ export type Check =
   | 'session-once'
   /** What the client of a session was told of a command is not what happened to it. */
   | 'session-answer'
+  /** More voters were said to hold an entry than do. */
+  | 'replica-count'
   /** A change of the membership resolved, and is not what is committed. */
   | 'change-result'
   | 'known-outcome'

@@ -22,6 +22,8 @@ export interface SessionSettings {
 
 /** Commands of sessions are numbered from here on, beyond those of all other clients. */
 export const SESSION_COMMANDS = 0xc000_0000
+/** Share of the answered commands whose copies are counted. */
+const COUNT_RATIO = 0.1
 /** Never in a run. */
 const FOREVER_MS = 1e12
 /** Calls of one run: a bound on its length. */
@@ -43,8 +45,8 @@ interface Client {
   held: { readonly node: RaftNode<Uint8Array, ChainState>; readonly session: ChainSession } | null
   /** Number of the last command that is settled. */
   settled: number
-  /** Under way: its number in the session and in the run, and whether an attempt may have left it in a log. */
-  pending: { readonly sequence: number; readonly number: number; isInDoubt: boolean } | null
+  /** Under way: its number in the session and in the run, and whether it was said before. */
+  pending: { readonly sequence: number; readonly number: number; isRepeated: boolean } | null
 }
 
 export class SessionClients {
@@ -135,14 +137,25 @@ export class SessionClients {
     const { pending } = client
     const command = new Uint8Array(4)
     new DataView(command.buffer).setUint32(0, pending.number)
-    const wasInDoubt = pending.isInDoubt
-    // Whatever happens to the process from here on, the command may be in a log.
-    pending.isInDoubt = true
+    const isNext = !pending.isRepeated && session.lastSequence + 1 === pending.sequence
+    const number = isNext ? {} : { sequence: pending.sequence }
+    pending.isRepeated = true
     try {
-      this.#onAnswer(client, pending, await session.propose(command, { sequence: pending.sequence, timeoutMs }))
+      const answer = await session.propose(command, { ...number, timeoutMs })
+      this.#onAnswer(client, pending, answer)
+      if (this.#random.chance(COUNT_RATIO)) await this.#countReplicas(node, answer.index, timeoutMs)
     } catch (error) {
-      this.#onError(client, pending, { error, wasInDoubt })
+      this.#onError(client, pending, error)
     }
+  }
+
+  /** As many disks hold it as the node says, whoever it asked. */
+  async #countReplicas(node: RaftNode<Uint8Array, ChainState>, index: number, timeoutMs: number): Promise<void> {
+    const { processes, coverage } = this.#cluster
+    const wanted = this.#random.integer(1, processes.length)
+    const count = await node.replicas(index, wanted, { timeoutMs })
+    coverage.count(count >= wanted ? 'session.replicas' : 'session.fewReplicas')
+    this.#judge.counted({ index, count, holders: processes.filter(({ disk }) => disk.lastIndex >= index).length })
   }
 
   async #open(client: Client, node: RaftNode<Uint8Array, ChainState>, timeoutMs: number): Promise<ChainSession> {
@@ -158,7 +171,7 @@ export class SessionClients {
   #nextCommand(client: Client, session: ChainSession): NonNullable<Client['pending']> {
     this.#commands += 1
     const sequence = Math.max(client.settled, session.lastSequence) + 1
-    return { sequence, number: SESSION_COMMANDS + this.#commands, isInDoubt: false }
+    return { sequence, number: SESSION_COMMANDS + this.#commands, isRepeated: false }
   }
 
   #onAnswer(
@@ -173,24 +186,19 @@ export class SessionClients {
     this.#settle(client, sequence)
   }
 
-  #onError(
-    client: Client,
-    pending: NonNullable<Client['pending']>,
-    { error, wasInDoubt }: { readonly error: unknown; readonly wasInDoubt: boolean },
-  ): void {
+  #onError(client: Client, pending: NonNullable<Client['pending']>, error: unknown): void {
     if (!isRaftError(error)) return this.#judge.lost(client.name, String(error))
     if (client.pending?.number !== pending.number) return
     const { coverage } = this.#cluster
     coverage.count(`session.${error.outcome}.${error.code}`)
-    const isRejected = error.outcome === 'rejected' && !wasInDoubt
+    // Believed, of a repetition too.
+    const isRejected = error.outcome === 'rejected'
     if (error.code === 'RAFT_SESSION_EXPIRED') {
       if (isRejected) this.#judge.rejected(pending.number)
       return this.#lose(client, error.message)
     }
-    if (!isRejected) return
-    pending.isInDoubt = false
     // Some give up what surely did not happen, and say it under another number.
-    if (!this.#random.chance(0.5)) return
+    if (!isRejected || !this.#random.chance(0.5)) return
     this.#judge.rejected(pending.number)
     this.#settle(client, pending.sequence)
   }

@@ -64,6 +64,20 @@ export class SessionJudge {
     this.#fail('session-answer', `the session of ${client}, which does not expire, is over: ${reason}`)
   }
 
+  /** A node says that so many voters hold the entry durably (F47). */
+  counted({
+    index,
+    count,
+    holders,
+  }: {
+    readonly index: LogIndex
+    readonly count: number
+    readonly holders: number
+  }): void {
+    if (count <= holders) return
+    this.#fail('replica-count', `${count} voters were said to hold ${index}, and ${holders} disks do`)
+  }
+
   /** At the end. */
   check(): void {
     for (const number of this.#rejected) {

@@ -49,6 +49,10 @@ function describeMessage(message: Message): string {
       return `${term} number=${message.number} ${message.commands.map(text).join(' ')}`
     case 'proposeResponse':
       return `${term} number=${message.number} ${message.refusal ?? `at ${message.firstIndex}/${message.entryTerm}`}`
+    case 'replicasRequest':
+      return `${term} number=${message.number} index=${message.index}`
+    case 'replicasResponse':
+      return `${term} number=${message.number} count=${message.count}`
     case 'readIndexRequest':
       return `${term} number=${message.number}`
     case 'readIndexResponse':

@@ -75,7 +75,7 @@ export class SessionStep extends PendingCall<unknown> {
 
   /** No other attempt can do better. */
   giveUp(error: RaftError): void {
-    this.#end(error.code, error.message, { isInDoubt: this.#mayBeApplied, cause: error, retryable: error.retryable })
+    this.#end(error.code, error.message, { isInDoubt: this.#mayHaveRun, cause: error, retryable: error.retryable })
   }
 
   /** What its entries became. */
@@ -94,7 +94,7 @@ export class SessionStep extends PendingCall<unknown> {
   }
 
   override endError(reason: EndReason, cause: unknown): RaftError {
-    const isInDoubt = this.#mayBeApplied || (this.#attempt !== null && this.#attempt.stage !== 'waiting')
+    const isInDoubt = this.#mayHaveRun || (this.#attempt !== null && this.#attempt.stage !== 'waiting')
     const failure = this.#lastFailure ?? this.#attempt?.endError(reason, undefined) ?? null
     const why = failure === null ? 'it waited behind earlier ones' : failure.message
     const message = `${END_TEXTS[reason]} before ${this.plan.what} was answered: ${why}`

@@ -1,7 +1,7 @@
 // A session as its client has it: gives each command its number, and knows up to where answers need not be kept. The queue
 // brings the commands into the log; whether one runs is decided where it is applied, by the table (§8, F18).
 import type { LogIndex } from '../../core/types.js'
-import { RaftError } from '../../errors.js'
+import { isRaftError, RaftError } from '../../errors.js'
 import type { Codec } from '../../interfaces/codec.js'
 import {
   type CallOptions,
@@ -137,12 +137,16 @@ export class ClientSession<Command, Result> implements Session<Command, Result> 
     what: string,
   ): Promise<readonly Proposed<Result>[]> {
     const call = resolveSessionProposeOptions(options)
-    throwIfAborted(call)
-    if (this.#isClosed) throw new RaftError('RAFT_SESSION_EXPIRED', `the session was closed: open another one`)
-    if (commands.length === 0) return []
     const encoded = commands.map((command) => this.#parts.encode(command))
-    const first = this.#number(commands.length, call.sequence)
-    return (await this.#add(encoded, { call, first, what })) as readonly Proposed<Result>[]
+    if (encoded.length === 0) return []
+    try {
+      throwIfAborted(call)
+      if (this.#isClosed) throw new RaftError('RAFT_SESSION_EXPIRED', 'the session was closed: open another one')
+      const first = this.#number(encoded.length, call.sequence)
+      return (await this.#add(encoded, { call, first, what })) as readonly Proposed<Result>[]
+    } catch (error) {
+      throw isRaftError(error) ? inDoubt(error, call.sequence) : error
+    }
   }
 
   #add(
@@ -216,4 +220,10 @@ export class ClientSession<Command, Result> implements Session<Command, Result> 
       { outcome: 'unknown', sequence },
     )
   }
+}
+
+/** A number that the caller repeats may have run before: what ends the repetition before it is sent says nothing of that. */
+function inDoubt(error: RaftError, sequence: number | undefined): RaftError {
+  if (sequence === undefined || error.sequence !== undefined) return error
+  return new RaftError(error.code, error.message, { outcome: 'unknown', cause: error.cause, sequence })
 }

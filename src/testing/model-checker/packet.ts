@@ -107,6 +107,8 @@ export function messageText(message: Message, name: NameOf = OWN_NAME): string {
     case 'proposeResponse':
     case 'membershipRequest':
     case 'membershipResponse':
+    case 'replicasRequest':
+    case 'replicasResponse':
       // Nothing is forwarded in any model.
       return JSON.stringify(message)
   }

@@ -25,6 +25,7 @@ const EVENT_STEPS: Readonly<Record<Exclude<CoreEvent['type'], 'tick'>, string>> 
   persisted: 'persist',
   applied: 'apply',
   read: 'read',
+  replicas: 'replicas',
   peerStatus: 'peerStatus',
   outboundDropped: 'outboundDropped',
   snapshotTaken: 'snapshotTaken',

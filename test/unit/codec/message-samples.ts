@@ -78,6 +78,8 @@ export const samples: { readonly [M in Message as M['type']]: M } = {
     firstIndex: 10,
     entryTerm: 6,
   },
+  replicasRequest: { type: 'replicasRequest', term: 7, boot: 3, number: 17, index: 9 },
+  replicasResponse: { type: 'replicasResponse', term: 7, boot: 3, number: 17, count: 2 },
   readIndexRequest: { type: 'readIndexRequest', term: 7, boot: 3, number: 17 },
   readIndexResponse: { type: 'readIndexResponse', term: 7, boot: 3, number: 17, readIndex: -1 },
   timeoutNow: { type: 'timeoutNow', term: 7 },
@@ -335,6 +337,8 @@ export const arbMessage: fc.Arbitrary<Message> = fc.oneof(
     offset: integer,
     index: integer,
   }),
+  fc.record({ type: fc.constant('replicasRequest'), ...forwarded, index: integer }),
+  fc.record({ type: fc.constant('replicasResponse'), ...forwarded, count: integer }),
   fc.record({ type: fc.constant('readIndexRequest'), ...forwarded }),
   fc.record({ type: fc.constant('readIndexResponse'), ...forwarded, readIndex: integerOrNone }),
 ) as fc.Arbitrary<Message>

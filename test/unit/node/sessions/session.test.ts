@@ -111,6 +111,28 @@ describe('propose in a session', () => {
     expect(await failed).toMatchObject({ code: 'RAFT_NO_LEADER', outcome: 'rejected', sequence: 1 })
   })
 
+  it('stays in doubt when a repetition was never sent anywhere', async () => {
+    await started()
+    const [follower] = cluster.followers
+    const session = await open(follower!)
+    // The forward leaves; what the cluster makes of it never comes back.
+    cluster.network.isLost = ({ to }) => to === follower!.id
+    const first = errorOf(session.propose(bytes(5), { timeoutMs: 50 }))
+    await cluster.clock.run(60)
+    expect(await first).toMatchObject({ outcome: 'unknown', sequence: 1 })
+    await cluster.runUntil(() => follower!.leader === null)
+    const second = errorOf(session.propose(bytes(5), { sequence: 1, timeoutMs: 50 }))
+    await cluster.clock.run(60)
+    expect(await second).toMatchObject({ code: 'RAFT_TIMEOUT', outcome: 'unknown', sequence: 1 })
+    const signal = AbortSignal.abort()
+    const third = errorOf(session.propose(bytes(5), { sequence: 1, signal }))
+    expect(await third).toMatchObject({ code: 'RAFT_ABORTED', outcome: 'unknown', sequence: 1 })
+    expect(await errorOf(session.propose(bytes(5), { signal }))).toMatchObject({ outcome: 'rejected' })
+    cluster.network.isLost = () => false
+    await cluster.settled(session.propose(bytes(5), { sequence: 1, timeoutMs: 20_000 }), 20_000)
+    await expectTotal(5)
+  })
+
   it('keeps the answer of a command in doubt, whatever is answered behind it', async () => {
     await started()
     const { leader } = cluster
