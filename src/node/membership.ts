@@ -190,7 +190,7 @@ export class Membership {
       case 'noQuorum':
         return new RaftError(
           'RAFT_INVALID_CONFIGURATION',
-          `of the voters that would be left fewer than a majority were heard within ${electionTimeoutMs} ms: bring them back first, or use force`,
+          `of the voters that would be left fewer than a majority were heard within ${electionTimeoutMs} ms: bring them back or remove those that don't answer first, or use force, after which nothing may commit until they are back`,
         )
       case 'cancelled':
         return new RaftError(

@@ -304,7 +304,7 @@ export class RaftNode<Command = Uint8Array, Result = unknown>
   }
 
   /** A voter becomes a learner; a leader hands over then. @throws RaftError as `addMember` */
-  async demote(id: NodeId, options: CallOptions = {}): Promise<Configuration> {
+  async demote(id: NodeId, options: MembershipOptions = {}): Promise<Configuration> {
     return this.#change('demote', [namedMember(id, 'demote')], resolveMembershipOptions(options))
   }
 
@@ -312,7 +312,7 @@ export class RaftNode<Command = Uint8Array, Result = unknown>
    * Takes a member out; a leader leads until that is committed, and hands over. Stop the node afterwards: it serves nothing
    * any more (RAFT_NOT_MEMBER). @throws RaftError as `addMember`
    */
-  async removeMember(id: NodeId, options: CallOptions = {}): Promise<Configuration> {
+  async removeMember(id: NodeId, options: MembershipOptions = {}): Promise<Configuration> {
     return this.#change('remove', [namedMember(id, 'removeMember')], resolveMembershipOptions(options))
   }
 

@@ -33,6 +33,7 @@ export class SessionQueue implements SessionStepOwner {
   /** Part of the proposal that is under way. */
   #sent: readonly SessionStep[] = []
   #abort: AbortController | null = null
+  #attempt: ProposalCall | null = null
   #retryTimer: { cancel(): void } | null = null
   /** The last proposal was too large as a whole. */
   #oneByOne = false
@@ -54,8 +55,12 @@ export class SessionQueue implements SessionStepOwner {
   }
 
   released(): void {
-    // Nobody waits for what is under way: the next ones need not either.
-    if (this.#abort !== null && this.#sent.every((step) => step.isSettled)) this.#abort.abort()
+    const [abort, attempt] = [this.#abort, this.#attempt]
+    if (abort === null) return
+    // Who was told that nobody has seen its command must be right: what still waits goes back without it. And where nobody
+    // waits for what is under way, the next ones need not either.
+    const isWithdrawable = attempt?.stage === 'waiting' && this.#sent.some((step) => step.isSettled)
+    if (isWithdrawable || this.#sent.every((step) => step.isSettled)) abort.abort()
   }
 
   #pump(): void {
@@ -73,6 +78,7 @@ export class SessionQueue implements SessionStepOwner {
         steps.flatMap((step) => step.entries()),
         options,
       )
+      this.#attempt = attempt
       for (const step of steps) step.sent(attempt)
       attempt.promise.then(
         (proposed) => this.#onAnswered(proposed as readonly Proposed<unknown>[]),
@@ -114,9 +120,11 @@ export class SessionQueue implements SessionStepOwner {
 
   #onFailed(error: unknown): void {
     const failure = isRaftError(error) ? error : new RaftError('RAFT_INVARIANT', String(error), { outcome: 'unknown' })
+    const isWithdrawn = this.#abort?.signal.aborted === true
     const steps = this.#takeSent().filter((step) => !step.isSettled)
     for (const step of steps) step.attemptFailed(failure)
-    if (isRaftError(failure, 'RAFT_TOO_LARGE') && steps.length > 1) {
+    if (isWithdrawn) this.#waiting = [...steps, ...this.#waiting]
+    else if (isRaftError(failure, 'RAFT_TOO_LARGE') && steps.length > 1) {
       this.#oneByOne = true
       this.#waiting = [...steps, ...this.#waiting]
     } else if (this.#isFinal(failure)) {
@@ -133,6 +141,7 @@ export class SessionQueue implements SessionStepOwner {
     const steps = this.#sent
     this.#sent = []
     this.#abort = null
+    this.#attempt = null
     return steps
   }
 

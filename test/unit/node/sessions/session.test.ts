@@ -111,6 +111,28 @@ describe('propose in a session', () => {
     expect(await failed).toMatchObject({ code: 'RAFT_NO_LEADER', outcome: 'rejected', sequence: 1 })
   })
 
+  it('that was rejected is not sent with those that waited beside it', async () => {
+    await started()
+    const [follower] = cluster.followers
+    const session = await open(follower!)
+    cluster.network.isolate(follower!.id)
+    await cluster.runUntil(() => follower!.leader === null)
+    const first = session.propose(bytes(1), { timeoutMs: 60_000 })
+    const rejected = errorOf(session.propose(bytes(10), { timeoutMs: 800 }))
+    const abort = new AbortController()
+    const aborted = errorOf(session.propose(bytes(20), { timeoutMs: 60_000, signal: abort.signal }))
+    const last = session.propose(bytes(2), { timeoutMs: 60_000 })
+    // The first went alone; when it is tried again the others go with it.
+    await cluster.clock.run(700)
+    abort.abort()
+    await cluster.clock.run(150)
+    expect(await aborted).toMatchObject({ code: 'RAFT_ABORTED', outcome: 'rejected', sequence: 3 })
+    expect(await rejected).toMatchObject({ code: 'RAFT_NO_LEADER', outcome: 'rejected', sequence: 2 })
+    cluster.network.heal()
+    await cluster.settled(Promise.all([first, last]), 60_000)
+    await expectTotal(3)
+  })
+
   it('stays in doubt when a repetition was never sent anywhere', async () => {
     await started()
     const [follower] = cluster.followers
