@@ -149,7 +149,7 @@ const isBuildOption = process.argv[2]?.startsWith('--build=')
 const [command, ...args] = process.argv.slice(isBuildOption ? 3 : 2)
 const projects = isBuildOption
   ? [process.argv[2].slice('--build='.length)]
-  : ['src', 'examples/quickstart', 'examples/property-test', 'examples/atlas-kv']
+  : ['src', ...['quickstart', 'property-test', 'leader-election', 'lock', 'atlas-kv'].map((name) => `examples/${name}`)]
 
 await takeLock()
 await install()

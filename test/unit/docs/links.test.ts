@@ -9,7 +9,8 @@ import { DEFAULTS } from '../../../src/node/options.js'
 
 const root = fileURLToPath(new URL('../../..', import.meta.url))
 const pages = [
-  ...['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'src/core/README.md', 'examples/atlas-kv/README.md'],
+  ...['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'src/core/README.md'],
+  ...['atlas-kv', 'leader-election', 'lock'].map((name) => `examples/${name}/README.md`),
   ...readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.md'))
     .map((name) => join('docs', name)),
