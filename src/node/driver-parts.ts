@@ -210,6 +210,8 @@ export class DriverParts {
       calls: this.calls,
       runId: `${storeId}.${bootCount}`,
       submit: (proposal, options) => this.proposals.submit(proposal, options),
+      reserve: (sizeBytes, isHeld) => this.proposals.reserve(sizeBytes, isHeld),
+      unreserve: (sizeBytes) => this.proposals.unreserve(sizeBytes),
     })
   }
 

@@ -82,10 +82,16 @@ export class PendingCalls {
   readonly #buckets = new Map<number, Set<PendingCall<unknown>>>()
   #armedFor = Number.POSITIVE_INFINITY
   #timer: { cancel(): void } | undefined
+  #isOver = false
 
   constructor(clock: Clock, rules: NodeRules = NODE_RULES) {
     this.#clock = clock
     this.rules = rules
+  }
+
+  /** The node has stopped: whoever still asks is told so. */
+  get isOver(): boolean {
+    return this.#isOver
   }
 
   /** Returns the bucket that the call is in. */
@@ -110,6 +116,7 @@ export class PendingCalls {
 
   /** Ends every call: the node stops or has failed. */
   endAll(cause: unknown): void {
+    this.#isOver = true
     this.#timer?.cancel()
     this.#timer = undefined
     this.#armedFor = Number.POSITIVE_INFINITY

@@ -108,6 +108,23 @@ export class Proposals implements ProposalOwner {
     return call
   }
 
+  /**
+   * Room for what a session keeps until its turn comes; `isHeld` for what had some already.
+   * @throws RaftError RAFT_OVERLOADED, RAFT_TOO_LARGE
+   */
+  reserve(sizeBytes: number, isHeld: boolean): void {
+    if (!isHeld) this.#requireRoom(sizeBytes)
+    this.#context.budget.addWaiting(sizeBytes)
+    this.#pendingCount += 1
+  }
+
+  /** Its turn came, or nobody waits for it any more. */
+  unreserve(sizeBytes: number): void {
+    this.#pendingCount -= 1
+    this.#context.budget.removeWaiting(sizeBytes)
+    this.#context.onReleased()
+  }
+
   /** The next batch for the core, whose role decides how much fits; null when nothing may go now. */
   next(): ProposalBatch | null {
     const { state, forwardProposals } = this.#context
@@ -206,7 +223,7 @@ export class Proposals implements ProposalOwner {
   }
 
   #admit(commands: readonly Uint8Array[]): number {
-    const { limits, budget, state } = this.#context
+    const { limits, state } = this.#context
     const isLeader = state.role === 'leader'
     let sizeBytes = 0
     for (const command of commands) {
@@ -215,11 +232,19 @@ export class Proposals implements ProposalOwner {
       }
       sizeBytes += command.length
     }
+    if (!isLeader && commands.length > 1) this.#checkForward(commands.length, sizeBytes)
+    this.#requireRoom(sizeBytes)
+    return sizeBytes
+  }
+
+  /** @throws RaftError RAFT_OVERLOADED, RAFT_TOO_LARGE */
+  #requireRoom(sizeBytes: number): void {
+    const { limits, budget, state } = this.#context
+    const isLeader = state.role === 'leader'
     if (sizeBytes > limits.uncommittedBytes) {
       throw tooLarge(`the commands have ${sizeBytes} bytes and limits.uncommittedBytes is ${limits.uncommittedBytes}`)
     }
-    if (!isLeader && commands.length > 1) this.#checkForward(commands.length, sizeBytes)
-    if (sizeBytes <= budget.proposableBytes(isLeader) && this.#pendingCount < MAX_PENDING_PROPOSALS) return sizeBytes
+    if (sizeBytes <= budget.proposableBytes(isLeader) && this.#pendingCount < MAX_PENDING_PROPOSALS) return
     throw new RaftError(
       'RAFT_OVERLOADED',
       `${this.#pendingCount} proposals wait, ${budget.unappliedEntries} entries are not applied, and ` +
@@ -254,7 +279,7 @@ export class Proposals implements ProposalOwner {
       if (calls.length > 0 && call.entryType !== calls[0]?.entryType) break
       calls.push(call)
     }
-    this.#compactWaiting()
+    if (this.#head * 2 >= this.#waiting.length) this.#compactWaiting()
     return calls
   }
 

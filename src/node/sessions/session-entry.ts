@@ -47,8 +47,13 @@ export function encodeSessionId(id: string): Uint8Array {
   )
 }
 
+/** What no node could read would stop them all: it never gets into a log. @throws RaftError RAFT_INVALID_OPTION */
 export function encodeSessionEntry(entry: SessionEntry): Uint8Array {
   const id = encodeSessionId(entry.id)
+  const numbers = entry.type === 'command' ? [entry.openedAt, entry.sequence, entry.acknowledged] : [entry.openedAt]
+  const wrong = numbers.find((value) => !Number.isSafeInteger(value) || value < 0)
+  if (wrong !== undefined)
+    throw new RaftError('RAFT_INVALID_OPTION', `a session counts from 0 to 2^53 - 1, not to ${wrong}`)
   const writer = new ByteWriter(new Uint8Array(HEAD_BYTES + id.length + fieldBytes(entry)), 0)
   writer.uint8(VERSION)
   writer.uint8(KINDS.indexOf(entry.type))

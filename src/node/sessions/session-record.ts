@@ -26,6 +26,8 @@ export interface SessionRecord {
   readonly lastSequence: number
   /** Of the sequences above `acknowledged` that ran, rising. */
   readonly answers: readonly SessionAnswer[]
+  /** Of those, as `answersBytes` counts. */
+  readonly answersBytes: number
 }
 
 /** What a session costs in memory beside its answers, about, bytes. */
@@ -34,8 +36,8 @@ const RECORD_BYTES = 256
 const ANSWER_BYTES = 64
 
 /** What it counts for in the bound of the table. */
-export function recordBytes({ answers }: Pick<SessionRecord, 'answers'>): number {
-  return RECORD_BYTES + answersBytes(answers)
+export function recordBytes(record: Pick<SessionRecord, 'answersBytes'>): number {
+  return RECORD_BYTES + record.answersBytes
 }
 
 /** Kept for one session, bytes. */

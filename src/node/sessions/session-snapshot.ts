@@ -6,7 +6,7 @@ import { RaftError } from '../../errors.js'
 import { Pieces } from '../pieces.js'
 import { ignore } from '../promises.js'
 import { encodeSessionId } from './session-entry.js'
-import type { SessionAnswer, SessionRecord } from './session-record.js'
+import { answersBytes, type SessionAnswer, type SessionRecord } from './session-record.js'
 
 /** "HRSTSESS" */
 const MAGIC = Uint8Array.of(0x48, 0x52, 0x53, 0x54, 0x53, 0x45, 0x53, 0x53)
@@ -155,8 +155,8 @@ async function take(pieces: Pieces, length: number): Promise<Uint8Array> {
 
 function encodeRecord(record: SessionRecord): Uint8Array {
   const id = encodeSessionId(record.id)
-  const answersBytes = record.answers.reduce((sum, { data }) => sum + ANSWER_BYTES + data.length, 0)
-  const size = RECORD_BYTES + id.length + answersBytes
+  const encodedAnswers = record.answers.reduce((sum, { data }) => sum + ANSWER_BYTES + data.length, 0)
+  const size = RECORD_BYTES + id.length + encodedAnswers
   const writer = new ByteWriter(new Uint8Array(4 + size), 0)
   writer.uint32(size)
   writer.uint8(id.length)
@@ -190,7 +190,8 @@ function decodeRecord(bytes: Uint8Array): SessionRecord {
   reader.need(count * ANSWER_BYTES, 'answers')
   const answers = Array.from({ length: count }, () => decodeAnswer(reader))
   reader.end()
-  return { id, openedAt, ttlMs, activeAt, acknowledged, lastSequence, answers }
+  const bytesOfAnswers = answersBytes(answers)
+  return { id, openedAt, ttlMs, activeAt, acknowledged, lastSequence, answers, answersBytes: bytesOfAnswers }
 }
 
 function decodeAnswer(reader: ByteReader): SessionAnswer {

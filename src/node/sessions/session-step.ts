@@ -3,6 +3,7 @@
 import type { Term } from '../../core/types.js'
 import { isRaftError, RaftError, type RaftErrorCode } from '../../errors.js'
 import type { Proposed, ResolvedProposeOptions } from '../calls.js'
+import { textOf } from '../failures.js'
 import { type EndReason, PendingCall, type PendingCalls } from '../pending-call.js'
 import type { ProposalCall } from '../proposal-call.js'
 import type { SessionRefusal, SessionReply } from './session-table.js'
@@ -25,6 +26,8 @@ export interface SessionStepPlan {
   readonly ifTerm?: Term | undefined
   /** Encoded when it is sent, for the first time or again, with what is acknowledged by then. */
   entries(attempt: number): readonly Uint8Array[]
+  /** More is acknowledged by now than the entries said. */
+  hasNews(): boolean
   /** As many as there are entries, none of them refused. */
   resultOf(replies: readonly SessionReply[]): unknown
   /** It ended: with an answer, or so that it never runs, or in doubt. */
@@ -41,6 +44,8 @@ interface Fate {
 
 export class SessionStep extends PendingCall<unknown> {
   readonly plan: SessionStepPlan
+  /** It waits in the queue, and has room there. */
+  isReserved = false
   readonly #owner: SessionStepOwner
   /** Some earlier attempt may have left it in a log. */
   #mayBeApplied = false
@@ -66,6 +71,11 @@ export class SessionStep extends PendingCall<unknown> {
     this.#attempt = attempt
   }
 
+  /** Nobody has seen that proposal, nor ever will; another one follows. */
+  withdrawn(): void {
+    this.#attempt = null
+  }
+
   /** That proposal failed; another one may follow. */
   attemptFailed(error: RaftError): void {
     this.#attempt = null
@@ -78,19 +88,21 @@ export class SessionStep extends PendingCall<unknown> {
     this.#end(error.code, error.message, { isInDoubt: this.#mayHaveRun, cause: error, retryable: error.retryable })
   }
 
-  /** What its entries became. */
-  onReplies(proposed: readonly Proposed<unknown>[]): void {
+  /** What its entries became. Returns whether they are to be sent once more: what was in their way is told to be gone then. */
+  onReplies(proposed: readonly Proposed<unknown>[]): boolean {
     const replies = proposed.map(({ result }) => result as SessionReply)
     const refused = replies.find((reply) => reply.type === 'refused')
     if (refused === undefined) {
       this.#answer(replies)
-      return
+      return false
     }
     const { reason } = refused
-    const isPartlyDone = replies[0]?.type !== 'refused'
+    if (reason === 'answersFull' && this.plan.hasNews() && !this.isSettled) return true
+    const isPartlyDone = replies.some((reply) => reply.type !== 'refused')
     const isInDoubt = reason === 'overtaken' ? isPartlyDone : isPartlyDone || this.#mayHaveRun
     const code = reason === 'answersFull' || reason === 'tableFull' ? 'RAFT_OVERLOADED' : 'RAFT_SESSION_EXPIRED'
     this.#end(code, `${this.plan.what} was refused: ${REFUSALS[reason]}`, { isInDoubt, cause: undefined })
+    return false
   }
 
   override endError(reason: EndReason, cause: unknown): RaftError {
@@ -116,11 +128,16 @@ export class SessionStep extends PendingCall<unknown> {
 
   #answer(replies: readonly SessionReply[]): void {
     if (this.isSettled) return
-    this.plan.onEnd('answered')
     try {
-      this.resolve(this.plan.resultOf(replies))
+      const result = this.plan.resultOf(replies)
+      this.plan.onEnd('answered')
+      this.resolve(result)
     } catch (error) {
-      super.reject(error)
+      const isKnown = isRaftError(error, 'RAFT_INVALID_OPTION')
+      // It was applied, and there is no other answer than that.
+      if (isKnown) this.plan.onEnd('answered')
+      const text = `${this.plan.what} was applied, and the resultCodec can't decode its result: ${textOf(error)}`
+      super.reject(isKnown ? error : this.#errorOf('RAFT_INVALID_OPTION', text, { isInDoubt: true, cause: error }))
     }
   }
 
@@ -137,7 +154,8 @@ export class SessionStep extends PendingCall<unknown> {
       outcome,
       cause,
       retryable,
-      ...(sequence === null ? {} : { sequence }),
+      // What surely did not run needs no number: it is a new command.
+      ...(sequence === null || !isInDoubt ? {} : { sequence }),
     })
   }
 }

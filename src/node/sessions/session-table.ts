@@ -5,6 +5,7 @@ import type { LogEntry, LogIndex } from '../../core/types.js'
 import type { NodeRules } from '../node-rules.js'
 import type { SessionEntry } from './session-entry.js'
 import { answersBytes, recordBytes, type SessionAnswer, type SessionRecord } from './session-record.js'
+import { SessionRing } from './session-ring.js'
 
 /** Answers that are kept for one session; another command waits for an acknowledgement. */
 export const MAX_ANSWERS = 1_024
@@ -40,8 +41,7 @@ export type SessionTableRules = Pick<NodeRules, 'isSessionExpired' | 'isSessionA
 
 export class SessionTable {
   readonly #rules: SessionTableRules
-  /** In the order in which they are looked at for expiry. */
-  #records = new Map<string, SessionRecord>()
+  #records = new SessionRing()
   #bytes = 0
 
   constructor(rules: SessionTableRules) {
@@ -68,7 +68,8 @@ export class SessionTable {
       return openedOf(held)
     }
     if (!this.#hasRoom(timestamp)) return { type: 'refused', reason: 'tableFull' }
-    const record = { id, openedAt: index, ttlMs, activeAt: timestamp, acknowledged: 0, lastSequence: 0, answers: [] }
+    const life = { openedAt: index, ttlMs, activeAt: timestamp }
+    const record = { id, ...life, acknowledged: 0, lastSequence: 0, answers: [], answersBytes: 0 }
     this.#put(record)
     return openedOf(record)
   }
@@ -88,10 +89,10 @@ export class SessionTable {
     const record = this.#acknowledge(held, command.acknowledged, timestamp)
     this.#put(record)
     if (sequence <= record.acknowledged) return { type: 'refused', reason: 'acknowledged' }
-    const answer = record.answers.find((kept) => kept.sequence === sequence)
+    const answer = answerTo(record, sequence)
     if (answer !== undefined) return { type: 'answered', answer }
     if (sequence <= record.lastSequence) return { type: 'refused', reason: 'overtaken' }
-    const isFull = record.answers.length >= MAX_ANSWERS || answersBytes(record.answers) >= MAX_ANSWER_BYTES
+    const isFull = record.answers.length >= MAX_ANSWERS || record.answersBytes >= MAX_ANSWER_BYTES
     if (isFull) return { type: 'refused', reason: 'answersFull' }
     if (!this.#hasRoom(timestamp)) return { type: 'refused', reason: 'tableFull' }
     return { type: 'run', record }
@@ -100,20 +101,22 @@ export class SessionTable {
   /** The command of that record ran. */
   answered(record: SessionRecord, answer: SessionAnswer): SessionReply {
     const { sequence } = answer
-    const answers = this.#rules.isSessionAnswerKept() ? [...record.answers, answer] : record.answers
-    this.#put({ ...record, lastSequence: sequence, answers })
+    const kept = this.#rules.isSessionAnswerKept() ? [answer] : []
+    const answers = [...record.answers, ...kept]
+    this.#put({ ...record, lastSequence: sequence, answers, answersBytes: record.answersBytes + answersBytes(kept) })
     return { type: 'answered', answer }
   }
 
   /** All of them at this moment, in their order. */
   capture(): readonly SessionRecord[] {
-    return [...this.#records.values()]
+    return this.#records.toArray()
   }
 
   /** Takes the place of all. */
   replace(records: readonly SessionRecord[]): void {
-    this.#records = new Map(records.map((record) => [record.id, record]))
-    this.#bytes = records.reduce((sum, record) => sum + recordBytes(record), 0)
+    this.#records = new SessionRing()
+    this.#bytes = 0
+    for (const record of records) this.#put(record)
   }
 
   #living(id: string, timestamp: number): SessionRecord | null {
@@ -130,7 +133,8 @@ export class SessionTable {
     if (upTo <= record.acknowledged) return { ...record, activeAt }
     const answers = record.answers.filter(({ sequence }) => sequence > upTo)
     // A client that counts further than anything that ran means it: none of those will run.
-    return { ...record, activeAt, acknowledged: upTo, lastSequence: Math.max(record.lastSequence, upTo), answers }
+    const lastSequence = Math.max(record.lastSequence, upTo)
+    return { ...record, activeAt, acknowledged: upTo, lastSequence, answers, answersBytes: answersBytes(answers) }
   }
 
   #hasRoom(timestamp: number): boolean {
@@ -145,18 +149,14 @@ export class SessionTable {
 
   /** The one that was not looked at for longest: gone, or behind all others. */
   #lookAtNext(timestamp: number): void {
-    const next = this.#records.values().next()
-    if (next.done === true) return
-    const record = next.value
-    this.#records.delete(record.id)
-    if (this.#isExpired(record, timestamp)) this.#bytes -= recordBytes(record)
-    else this.#records.set(record.id, record)
+    const record = this.#records.turn()
+    if (record !== undefined && this.#isExpired(record, timestamp)) this.#delete(record.id)
   }
 
   #put(record: SessionRecord): void {
     const before = this.#records.get(record.id)
     if (before !== undefined) this.#bytes -= recordBytes(before)
-    this.#records.set(record.id, record)
+    this.#records.set(record)
     this.#bytes += recordBytes(record)
   }
 
@@ -170,4 +170,15 @@ export class SessionTable {
 
 function openedOf({ openedAt, acknowledged, lastSequence }: SessionRecord): SessionReply {
   return { type: 'opened', openedAt, acknowledged, lastSequence }
+}
+
+/** The answers are in the order of their sequences. */
+function answerTo({ answers }: SessionRecord, sequence: number): SessionAnswer | undefined {
+  let [low, high] = [0, answers.length]
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if ((answers[middle]?.sequence ?? 0) < sequence) low = middle + 1
+    else high = middle
+  }
+  return answers[low]?.sequence === sequence ? answers[low] : undefined
 }

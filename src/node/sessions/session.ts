@@ -18,7 +18,7 @@ import { throwIfAborted } from '../pending-call.js'
 import { encodeSessionEntry, SESSION_COMMAND_OVERHEAD_BYTES } from './session-entry.js'
 import type { SessionQueue } from './session-queue.js'
 import type { SessionAnswer } from './session-record.js'
-import type { SessionReply } from './session-table.js'
+import { MAX_ANSWERS, type SessionReply } from './session-table.js'
 
 /** Numbers above one that is in doubt of which this object knows that they are not. */
 export const MAX_SETTLED_SEQUENCES = 65_536
@@ -114,6 +114,7 @@ export class ClientSession<Command, Result> implements Session<Command, Result> 
   async close(options: CallOptions = {}): Promise<void> {
     const call = resolveCallOptions(options, DEFAULT_CALL_TIMEOUT_MS)
     throwIfAborted(call)
+    this.#parts.queue.checkRoom(SESSION_COMMAND_OVERHEAD_BYTES)
     this.#isClosed = true
     const entry = { type: 'close', id: this.id, openedAt: this.openedAt } as const
     await this.#parts.queue.add(
@@ -124,8 +125,11 @@ export class ClientSession<Command, Result> implements Session<Command, Result> 
         count: 1,
         sizeBytes: SESSION_COMMAND_OVERHEAD_BYTES,
         entries: () => [encodeSessionEntry(entry)],
+        hasNews: () => false,
         resultOf: () => undefined,
-        onEnd: () => undefined,
+        onEnd: (end) => {
+          if (end === 'rejected') this.#isClosed = false
+        },
       },
       call,
     )
@@ -139,11 +143,21 @@ export class ClientSession<Command, Result> implements Session<Command, Result> 
     const call = resolveSessionProposeOptions(options)
     const encoded = commands.map((command) => this.#parts.encode(command))
     if (encoded.length === 0) return []
+    if (encoded.length > MAX_ANSWERS) {
+      const text = `a session keeps ${MAX_ANSWERS} answers, and these are ${encoded.length} commands: split them`
+      throw new RaftError('RAFT_TOO_LARGE', text)
+    }
+    const first = this.#admit(encoded, call)
+    return (await this.#add(encoded, { call, first, what })) as readonly Proposed<Result>[]
+  }
+
+  /** The first number of the commands. @throws RaftError */
+  #admit(encoded: readonly Uint8Array[], call: ResolvedSessionProposeOptions): number {
     try {
       throwIfAborted(call)
       if (this.#isClosed) throw new RaftError('RAFT_SESSION_EXPIRED', 'the session was closed: open another one')
-      const first = this.#number(encoded.length, call.sequence)
-      return (await this.#add(encoded, { call, first, what })) as readonly Proposed<Result>[]
+      this.#parts.queue.checkRoom(sizeOf(encoded))
+      return this.#number(encoded.length, call.sequence)
     } catch (error) {
       throw isRaftError(error) ? inDoubt(error, call.sequence) : error
     }
@@ -159,11 +173,13 @@ export class ClientSession<Command, Result> implements Session<Command, Result> 
   ): Promise<unknown> {
     const sequences = encoded.map((_, at) => first + at)
     const { rules, queue } = this.#parts
+    let told = 0
     const encodeAt = (command: Uint8Array, at: number, attempt: number): Uint8Array => {
       const sequence = rules.sequenceOfAttempt(first + at, attempt)
       const openedAt = this.openedAt
       // Whoever repeats a number wants its answer.
       const acknowledged = Math.min(this.#acknowledged, sequence - 1)
+      told = acknowledged
       return encodeSessionEntry({ type: 'command', id: this.id, openedAt, sequence, acknowledged, command })
     }
     return queue.add(
@@ -172,9 +188,10 @@ export class ClientSession<Command, Result> implements Session<Command, Result> 
         sequence: first,
         mayHaveRun: call.sequence !== undefined,
         count: encoded.length,
-        sizeBytes: encoded.reduce((sum, { length }) => sum + length + SESSION_COMMAND_OVERHEAD_BYTES, 0),
+        sizeBytes: sizeOf(encoded),
         ifTerm: call.ifTerm,
         entries: (attempt) => encoded.map((command, at) => encodeAt(command, at, attempt)),
+        hasNews: () => Math.min(this.#acknowledged, first - 1) > told,
         resultOf: (replies) => replies.map((reply) => this.#proposedOf(reply)),
         onEnd: (end) => {
           if (end === 'unknown') return
@@ -188,11 +205,13 @@ export class ClientSession<Command, Result> implements Session<Command, Result> 
 
   /** The first of so many numbers. @throws RaftError RAFT_OVERLOADED */
   #number(count: number, wanted: number | undefined): number {
-    if (this.#settled.size + count > MAX_SETTLED_SEQUENCES) {
+    const isRepeated = wanted !== undefined && wanted <= this.#lastSequence
+    if (this.#settled.size + count > MAX_SETTLED_SEQUENCES && !isRepeated) {
       const text = `the fate of sequence ${this.#acknowledged + 1} of this session is not known here`
       throw new RaftError('RAFT_OVERLOADED', `${text}: repeat it, or acknowledge it, before you propose more`)
     }
     const first = wanted ?? this.#lastSequence + 1
+    if (!Number.isSafeInteger(first + count - 1)) refuse(`${count} sequences from ${first} on go beyond 2^53 - 1`)
     this.#lastSequence = Math.max(this.#lastSequence, first + count - 1)
     return first
   }
@@ -222,8 +241,13 @@ export class ClientSession<Command, Result> implements Session<Command, Result> 
   }
 }
 
+/** What they take in the log, about. */
+function sizeOf(commands: readonly Uint8Array[]): number {
+  return commands.reduce((sum, { length }) => sum + length + SESSION_COMMAND_OVERHEAD_BYTES, 0)
+}
+
 /** A number that the caller repeats may have run before: what ends the repetition before it is sent says nothing of that. */
 function inDoubt(error: RaftError, sequence: number | undefined): RaftError {
-  if (sequence === undefined || error.sequence !== undefined) return error
+  if (sequence === undefined || isRaftError(error, 'RAFT_INVALID_OPTION')) return error
   return new RaftError(error.code, error.message, { outcome: 'unknown', cause: error.cause, sequence })
 }

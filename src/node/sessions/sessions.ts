@@ -23,6 +23,9 @@ export interface SessionsContext {
   readonly runId: string
   readonly resultCodec: Codec<unknown>
   submit(proposal: Proposal, options: ResolvedProposeOptions): ProposalCall
+  /** @throws RaftError RAFT_OVERLOADED, RAFT_TOO_LARGE */
+  reserve(sizeBytes: number, isHeld: boolean): void
+  unreserve(sizeBytes: number): void
 }
 
 export class Sessions {
@@ -43,6 +46,7 @@ export class Sessions {
     const queue = this.#makeQueue()
     // Now, so that a wrong id is told of the call and not of the log.
     const entry = encodeSessionEntry({ type: 'open', id, openedAt, ttlMs })
+    queue.checkRoom(entry.length)
     const opened = await queue.add(
       {
         what: `the opening of session '${id}'`,
@@ -51,6 +55,7 @@ export class Sessions {
         count: 1,
         sizeBytes: entry.length,
         entries: () => [entry],
+        hasNews: () => false,
         resultOf: ([reply]) => reply,
         onEnd: () => undefined,
       },
@@ -65,9 +70,10 @@ export class Sessions {
   }
 
   #makeQueue(): SessionQueue {
-    const { calls, clock, heartbeatIntervalMs, electionTimeoutMs, forwardProposals, submit } = this.#context
+    const { calls, clock, heartbeatIntervalMs, electionTimeoutMs, forwardProposals, submit, reserve, unreserve } =
+      this.#context
     return new SessionQueue({
-      ...{ calls, clock, forwardProposals },
+      ...{ calls, clock, forwardProposals, reserve, unreserve },
       retryMs: heartbeatIntervalMs / 2,
       attemptMs: ATTEMPT_TIMEOUTS * electionTimeoutMs,
       submit: (commands, options) => submit({ entryType: 'session', commands, isMany: true }, options),

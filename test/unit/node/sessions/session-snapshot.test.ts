@@ -2,7 +2,7 @@
 import { RaftError } from 'helios-raft'
 import { describe, expect, it } from 'vitest'
 import { Pieces } from '../../../../src/node/pieces.js'
-import type { SessionRecord } from '../../../../src/node/sessions/session-record.js'
+import { answersBytes, type SessionAnswer, type SessionRecord } from '../../../../src/node/sessions/session-record.js'
 import { behindSessions, takeSessions, withoutSessions } from '../../../../src/node/sessions/session-snapshot.js'
 
 const MAGIC = [...new TextEncoder().encode('HRSTSESS')]
@@ -28,6 +28,11 @@ async function readBack(bytes: readonly number[], pieceBytes: number) {
   return { records, state: await collect(pieces.rest()) }
 }
 
+const ANSWERS: readonly SessionAnswer[] = [
+  { sequence: 3, index: 2 ** 40, term: 9, type: 'value', data: Uint8Array.of(1, 2) },
+  { sequence: 5, index: 11, term: 9, type: 'none', data: new Uint8Array(0) },
+]
+
 const record = (id: string, fields: Partial<SessionRecord> = {}): SessionRecord => ({
   id,
   openedAt: 7,
@@ -35,11 +40,9 @@ const record = (id: string, fields: Partial<SessionRecord> = {}): SessionRecord 
   activeAt: 1_900_000_000_000.25,
   acknowledged: 2,
   lastSequence: 5,
-  answers: [
-    { sequence: 3, index: 2 ** 40, term: 9, type: 'value', data: Uint8Array.of(1, 2) },
-    { sequence: 5, index: 11, term: 9, type: 'none', data: new Uint8Array(0) },
-  ],
+  answers: ANSWERS,
   ...fields,
+  answersBytes: answersBytes(fields.answers ?? ANSWERS),
 })
 
 describe('a snapshot', () => {
