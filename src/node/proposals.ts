@@ -16,6 +16,7 @@ import type { LogBudget } from './log-budget.js'
 import type { ResolvedLimits } from './options.js'
 import type { PendingCalls } from './pending-call.js'
 import { type Proposal, ProposalCall, type ProposalOwner } from './proposal-call.js'
+import { fencedError, jumpedError, tooLarge } from './proposal-errors.js'
 
 /** Calls that may wait at once, whatever their size. */
 export const MAX_PENDING_PROPOSALS = 262_144
@@ -263,24 +264,32 @@ export class Proposals implements ProposalOwner {
   }
 
   #takeAll(): readonly ProposalCall[] {
-    const calls = this.#waiting.slice(this.#head).filter((call) => !call.isSettled)
-    this.#waiting = []
-    this.#head = 0
-    this.#settledWaiting = 0
+    return this.#takeWaiting().filter((call) => !call.isSettled)
+  }
+
+  /**
+   * All that may go with the first one. Commands and steps of sessions go apart, each in the order of its calls: a session has
+   * an order of its own, and to change between them at every call would be an event of the core for each.
+   */
+  #takeRun(): readonly ProposalCall[] {
+    const calls: ProposalCall[] = []
+    const others: ProposalCall[] = []
+    for (const call of this.#takeWaiting()) {
+      if (!this.#mayGo(call)) continue
+      if (calls.length > 0 && call.entryType !== calls[0]?.entryType) others.push(call)
+      else calls.push(call)
+    }
+    this.#bringBack(others)
     return calls
   }
 
-  /** All that may go with the first one. */
-  #takeRun(): readonly ProposalCall[] {
-    const calls: ProposalCall[] = []
-    for (; this.#head < this.#waiting.length; this.#head++) {
-      const call = this.#waiting[this.#head]
-      if (call === undefined || !this.#mayGo(call)) continue
-      if (calls.length > 0 && call.entryType !== calls[0]?.entryType) break
-      calls.push(call)
-    }
-    if (this.#head * 2 >= this.#waiting.length) this.#compactWaiting()
-    return calls
+  /** Everything that waits. What is rejected meanwhile changes the queue no more. */
+  #takeWaiting(): readonly ProposalCall[] {
+    const waiting = this.#head === 0 ? this.#waiting : this.#waiting.slice(this.#head)
+    this.#waiting = []
+    this.#head = 0
+    this.#settledWaiting = 0
+    return waiting
   }
 
   /** Still wanted, in the term that it was made for (F47). */
@@ -296,12 +305,18 @@ export class Proposals implements ProposalOwner {
   #takeForward(): readonly ProposalCall[] {
     const calls: ProposalCall[] = []
     const unfit: ProposalCall[] = []
-    let count = 0
-    let bytes = 0
-    for (; this.#head < this.#waiting.length; this.#head++) {
-      const call = this.#waiting[this.#head]
+    const others: ProposalCall[] = []
+    const waiting = this.#waiting
+    let [at, count, bytes] = [this.#head, 0, 0]
+    // What is rejected meanwhile must not move what is looked at.
+    this.#waiting = []
+    for (; at < waiting.length; at++) {
+      const call = waiting[at]
       if (call === undefined || !this.#mayGo(call)) continue
-      if (calls.length > 0 && call.entryType !== calls[0]?.entryType) break
+      if (calls.length > 0 && call.entryType !== calls[0]?.entryType) {
+        others.push(call)
+        continue
+      }
       count += call.commands.length
       bytes += call.sizeBytes
       const fits = count <= MAX_COMMANDS_PER_MESSAGE && forwardBytes(count, bytes) <= this.#context.maxMessageBytes
@@ -313,6 +328,8 @@ export class Proposals implements ProposalOwner {
       }
       calls.push(call)
     }
+    this.#waiting = others.length === 0 ? waiting : [...others, ...waiting.slice(at)]
+    this.#head = others.length === 0 ? at : 0
     if (this.#head * 2 >= this.#waiting.length) this.#compactWaiting()
     // They were taken when this node led, and now are too much for the way to the leader.
     for (const call of unfit) {
@@ -379,22 +396,4 @@ export class Proposals implements ProposalOwner {
 
 function forwardBytes(count: number, sizeBytes: number): number {
   return messageOverheadBytes + count * entryOverheadBytes + sizeBytes
-}
-
-function jumpedError(firstIndex: LogIndex, index: LogIndex): RaftError {
-  return new RaftError(
-    'RAFT_TIMEOUT',
-    `the command waited at index ${firstIndex} and this node took over a snapshot of index ${index}, which does not tell ` +
-      'its result: look its effect up before you repeat it',
-    { outcome: 'unknown' },
-  )
-}
-
-function fencedError(ifTerm: Term, term: Term): RaftError {
-  const text = `the command was to be appended in term ${ifTerm} only, and this is term ${term}: another leader may be at work`
-  return new RaftError('RAFT_LEADERSHIP_LOST', `${text}; it was not appended`, { retryable: false })
-}
-
-function tooLarge(message: string): RaftError {
-  return new RaftError('RAFT_TOO_LARGE', `${message}: make it smaller, split it, or raise the limit`)
 }
