@@ -159,8 +159,8 @@ export class RaftNode<Command = Uint8Array, Result = unknown>
   /**
    * Runs `task` whenever this node leads, once the first entry of its term is applied here, so that the state is that of
    * everything committed before; the signal aborts when it leads no more, or stops. Another leader may already be at work by
-   * then: propose with `ifTerm`. One leadership of a task ends before the next begins. A rejection is logged. May be called
-   * before the start; returns what ends it.
+   * then: propose with `ifTerm`. One leadership of a task ends before the next begins. A rejection is logged, and ends it for
+   * that term. May be called before the start; returns what ends it.
    * @throws RaftError RAFT_INVALID_OPTION, RAFT_OVERLOADED (more than 1,024)
    */
   onLeadership(task: LeadershipTask): () => void {

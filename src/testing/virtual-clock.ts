@@ -27,6 +27,9 @@ export class VirtualClock implements Clock {
   /** A moment at which both clocks were read, since when the rate is what it is. */
   #anchor: { readonly globalMs: number; readonly localMs: number; readonly rate: number }
 
+  /** Of each timer that waits: what sets it again. */
+  readonly #waiting = new Set<() => void>()
+
   constructor(options: VirtualClockOptions) {
     this.#options = options
     this.#anchor = { globalMs: options.timeline.nowMs, localMs: options.startsAtMs, rate: options.rate }
@@ -42,28 +45,40 @@ export class VirtualClock implements Clock {
     return Math.floor(SIMULATION_EPOCH_MS + timeline.nowMs + skewMs)
   }
 
-  /** The clock goes faster or slower from now on; timers that were set before fire late at worst, never early. */
+  /** The clock goes faster or slower from now on, and with it every timer that waits. */
   setRate(rate: number): void {
     this.#anchor = { globalMs: this.#options.timeline.nowMs, localMs: this.now(), rate }
+    for (const retime of [...this.#waiting]) retime()
   }
 
   schedule(atMs: number, fire: () => void): { cancel(): void } {
     const { timeline, gate } = this.#options
     const local = (): number => this.now()
     const due = (): number => this.#dueMs(atMs)
+    const waiting = this.#waiting
     let scheduled = timeline.schedule(due(), attempt)
     let isCancelled = false
+    function retime(): void {
+      scheduled.cancel()
+      scheduled = timeline.schedule(due(), attempt)
+    }
     function attempt(): void {
-      // Rounding, or a clock that was slowed down, may bring us here early, and a clock never fires early.
-      if (local() < atMs) scheduled = timeline.schedule(Math.max(due(), timeline.nowMs + SHORTEST_WAIT_MS), attempt)
-      else gate.enter('timer', run)
+      // Rounding may bring us here early, and a clock never fires early.
+      if (local() < atMs) {
+        scheduled = timeline.schedule(Math.max(due(), timeline.nowMs + SHORTEST_WAIT_MS), attempt)
+        return
+      }
+      waiting.delete(retime)
+      gate.enter('timer', run)
     }
     function run(): void {
       if (!isCancelled) fire()
     }
+    waiting.add(retime)
     return {
       cancel(): void {
         isCancelled = true
+        waiting.delete(retime)
         scheduled.cancel()
       },
     }

@@ -74,6 +74,21 @@ describe('VirtualClock', () => {
     return { timeline, gate, clock: new VirtualClock({ timeline, gate, startsAtMs: 1_000, rate, skewMs: 25 }) }
   }
 
+  it('takes every timer that waits along when its rate changes', () => {
+    const { timeline, clock } = create(0.95)
+    const fired: number[] = []
+    const note = (): void => void fired.push(clock.now())
+    clock.schedule(clock.now() + 10_000, note)
+    const cancelled = clock.schedule(clock.now() + 5_000, note)
+    timeline.schedule(100, () => clock.setRate(1.05))
+    timeline.schedule(200, () => cancelled.cancel())
+    timeline.schedule(4_000, () => clock.setRate(0.96))
+    runAll(timeline)
+    expect(fired).toHaveLength(1)
+    expect(fired[0]).toBeGreaterThanOrEqual(11_000)
+    expect(fired[0]).toBeLessThan(11_001)
+  })
+
   it.each([0.95, 1, 1.07])('fires at its own time and never early, at rate %d', (rate) => {
     const { timeline, clock } = create(rate)
     const lateness: number[] = []
