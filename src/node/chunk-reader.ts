@@ -1,6 +1,7 @@
 // Reads a stored snapshot in chunks of a chosen size, from any offset: a store yields pieces as it likes. Holds one piece in
 // memory (H61), and a read of the store open until `close`, so that a newer snapshot does not take the file away.
 import type { StoredSnapshot } from '../interfaces/snapshot-store.js'
+import { joined } from './pieces.js'
 
 const NOTHING = new Uint8Array(0)
 
@@ -67,14 +68,4 @@ export class ChunkReader {
     }
     return this.#rest.length > 0
   }
-}
-
-function joined(pieces: readonly Uint8Array[], length: number): Uint8Array {
-  const whole = new Uint8Array(length)
-  let at = 0
-  for (const piece of pieces) {
-    whole.set(piece, at)
-    at += piece.length
-  }
-  return whole
 }

@@ -36,14 +36,9 @@ export class Pieces {
   peek(length: number): Uint8Array {
     const [first] = this.#held
     if (first !== undefined && first.byteLength >= length) return first.subarray(0, length)
-    const joined = new Uint8Array(this.heldBytes)
-    let at = 0
-    for (const piece of this.#held) {
-      joined.set(piece, at)
-      at += piece.byteLength
-    }
-    this.#held = [joined]
-    return joined.subarray(0, length)
+    const whole = joined(this.#held, this.heldBytes)
+    this.#held = [whole]
+    return whole.subarray(0, length)
   }
 
   /** Behind a `peek` of as many. */
@@ -75,4 +70,15 @@ export class Pieces {
       // Nobody reads it any more.
     }
   }
+}
+
+/** All of them in one, whose length is known. */
+export function joined(pieces: readonly Uint8Array[], length: number): Uint8Array {
+  const whole = new Uint8Array(length)
+  let at = 0
+  for (const piece of pieces) {
+    whole.set(piece, at)
+    at += piece.byteLength
+  }
+  return whole
 }

@@ -3,7 +3,7 @@
 // unless that begins as sessions do: then an empty table stands in front of it.
 import { ByteReader, ByteWriter } from '../../codec/binary.js'
 import { RaftError } from '../../errors.js'
-import { Pieces } from '../pieces.js'
+import { joined, Pieces } from '../pieces.js'
 import { ignore } from '../promises.js'
 import { encodeSessionId } from './session-entry.js'
 import { answersBytes, type SessionAnswer, type SessionRecord } from './session-record.js'
@@ -37,11 +37,11 @@ export function* encodeSessions(records: readonly SessionRecord[]): Generator<Ui
     pending.push(encoded)
     bytes += encoded.length
     if (bytes < CHUNK_BYTES) continue
-    yield join(pending, bytes)
+    yield joined(pending, bytes)
     pending = []
     bytes = 0
   }
-  if (bytes > 0) yield join(pending, bytes)
+  if (bytes > 0) yield joined(pending, bytes)
   return undefined
 }
 
@@ -201,14 +201,4 @@ function decodeAnswer(reader: ByteReader): SessionAnswer {
   const number = reader.uint8('type')
   const type = ANSWER_TYPES[number] ?? reader.fail(`an answer has the type ${number}`)
   return { sequence, index, term, type, data: reader.copy(reader.uint32('length'), 'data') }
-}
-
-function join(parts: readonly Uint8Array[], bytes: number): Uint8Array {
-  const whole = new Uint8Array(bytes)
-  let at = 0
-  for (const part of parts) {
-    whole.set(part, at)
-    at += part.length
-  }
-  return whole
 }

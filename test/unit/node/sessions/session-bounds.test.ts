@@ -1,26 +1,18 @@
 // What sessions bear (F18): wrong numbers, answers that are too many, slow disks, full queues, codecs that fail.
-import type { Session } from 'helios-raft'
 import { afterEach, describe, expect, it } from 'vitest'
-import { bytes, errorOf, TestCluster, type TestNode } from '../harness.js'
+import { bytes, errorOf } from '../harness.js'
 import { single } from '../single-voter.js'
+import { SessionStage } from './session-stage.js'
 
-type AdderSession = Session<Uint8Array, number>
-
-let cluster: TestCluster
+let cluster: SessionStage
 afterEach(async () => cluster?.stop())
 
 async function started(): Promise<void> {
-  cluster = await new TestCluster().start()
+  cluster = await new SessionStage().start()
 }
 
-const open = (node: TestNode, options = {}): Promise<AdderSession> => cluster.settled(node.openSession(options))
-const totals = (): number[] => cluster.ids.map((id) => cluster.machine(id).total)
-/** Everybody applied everything, and that adds up to it. */
-const expectTotal = async (total: number): Promise<void> => {
-  const { commitIndex } = cluster.leader.status()
-  await cluster.runUntil(() => [...cluster.nodes.values()].every((node) => node.status().lastApplied >= commitIndex))
-  expect(totals()).toEqual([total, total, total])
-}
+const open: SessionStage['open'] = (node, options) => cluster.open(node, options)
+const expectTotal = (total: number): Promise<void> => cluster.expectTotal(total)
 
 describe('what a session bears', () => {
   it('refuses numbers that no node could read, before they get into a log', async () => {
@@ -79,7 +71,7 @@ describe('what a session bears', () => {
   })
 
   it('counts what waits in it within the limits of the node', async () => {
-    cluster = await new TestCluster({ options: { limits: { commandBytes: 1_000, uncommittedBytes: 10_000 } } }).start()
+    cluster = await new SessionStage({ options: { limits: { commandBytes: 1_000, uncommittedBytes: 10_000 } } }).start()
     const [follower] = cluster.followers
     const session = await open(follower!)
     cluster.network.isolate(follower!.id)

@@ -1,27 +1,19 @@
 // Sessions as clients have them (§8, F18): over real nodes, whose network and clock the test holds.
-import type { Session } from 'helios-raft'
 import { afterEach, describe, expect, it } from 'vitest'
-import { Adder, bytes, errorOf, TestCluster, type TestNode } from '../harness.js'
+import { Adder, bytes, errorOf } from '../harness.js'
 import { single } from '../single-voter.js'
+import { SessionStage } from './session-stage.js'
 import { SnapshotStage } from '../snapshot-stage.js'
 
-type AdderSession = Session<Uint8Array, number>
-
-let cluster: TestCluster
+let cluster: SessionStage
 afterEach(async () => cluster?.stop())
 
 async function started(): Promise<void> {
-  cluster = await new TestCluster().start()
+  cluster = await new SessionStage().start()
 }
 
-const open = (node: TestNode, options = {}): Promise<AdderSession> => cluster.settled(node.openSession(options))
-const totals = (): number[] => cluster.ids.map((id) => cluster.machine(id).total)
-/** Everybody applied everything, and that adds up to it. */
-const expectTotal = async (total: number): Promise<void> => {
-  const { commitIndex } = cluster.leader.status()
-  await cluster.runUntil(() => [...cluster.nodes.values()].every((node) => node.status().lastApplied >= commitIndex))
-  expect(totals()).toEqual([total, total, total])
-}
+const open: SessionStage['open'] = (node, options) => cluster.open(node, options)
+const expectTotal = (total: number): Promise<void> => cluster.expectTotal(total)
 
 describe('propose in a session', () => {
   it('numbers commands from 1 and answers each with its result, on any node', async () => {
