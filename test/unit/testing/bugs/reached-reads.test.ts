@@ -13,7 +13,7 @@ import { Reached, watched } from './watched-internals.js'
 const MOST_SEEDS = 40
 
 /** What they wait for is rare: they are told of it by hand. */
-const RARE = ['read-answer-of-earlier-boot', 'forward-taken-in-later-term']
+const RARE = ['read-answer-of-earlier-boot', 'forward-answer-of-earlier-boot', 'forward-taken-in-later-term']
 
 /** Those that tamper with the core; the others replace a rule of the node, which needs no run to be seen. */
 const tampering = Object.entries({ ...READ_BUGS, ...FORWARD_BUGS }).filter(([name, { internals }]) => {
@@ -57,6 +57,12 @@ describe('a seeded bug of reads or forwards', () => {
   it('read-answer-of-earlier-boot takes what was meant for an earlier life', () => {
     const answer: Message = { type: 'readIndexResponse', term: 5, boot: 1, number: 7, readIndex: 3 }
     expect(told('read-answer-of-earlier-boot', answer, () => {})).toEqual({ ...answer, boot: 2 })
+  })
+
+  it('forward-answer-of-earlier-boot takes what was meant for an earlier life', () => {
+    const place = { refusal: null, firstIndex: 3, entryTerm: 5 } as const
+    const answer: Message = { type: 'proposeResponse', term: 5, boot: 1, number: 7, ...place }
+    expect(told('forward-answer-of-earlier-boot', answer, () => {})).toEqual({ ...answer, boot: 2 })
   })
 
   it('forward-taken-in-later-term takes what was meant for a leader of an earlier term, and only that', () => {
