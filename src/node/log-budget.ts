@@ -84,6 +84,8 @@ export class LogBudget {
     let bytes = 0
     for (const entry of entries) bytes += entry.data.length
     this.#push({ first: first.index, last: first.index + entries.length - 1, bytes })
+    // What is left of a run that was cut may be applied already, and nobody would say so again.
+    this.applied(this.#appliedIndex)
   }
 
   /** Everything up to `index` is durable. */

@@ -24,6 +24,20 @@ describe('LogBudget', () => {
     expect(budget.usedBytes(true)).toBe(0)
   })
 
+  test('counts nothing of a run whose unapplied part was cut off', () => {
+    const budget = new LogBudget(256)
+    budget.append(run(23, 31, 26))
+    budget.persisted(31)
+    budget.committed(25)
+    budget.applied(25)
+    budget.append(run(26, 27, 2))
+    budget.persisted(27)
+    expect(budget.receivableBytes()).toBe(Number.POSITIVE_INFINITY)
+    expect(budget.usedBytes(true)).toBe(4)
+    budget.applied(27)
+    expect(budget.usedBytes(true)).toBe(0)
+  })
+
   test('counts nothing of a log that a snapshot replaced', () => {
     const budget = new LogBudget(100)
     budget.append(run(1, 9, 10))
