@@ -77,7 +77,7 @@ describe('resolveAtlasOptions', () => {
     ['--election-timeout 5', /but a duration like 500ms/],
     ['--election-timeout 0ms', /but a duration like 500ms/],
     ['--election-timeout 299ms', '--election-timeout 299ms is less than three times --heartbeat-interval 100ms'],
-    ['--read-consistency lease', '"lease", but it must be one of linearizable, local'],
+    ['--read-consistency eventual', '"eventual", but it must be one of linearizable, lease, local'],
     ['--follower-writes maybe', 'must be one of forward, reject, moved'],
     ['--log-level loud', 'must be one of debug, info, warn, error'],
     ['--raft-node-id a/b', 'but an id of 1 to 64 letters'],

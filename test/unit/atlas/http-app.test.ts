@@ -124,6 +124,7 @@ describe('HTTP', () => {
     ['/kv/a', 'PUT', 'x'.repeat(6 * 1024 + 1), 413],
     ['/kv/a?consistency=eventual', 'GET', undefined, 400],
     ['/kv/a?max_staleness=1s', 'GET', undefined, 400],
+    ['/kv/a?consistency=lease&max_staleness=1s', 'GET', undefined, 400],
     ['/kv/a?consistency=local&max_staleness=1', 'GET', undefined, 400],
     ['/kv/a?min_index=-1', 'GET', undefined, 400],
     ['/kv/a?mim_index=1', 'GET', undefined, 400],
@@ -142,7 +143,13 @@ describe('HTTP', () => {
 
   it('passes consistency, min_index and max_staleness on', async () => {
     await send('/kv/a?consistency=local&min_index=7&max_staleness=1s')
-    expect(node.readOptions).toEqual([{ consistency: 'local', minIndex: 7, maxStalenessMs: 1_000 }])
+    await send('/kv/a?consistency=lease')
+    await send('/kv/a')
+    expect(node.readOptions).toEqual([
+      { consistency: 'local', minIndex: 7, maxStalenessMs: 1_000 },
+      { consistency: 'lease' },
+      { consistency: 'linearizable' },
+    ])
   })
 
   it.each([

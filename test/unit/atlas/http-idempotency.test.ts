@@ -3,6 +3,7 @@ import { MemoryNetwork, memoryStorage, RaftError, RaftNode } from 'helios-raft'
 import type { Hono } from 'hono'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createHttpApp } from '../../../examples/atlas-kv/src/http/http-app.js'
+import { Writer } from '../../../examples/atlas-kv/src/server/writer.js'
 import { kvCommandCodec } from '../../../examples/atlas-kv/src/state-machine/command-codec.js'
 import type { KvCommand, KvResult } from '../../../examples/atlas-kv/src/state-machine/command.js'
 import { KvStateMachine } from '../../../examples/atlas-kv/src/state-machine/kv-state-machine.js'
@@ -25,7 +26,14 @@ beforeAll(async () => {
   await node.start()
   await node.ready()
   app = createHttpApp({
-    ...{ node, machine, admin: null as never, version: '0.1.0', readConsistency: 'linearizable' },
+    ...{
+      node,
+      writer: new Writer({ node, now: () => 0 }),
+      machine,
+      admin: null as never,
+      version: '0.1.0',
+      readConsistency: 'linearizable',
+    },
     ...{ address: { host: '127.0.0.1', port: 8080 }, commandBytes: 1024, report: () => {} },
   })
 })

@@ -37,13 +37,13 @@ describe('ReplyWriter', () => {
 })
 
 describe('connection commands', () => {
-  it('HELLO 3 switches the protocol and answers in it, HELLO 4 is refused', () => {
+  it('HELLO 3 switches the protocol and answers in it, HELLO 4 is refused', async () => {
     const runner = new CommandRunner()
     expect(runner.send('HELLO', '4')).toBe('-NOPROTO unsupported protocol version\r\n')
     expect(runner.send('HELLO', '3', 'SETNAME', 'app')).toMatch(/^%7\r\n.*proto\r\n:3\r\n/s)
     expect(runner.send('CLIENT', 'GETNAME')).toBe('$3\r\napp\r\n')
     expect(runner.send('GET', 'nothing')).toBe('_\r\n')
-    expect(runner.send('RESET')).toBe('+RESET\r\n')
+    expect(await runner.ask('RESET')).toBe('+RESET\r\n')
     expect(runner.send('GET', 'nothing')).toBe('$-1\r\n')
   })
 

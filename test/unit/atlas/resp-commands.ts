@@ -1,8 +1,10 @@
 // A server of commands without network: for tests of replies. Writes are applied at once.
+import type { CallOptions } from 'helios-raft'
 import { Administration } from '../../../examples/atlas-kv/src/admin/administration.js'
 import type { Arguments } from '../../../examples/atlas-kv/src/resp/arguments.js'
 import { commandStep } from '../../../examples/atlas-kv/src/resp/command-table.js'
 import { ReplyWriter } from '../../../examples/atlas-kv/src/resp/reply-writer.js'
+import type { ClientPresence } from '../../../examples/atlas-kv/src/resp/step.js'
 import type { Session } from '../../../examples/atlas-kv/src/resp/session.js'
 import { kvCommandCodec } from '../../../examples/atlas-kv/src/state-machine/command-codec.js'
 import { KvStateMachine } from '../../../examples/atlas-kv/src/state-machine/kv-state-machine.js'
@@ -43,6 +45,9 @@ export class CommandRunner {
   readonly writer = new ReplyWriter()
   readonly session: Session
   timestamp = 1_000_000
+  /** What the node says of replicas. */
+  replicas: (index: number, count: number, options: CallOptions) => Promise<number> = async () => 2
+  client: ClientPresence = { ended: new AbortController().signal, closed: new AbortController().signal }
   #index = 0
 
   constructor(status: object = STATUS, admin?: Administration) {
@@ -58,6 +63,8 @@ export class CommandRunner {
       lastCommand: '',
       protocol: 2,
       isClosing: false,
+      readConsistency: null,
+      lastWriteIndex: 0,
       host: {
         version: '0.1.0',
         settings: { port: 6379, readConsistency: 'linearizable', followerWrites: 'forward' },
@@ -68,6 +75,7 @@ export class CommandRunner {
         admin: admin ?? new Administration({ node: { status: () => status } as never }),
         now: () => 5_000,
         status: () => status as never,
+        replicas: (...asked) => this.replicas(...asked),
         sessions: () => [this.session],
         report: () => {},
         counters: { connectionsReceived: 1, connectionsRejected: 0, commandsProcessed: 0 },
@@ -96,7 +104,7 @@ export class CommandRunner {
       this.session,
     )
     if (step.kind !== 'call') return this.send(...args)
-    const reply = await step.run()
+    const reply = await step.run(this.client)
     reply(this.writer)
     return this.writer.take().toString('latin1')
   }

@@ -57,6 +57,7 @@ describe('RespServer', () => {
   async function listen(changes: Partial<RespServerOptions> = {}): Promise<void> {
     server = new RespServer({
       node: node as never,
+      writer: node.writer,
       machine: node.machine,
       admin: node.admin,
       readConsistency: 'linearizable',
@@ -224,6 +225,28 @@ describe('RespServer', () => {
     const client = await connect()
     client.socket.end('SET a 1\nGET a\n')
     expect(await client.until(() => false)).toBe('+OK\r\n$1\r\n1\r\n')
+  })
+
+  it('ends a WAIT without end with its client, and answers any other', async () => {
+    await listen()
+    server.serve()
+    let open = (): void => {}
+    node.gate = new Promise((resolve) => {
+      open = resolve
+    })
+    const clients = await Promise.all(
+      ['WAIT 1 0\n', 'WAIT 1 1000\n'].map(async (line) => ({ line, client: await connect() })),
+    )
+    for (const { line, client } of clients) client.socket.write(line)
+    while (node.replicaCalls.length < 2) await (await connect()).exchange('PING\n', '\r\n')
+    for (const { client } of clients) client.socket.end()
+    const [endless, other] = ['Infinity', '1000'].map(
+      (ms) => node.replicaCalls.find(([, , { timeoutMs }]) => String(timeoutMs) === ms)?.[2].signal,
+    )
+    await new Promise((resolve) => endless?.addEventListener('abort', resolve))
+    expect(other?.aborted).toBe(false)
+    open()
+    expect(await clients[1]?.client.until(() => false)).toBe(':1\r\n')
   })
 
   it('closing answers what was taken up and refuses nothing half', async () => {

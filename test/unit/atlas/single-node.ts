@@ -1,8 +1,10 @@
 // A node of one for tests of the servers: applies at once, remembers how it was called, fails when told to.
-import type { Configuration, Member, MembershipOptions, MemberSpec, MemberUpdate } from 'helios-raft'
+import type { CallOptions, Configuration, Member, MembershipOptions, MemberSpec, MemberUpdate } from 'helios-raft'
+import { RaftError } from 'helios-raft'
 import type { Hono } from 'hono'
 import { Administration } from '../../../examples/atlas-kv/src/admin/administration.js'
 import { createHttpApp } from '../../../examples/atlas-kv/src/http/http-app.js'
+import { Writer } from '../../../examples/atlas-kv/src/server/writer.js'
 import { kvCommandCodec } from '../../../examples/atlas-kv/src/state-machine/command-codec.js'
 import type { KvCommand, KvResult } from '../../../examples/atlas-kv/src/state-machine/command.js'
 import { KvStateMachine } from '../../../examples/atlas-kv/src/state-machine/kv-state-machine.js'
@@ -19,6 +21,10 @@ export class SingleNode {
   /** The leader's wall clock when it appends. */
   wallTime = (): number => 1_000_000
   error: unknown = null
+  /** How many voters hold a write, this one included; and what was asked: index, count, options. */
+  held = 2
+  readonly replicaCalls: (readonly [number, number, CallOptions])[] = []
+  readonly writer = new Writer({ node: this as never, now: () => 0 })
   changes: object = {}
   readonly admin = new Administration({ node: this as never, patienceMs: 10 })
   /** What `status().configuration` holds; null for that of STATUS. */
@@ -54,6 +60,14 @@ export class SingleNode {
     await this.gate
     if (this.error !== null) throw this.error
     return { value: await query(), index: this.#index }
+  }
+
+  async replicas(index: number, count: number, options: CallOptions): Promise<number> {
+    this.replicaCalls.push([index, count, options])
+    await this.gate
+    if (options.signal?.aborted === true) throw new RaftError('RAFT_ABORTED', 'x')
+    if (this.error !== null) throw this.error
+    return this.held
   }
 
   async ready(): Promise<void> {}
@@ -118,6 +132,7 @@ export class SingleNode {
 export function httpAppOf(node: SingleNode, report: (error: unknown) => void = () => {}): Hono {
   return createHttpApp({
     node: node as never,
+    writer: node.writer,
     machine: node.machine,
     admin: node.admin,
     version: '0.1.0',

@@ -5,6 +5,7 @@ import type { LogLevel } from '../log/text-logger.js'
 import { isLogLevel } from '../log/text-logger.js'
 import type { Flags, FlagSpec } from './flags.js'
 import { parseFlags, quote } from './flags.js'
+import { READ_CONSISTENCIES, READ_CONSISTENCY_NAMES, type ReadConsistency } from './read-consistency.js'
 import { UsageError } from './usage-error.js'
 import type { Address, Peer } from './values.js'
 import { addressOf, durationOf, formatAddress, isLoopback, isWildcard, nodeIdOf, peersOf } from './values.js'
@@ -24,7 +25,7 @@ export interface AtlasOptions {
   readonly join: readonly Address[]
   readonly electionTimeoutMs: number
   readonly heartbeatIntervalMs: number
-  readonly readConsistency: 'linearizable' | 'local'
+  readonly readConsistency: ReadConsistency
   readonly followerWrites: 'forward' | 'reject' | 'moved'
   readonly insecure: boolean
   readonly logLevel: LogLevel
@@ -61,7 +62,7 @@ export const ATLAS_FLAGS: readonly FlagSpec[] = [
   value('http', 'HOST:PORT', 'HTTP and JSON; off leaves it out (default off)'),
   value('election-timeout', 'TIME', `drawn from one to two times this (default ${DEFAULTS['election-timeout']})`),
   value('heartbeat-interval', 'TIME', `at most a third of it (default ${DEFAULTS['heartbeat-interval']})`),
-  value('read-consistency', 'LEVEL', `linearizable or local (default ${DEFAULTS['read-consistency']})`),
+  value('read-consistency', 'LEVEL', `${READ_CONSISTENCY_NAMES} (default ${DEFAULTS['read-consistency']})`),
   value('follower-writes', 'HOW', `forward, reject or moved (default ${DEFAULTS['follower-writes']})`),
   { name: 'insecure', kind: 'boolean', help: 'allow Raft beyond loopback without encryption (default false)' },
   value('log-level', 'LEVEL', `debug, info, warn or error (default ${DEFAULTS['log-level']})`),
@@ -106,7 +107,7 @@ export function resolveAtlasOptions(
     peers: resolvePeers(flags, environment, { id: nodeId, address: formatAddress(raft) }),
     join: resolveJoin(flags, environment, raft),
     ...timings,
-    readConsistency: oneOf(of('read-consistency'), '--read-consistency', ['linearizable', 'local']),
+    readConsistency: oneOf(of('read-consistency'), '--read-consistency', READ_CONSISTENCIES),
     followerWrites: oneOf(of('follower-writes'), '--follower-writes', ['forward', 'reject', 'moved']),
     insecure,
     logLevel: levelOf(of('log-level')),

@@ -5,8 +5,10 @@ import type { Context } from 'hono'
 import { Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import type { Administration } from '../admin/administration.js'
+import type { ReadConsistency, ReadingNode } from '../config/read-consistency.js'
 import { formatAddress, isLoopback, type Address } from '../config/values.js'
 import { addressesOf } from '../server/node-addresses.js'
+import type { Writer } from '../server/writer.js'
 import { commandSize } from '../state-machine/command-codec.js'
 import type { KvCommand, KvResult, SetCommand } from '../state-machine/command.js'
 import { isFailure } from '../state-machine/command.js'
@@ -21,17 +23,15 @@ import { idempotencyKeyOf, write } from './idempotent-write.js'
 import { conditionOf, keyOf, readOptionsOf, valueOf } from './kv-request.js'
 
 /** The calls of RaftNode that the routes make. */
-export type HttpNode = Pick<
-  RaftNode<KvCommand, KvResult>,
-  'propose' | 'openSession' | 'read' | 'status' | 'leader' | 'backup'
->
+export type HttpNode = Pick<RaftNode<KvCommand, KvResult>, 'openSession' | 'status' | 'leader' | 'backup'> & ReadingNode
 
 export interface HttpAppOptions {
   readonly node: HttpNode
+  readonly writer: Pick<Writer, 'write'>
   readonly machine: KvStateMachine
   readonly admin: Administration
   readonly version: string
-  readonly readConsistency: 'linearizable' | 'local'
+  readonly readConsistency: ReadConsistency
   /** Where it listens; on loopback only local names are answered, against DNS rebinding. */
   readonly address: Address
   /** Largest command of the log, bytes. */
@@ -86,7 +86,7 @@ const ALLOWED: readonly (readonly [path: string, methods: string])[] = [
   ['/version', 'GET, HEAD'],
 ]
 
-async function putKey(c: Context, { node, commandBytes }: HttpAppOptions): Promise<Response> {
+async function putKey(c: Context, { node, writer, commandBytes }: HttpAppOptions): Promise<Response> {
   const { key, text } = keyOf(c.req.path)
   const idempotencyKey = idempotencyKeyOf(c.req.header('Idempotency-Key'))
   const condition = conditionOf(c.req.header('If-Match'), c.req.header('If-None-Match'))
@@ -95,7 +95,7 @@ async function putKey(c: Context, { node, commandBytes }: HttpAppOptions): Promi
   const returnPrevious = condition === 'always'
   const command: SetCommand = { type: 'set', key, value, condition, expiry, returnPrevious }
   if (commandSize(command) > commandBytes) refuseSize(commandBytes)
-  const { index, result } = await write(node, command, idempotencyKey)
+  const { index, result } = await write({ node, writer }, command, idempotencyKey)
   if (isFailure(result)) throw new HttpError(400, 'BAD_REQUEST', `the write was refused: ${result.failure}`)
   if (!returnPrevious && result === null) {
     throw new HttpError(412, 'PRECONDITION_FAILED', 'the key is not as If-Match or If-None-Match wants it')
@@ -124,10 +124,10 @@ async function getKey(c: Context, options: HttpAppOptions): Promise<Response> {
   return c.json({ key: text, ...valueJson(entry) })
 }
 
-async function deleteKey(c: Context, { node }: HttpAppOptions): Promise<Response> {
+async function deleteKey(c: Context, { node, writer }: HttpAppOptions): Promise<Response> {
   const { key } = keyOf(c.req.path)
   const idempotencyKey = idempotencyKeyOf(c.req.header('Idempotency-Key'))
-  const { index, result } = await write(node, { type: 'delete', keys: [key] }, idempotencyKey)
+  const { index, result } = await write({ node, writer }, { type: 'delete', keys: [key] }, idempotencyKey)
   c.header('X-Raft-Index', String(index))
   return c.json({ deleted: result === 1 })
 }

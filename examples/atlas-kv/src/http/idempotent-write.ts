@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto'
 import type { LogIndex } from 'helios-raft'
 import { kvCommandCodec } from '../state-machine/command-codec.js'
 import { isOnceResult, type DeleteCommand, type KvResult, type SetCommand } from '../state-machine/command.js'
-import type { HttpNode } from './http-app.js'
+import type { HttpAppOptions } from './http-app.js'
 import { badRequest, HttpError } from './http-error.js'
 
 /** Sessions of this prefix are those of HTTP: a key never means a session that something else opened. */
@@ -26,11 +26,11 @@ export function idempotencyKeyOf(header: string | undefined): string | undefined
 
 /** With a key it runs once, and whoever repeats it gets the first answer. @throws HttpError 422, RaftError */
 export async function write(
-  node: HttpNode,
+  { node, writer }: Pick<HttpAppOptions, 'node' | 'writer'>,
   command: SetCommand | DeleteCommand,
   key: string | undefined,
 ): Promise<{ readonly index: LogIndex; readonly result: KvResult }> {
-  if (key === undefined) return node.propose(command)
+  if (key === undefined) return writtenAlone(await writer.write([command]))
   // What is asked for, not how it is spelled: the same JSON with other spaces is the same request.
   const digest = createHash('sha256').update(kvCommandCodec.encode(command)).digest()
   const session = await node.openSession({ id: SESSION_PREFIX + key, ttlMs: KEY_TTL_MS })
@@ -41,4 +41,9 @@ export async function write(
     'IDEMPOTENCY_KEY_REUSED',
     `this Idempotency-Key was used for another request, which was applied at index ${index}: use a new one for each request`,
   )
+}
+
+function writtenAlone<T>([proposed]: readonly T[]): T {
+  if (proposed === undefined) throw new Error('a write came back without its result')
+  return proposed
 }

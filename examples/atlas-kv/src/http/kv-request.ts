@@ -1,8 +1,13 @@
 // What a request to /kv asks for: key, body, conditions and read options, checked before the node hears of it.
-import type { ReadOptions } from 'helios-raft'
 import { copyBytes } from '../state-machine/bytes.js'
 import type { ByteString, SetCommand, SetCondition } from '../state-machine/command.js'
 import { MAX_EXPIRY_MS } from '../state-machine/command.js'
+import {
+  isReadConsistency,
+  type LevelledReadOptions,
+  READ_CONSISTENCY_NAMES,
+  type ReadConsistency,
+} from '../config/read-consistency.js'
 import { parseDuration } from '../config/values.js'
 import { badRequest } from './http-error.js'
 
@@ -53,19 +58,19 @@ export function conditionOf(ifMatch: string | undefined, ifNoneMatch: string | u
   return { index: safeInteger(index, 'If-Match') }
 }
 
-/** `?consistency=linearizable|local&min_index=N&max_staleness=1s`. */
-export function readOptionsOf(query: URLSearchParams, fallback: 'linearizable' | 'local'): ReadOptions {
+/** `?consistency=linearizable|lease|local&min_index=N&max_staleness=1s`. */
+export function readOptionsOf(query: URLSearchParams, fallback: ReadConsistency): LevelledReadOptions {
   for (const name of query.keys()) {
     if (!READ_PARAMETERS.has(name)) throw badRequest(`unknown query parameter ${JSON.stringify(name)}`)
   }
   const consistency = query.get('consistency') ?? fallback
-  if (consistency !== 'linearizable' && consistency !== 'local') {
-    throw badRequest(`consistency is ${JSON.stringify(consistency)}, but it must be linearizable or local`)
+  if (!isReadConsistency(consistency)) {
+    throw badRequest(`consistency is ${JSON.stringify(consistency)}, but it must be ${READ_CONSISTENCY_NAMES}`)
   }
   const minIndex = query.get('min_index')
   const staleness = query.get('max_staleness')
   if (staleness !== null && consistency !== 'local') {
-    throw badRequest('max_staleness needs consistency=local: a linearizable read is never stale')
+    throw badRequest('max_staleness needs consistency=local: any other read is never stale')
   }
   const maxStalenessMs = staleness === null ? undefined : parseDuration(staleness)
   if (maxStalenessMs === null) {

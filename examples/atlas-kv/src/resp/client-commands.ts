@@ -66,6 +66,8 @@ function clientLine(session: Session): string {
     `laddr=${session.localAddress}`,
     `name=${session.name}`,
     `age=${age}`,
+    // As Redis marks who has sent READONLY.
+    `flags=${session.readConsistency === 'local' ? 'r' : 'N'}`,
     'db=0',
     `cmd=${session.lastCommand || 'NULL'}`,
     'user=default',

@@ -4,15 +4,19 @@ import { argument, CommandError, wrongArity } from './arguments.js'
 import { commandCommand } from './command-command.js'
 import type { CommandSpec } from './command-spec.js'
 import { CONNECTION_COMMANDS } from './connection-commands.js'
+import { CONSISTENCY_COMMANDS } from './consistency-commands.js'
 import { DATA_COMMANDS } from './data-commands.js'
 import { RAFT_COMMANDS } from './raft-command.js'
 import type { Session } from './session.js'
 import type { Step } from './step.js'
 import { errorStep } from './step.js'
+import { WAIT_COMMAND } from './wait-command.js'
 
 const SPECS: readonly CommandSpec[] = [
   ...DATA_COMMANDS,
   ...CONNECTION_COMMANDS,
+  ...CONSISTENCY_COMMANDS,
+  WAIT_COMMAND,
   ...RAFT_COMMANDS,
   commandCommand(() => SPECS),
 ]

@@ -48,12 +48,6 @@ export const CONNECTION_COMMANDS: readonly CommandSpec[] = [
     return (writer) => writer.simple('OK')
   }),
   QUIT,
-  answer('reset', 1, ['fast'], (_args, session) => (writer) => {
-    session.protocol = 2
-    session.name = ''
-    writer.protocol = 2
-    writer.simple('RESET')
-  }),
   answer('client', -2, [], client),
   answer('config', -2, ['admin'], config),
   answer('info', -1, [], (args, session) => {

@@ -3,6 +3,7 @@
 // the connection's own writes. What it holds is bounded: the socket is paused when the client sends faster than it is
 // served, and nothing new is run while the client doesn't read (H93).
 import type { Socket } from 'node:net'
+import type { Proposed } from 'helios-raft'
 import type { KvResult } from '../state-machine/command.js'
 import { commandSize } from '../state-machine/command-codec.js'
 import { commandStep } from './command-table.js'
@@ -11,16 +12,18 @@ import { ProtocolError, RespParser } from './parser.js'
 import { raftErrorLine } from './raft-errors.js'
 import { ReplyTooLarge, ReplyWriter } from './reply-writer.js'
 import type { RespHost, Session } from './session.js'
-import type { ReadStep, ReadValue, Step, WriteStep } from './step.js'
+import type { CallStep, ReadStep, ReadValue, Step, WriteStep } from './step.js'
 
 /** What runs the commands. */
 export interface RespBackend extends RespHost {
   /** An error line when that step can't be run here now; null when it can. */
   refusal(step: ReadStep | WriteStep): string | null
   /** One append; results in order. */
-  write(steps: readonly WriteStep[]): Promise<readonly KvResult[]>
+  write(steps: readonly WriteStep[]): Promise<readonly Proposed<KvResult>[]>
+  /** Whether nothing may follow that step in its append. */
+  endsAppend(step: WriteStep): boolean
   /** One round; values in order. */
-  read(steps: readonly ReadStep[]): Promise<readonly ReadValue[]>
+  read(steps: readonly ReadStep[], session: Session): Promise<readonly ReadValue[]>
 }
 
 type Outcome =
@@ -126,12 +129,11 @@ export class RespConnection {
       const first = steps[from]
       if (first?.kind === 'call') {
         await this.#flush()
-        const reply = await first.run()
-        reply(this.#writer)
+        await this.#call(first)
         from += 1
         continue
       }
-      const to = endOfRun(steps, from)
+      const to = endOfRun(steps, from, (step) => this.#backend.endsAppend(step))
       const run = steps.slice(from, to)
       const outcomes = await this.#outcomes(run)
       for (const [i, step] of run.entries()) {
@@ -141,6 +143,23 @@ export class RespConnection {
       }
       from = to
     }
+  }
+
+  async #call(step: CallStep): Promise<void> {
+    const [ended, closed] = [new AbortController(), new AbortController()]
+    const onEnd = (): void => ended.abort()
+    const onClose = (): void => {
+      ended.abort()
+      closed.abort()
+    }
+    this.#socket.on('end', onEnd)
+    this.#socket.on('close', onClose)
+    if (this.#socket.destroyed) onClose()
+    else if (this.#socket.readableEnded) onEnd()
+    const reply = await step.run({ ended: ended.signal, closed: closed.signal })
+    this.#socket.off('end', onEnd)
+    this.#socket.off('close', onClose)
+    reply(this.#writer)
   }
 
   /** One for each step of a run; nothing for answers. */
@@ -158,7 +177,7 @@ export class RespConnection {
     try {
       const reads = chosen.filter((step): step is ReadStep => step?.kind === 'read')
       const writes = chosen.filter((step): step is WriteStep => step?.kind === 'write')
-      const values = reads.length > 0 ? await this.#backend.read(reads) : await this.#backend.write(writes)
+      const values = reads.length > 0 ? await this.#backend.read(reads, this.session) : await this.#write(writes)
       for (const [i, at] of positions.entries()) outcomes[at] = { ok: true, value: values[i] ?? null }
     } catch (error) {
       const line = raftErrorLine(error)
@@ -166,6 +185,12 @@ export class RespConnection {
       for (const at of positions) outcomes[at] = { ok: false, line }
     }
     return outcomes
+  }
+
+  async #write(steps: readonly WriteStep[]): Promise<readonly KvResult[]> {
+    const proposed = await this.#backend.write(steps)
+    this.session.lastWriteIndex = Math.max(this.session.lastWriteIndex, proposed.at(-1)?.index ?? 0)
+    return proposed.map(({ result }) => result)
   }
 
   #reply(step: Step, outcome: Outcome | undefined): void {
@@ -209,14 +234,14 @@ export class RespConnection {
 }
 
 /** The steps from `from` on that can run together: writes or reads, with the answers between them. */
-function endOfRun(steps: readonly Step[], from: number): number {
+function endOfRun(steps: readonly Step[], from: number, endsAppend: (step: WriteStep) => boolean): number {
   let kind: Step['kind'] = 'answer'
   for (let at = from; at < steps.length; at++) {
-    const next = steps[at]?.kind ?? 'answer'
-    if (next === 'call') return at
-    if (next === 'answer' || next === kind) continue
-    if (kind !== 'answer') return at
-    kind = next
+    const step = steps[at]
+    if (step === undefined || step.kind === 'answer') continue
+    if (step.kind === 'call' || (kind !== 'answer' && step.kind !== kind)) return at
+    kind = step.kind
+    if (step.kind === 'write' && endsAppend(step)) return at + 1
   }
   return steps.length
 }

@@ -1,11 +1,13 @@
 // RAFT and its subcommands, and Redis's BGSAVE and LASTSAVE: the life of the cluster from redis-cli (atlas.md §3).
 import type { Administration } from '../admin/administration.js'
 import type { NodeView } from '../admin/node-view.js'
+import { isReadConsistency, READ_CONSISTENCY_NAMES } from '../config/read-consistency.js'
 import { isRaftError } from 'helios-raft'
 import { HttpError } from '../http/http-error.js'
 import type { Arguments } from './arguments.js'
 import { argument, CommandError, SYNTAX_ERROR, unknownSubcommand, wordAt, wrongArity } from './arguments.js'
 import type { CommandSpec } from './command-spec.js'
+import { changeStep } from './consistency-commands.js'
 import { raftStatusText } from './info.js'
 import { LOADING, raftErrorLine } from './raft-errors.js'
 import type { ReplyWriter } from './reply-writer.js'
@@ -21,7 +23,7 @@ interface Subcommand {
   readonly maxArguments: number
   readonly usage: string
   readonly help: string
-  step(args: Arguments, host: RespHost): Step
+  step(args: Arguments, host: RespHost, session: Session): Step
 }
 
 const SUBCOMMANDS: readonly Subcommand[] = [
@@ -81,6 +83,12 @@ const SUBCOMMANDS: readonly Subcommand[] = [
       (writer, { lastIncludedIndex }) => writer.integer(lastIncludedIndex),
     ),
   ),
+  subcommand(
+    'CONSISTENCY',
+    'RAFT CONSISTENCY [linearizable|lease|local]',
+    'How fresh the reads of this connection are from now on; tells it when it is not given.',
+    consistency,
+  ),
   subcommand('HELP', 'RAFT HELP', 'Prints this.', () => answer(writeHelp)),
 ]
 
@@ -96,14 +104,28 @@ export const RAFT_COMMANDS: readonly CommandSpec[] = [
   },
 ]
 
-function raft(args: Arguments, { host }: Session): Step {
+function raft(args: Arguments, session: Session): Step {
   const name = wordAt(args, 1)
   const found = SUBCOMMANDS.find((candidate) => candidate.name === name)
   if (found === undefined) throw unknownSubcommand(args, 'RAFT')
   if (args.length < found.minArguments || args.length > found.maxArguments) {
     throw new CommandError(`${wrongArity(`raft|${name.toLowerCase()}`).message}: ${found.usage}`)
   }
-  return found.step(args, host)
+  return found.step(args, session.host, session)
+}
+
+function consistency(args: Arguments, host: RespHost, session: Session): Step {
+  if (args.length === 2) {
+    return changeStep((writer) => writer.string(session.readConsistency ?? host.settings.readConsistency))
+  }
+  const level = textAt(args, 2).toLowerCase()
+  if (!isReadConsistency(level)) {
+    throw new CommandError(`ERR unknown consistency '${level.slice(0, 128)}': use ${READ_CONSISTENCY_NAMES}`)
+  }
+  return changeStep((writer) => {
+    session.readConsistency = level
+    writer.simple('OK')
+  })
 }
 
 /** Answers at once, as Redis does; LASTSAVE tells when it is done. */
@@ -118,12 +140,7 @@ function backgroundSave(args: Arguments, { host }: Session): Step {
 }
 
 /** The bounds of the arguments are read from the usage: a word in brackets may be left out. */
-function subcommand(
-  name: string,
-  usage: string,
-  help: string,
-  step: (args: Arguments, host: RespHost) => Step,
-): Subcommand {
+function subcommand(name: string, usage: string, help: string, step: Subcommand['step']): Subcommand {
   const words = usage.split(' ')
   const minArguments = words.filter((word) => !word.startsWith('[')).length
   return { name, minArguments, maxArguments: words.length, usage, help, step }

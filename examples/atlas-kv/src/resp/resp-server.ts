@@ -2,10 +2,12 @@
 // answered when the node says so, never earlier.
 import type { AddressInfo, Server, Socket } from 'node:net'
 import { createServer } from 'node:net'
-import type { RaftNode, RaftStatus } from 'helios-raft'
+import type { CallOptions, LogIndex, Proposed, RaftNode, RaftStatus } from 'helios-raft'
 import type { Administration } from '../admin/administration.js'
+import type { ReadingNode } from '../config/read-consistency.js'
 import type { Address } from '../config/values.js'
 import { addressesOf } from '../server/node-addresses.js'
+import type { Writer } from '../server/writer.js'
 import type { KvCommand, KvResult } from '../state-machine/command.js'
 import type { KvState } from '../state-machine/kv-state.js'
 import type { KvStateMachine } from '../state-machine/kv-state-machine.js'
@@ -17,10 +19,11 @@ import type { RespCounters, RespSettings, Session } from './session.js'
 import type { ReadStep, ReadValue, WriteStep } from './step.js'
 
 /** The calls of RaftNode that the server makes. */
-export type KvNode = Pick<RaftNode<KvCommand, KvResult>, 'proposeMany' | 'read' | 'status' | 'isLeader' | 'leader'>
+export type KvNode = Pick<RaftNode<KvCommand, KvResult>, 'replicas' | 'status' | 'isLeader' | 'leader'> & ReadingNode
 
 export interface RespServerOptions {
   readonly node: KvNode
+  readonly writer: Pick<Writer, 'write' | 'endsAppend'>
   readonly machine: KvStateMachine
   readonly admin: Administration
   readonly readConsistency: RespSettings['readConsistency']
@@ -112,6 +115,10 @@ export class RespServer implements RespBackend {
     return this.#options.node.status()
   }
 
+  replicas(index: LogIndex, count: number, options: CallOptions): Promise<number> {
+    return this.#options.node.replicas(index, count, options)
+  }
+
   *sessions(): Iterable<Session> {
     for (const connection of this.#connections) yield connection.session
   }
@@ -132,18 +139,24 @@ export class RespServer implements RespBackend {
     return `MOVED ${hashSlot(firstKey(step.command))} ${address}`
   }
 
-  async write(steps: readonly WriteStep[]): Promise<readonly KvResult[]> {
-    const proposed = await this.#options.node.proposeMany(steps.map((step) => step.command))
-    return proposed.map(({ result }) => result)
+  endsAppend(step: WriteStep): boolean {
+    return this.#options.writer.endsAppend(step.command)
   }
 
-  async read(steps: readonly ReadStep[]): Promise<readonly ReadValue[]> {
-    const { node, readConsistency, machine, logTime } = this.#options
+  write(steps: readonly WriteStep[]): Promise<readonly Proposed<KvResult>[]> {
+    return this.#options.writer.write(steps.map((step) => step.command))
+  }
+
+  async read(steps: readonly ReadStep[], session: Session): Promise<readonly ReadValue[]> {
+    const { node, machine, logTime } = this.#options
+    const consistency = session.readConsistency ?? this.#options.readConsistency
     const query = (): readonly ReadValue[] => {
       const now = logTime()
       return steps.map((step) => step.query(machine.state, now))
     }
-    return (await node.read(query, { consistency: readConsistency })).value
+    // Also a connection that takes what is there sees its own writes.
+    const options = consistency === 'local' ? { consistency, minIndex: session.lastWriteIndex } : { consistency }
+    return (await node.read(query, options)).value
   }
 
   #accept(socket: Socket): void {
@@ -165,6 +178,8 @@ export class RespServer implements RespBackend {
       lastCommand: '',
       protocol: 2,
       isClosing: false,
+      readConsistency: null,
+      lastWriteIndex: 0,
       host: this,
     }
     const connection = new RespConnection(socket, session, this)

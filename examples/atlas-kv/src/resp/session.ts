@@ -1,7 +1,8 @@
 // What one connection is, beside its socket: number, name, protocol; and the window through which its commands see the
 // server. Nothing of it is replicated.
-import type { RaftStatus } from 'helios-raft'
+import type { CallOptions, LogIndex, RaftStatus } from 'helios-raft'
 import type { Administration } from '../admin/administration.js'
+import type { ReadConsistency } from '../config/read-consistency.js'
 import type { KvState } from '../state-machine/kv-state.js'
 
 export interface Session {
@@ -19,6 +20,10 @@ export interface Session {
   protocol: 2 | 3
   /** Set by QUIT: the connection ends when what was answered is sent. */
   isClosing: boolean
+  /** Of its reads; null for the server's. */
+  readConsistency: ReadConsistency | null
+  /** Of its last acknowledged write; 0 before the first. */
+  lastWriteIndex: LogIndex
   readonly host: RespHost
 }
 
@@ -33,6 +38,8 @@ export interface RespHost {
   /** Ms of a monotonic clock. */
   now(): number
   status(): RaftStatus
+  /** Voters that hold an index durably, this node included. @throws RaftError */
+  replicas(index: LogIndex, count: number, options: CallOptions): Promise<number>
   sessions(): Iterable<Session>
   /** Something that should not have happened. Never throws. */
   report(error: unknown): void
@@ -41,7 +48,7 @@ export interface RespHost {
 
 export interface RespSettings {
   readonly port: number
-  readonly readConsistency: 'linearizable' | 'local'
+  readonly readConsistency: ReadConsistency
   readonly followerWrites: 'forward' | 'reject' | 'moved'
 }
 

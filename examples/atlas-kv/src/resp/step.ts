@@ -31,7 +31,15 @@ export interface AnswerStep {
 export interface CallStep {
   readonly kind: 'call'
   /** Runs when its turn has come, and what comes behind it waits. Never rejects: a failure is a reply, too. */
-  run(): Promise<(writer: ReplyWriter) => void>
+  run(client: ClientPresence): Promise<(writer: ReplyWriter) => void>
+}
+
+/** Whether there is still somebody to wait for. */
+export interface ClientPresence {
+  /** The client has said all, or is gone. */
+  readonly ended: AbortSignal
+  /** It is gone. */
+  readonly closed: AbortSignal
 }
 
 export type Step = WriteStep | ReadStep | AnswerStep | CallStep

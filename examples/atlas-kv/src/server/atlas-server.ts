@@ -14,6 +14,7 @@ import { RespServer } from '../resp/resp-server.js'
 import type { KvCommand, KvResult } from '../state-machine/command.js'
 import { kvCommandCodec } from '../state-machine/command-codec.js'
 import { KvStateMachine } from '../state-machine/kv-state-machine.js'
+import { kvResultCodec } from '../state-machine/result-codec.js'
 import { Announcer } from './announcer.js'
 import { ExpiryTicker } from './expiry-ticker.js'
 import { type Founding, readFounding, writeFounding } from './founding-record.js'
@@ -22,11 +23,14 @@ import { LogClock } from './log-clock.js'
 import { makeDirectory } from './make-directory.js'
 import { directoryError, listenError, nodeError } from './start-error.js'
 import { VERSION } from './version.js'
+import { Writer } from './writer.js'
 
 /** How long commands that were taken up may still wait for their quorum at the end. */
 const DRAIN_MS = 1_500
 /** How long clients may then take to receive their last answers. */
 const FAREWELL_MS = 500
+/** What a session adds to a command of the log: its id, of up to 128 bytes, and some numbers. */
+const SESSION_BYTES = 256
 
 export interface AtlasServerOptions {
   readonly options: AtlasOptions
@@ -70,9 +74,10 @@ export class AtlasServer {
       transport: this.#transport,
       bootstrap: this.#founding ?? undefined,
       codec: kvCommandCodec,
+      resultCodec: kvResultCodec,
       electionTimeoutMs: options.electionTimeoutMs,
       heartbeatIntervalMs: options.heartbeatIntervalMs,
-      limits: { commandBytes: COMMAND_BYTES },
+      limits: { commandBytes: COMMAND_BYTES + SESSION_BYTES },
       logger: raftLogger,
     })
     const now = (): number => performance.now()
@@ -81,6 +86,7 @@ export class AtlasServer {
     this.#admin = new Administration({ node: this.#node })
     const shared = {
       node: this.#node,
+      writer: new Writer({ node: this.#node, now }),
       admin: this.#admin,
       machine: this.#machine,
       version: VERSION,
