@@ -7,7 +7,8 @@ import type { CoreOptions, CoreState } from './state.js'
 import type { Configuration } from './types.js'
 
 export interface Core {
-  readonly options: CoreOptions
+  /** Replaced as a whole, by `reconfigure` only. */
+  options: CoreOptions
   readonly rules: Rules
   readonly state: CoreState
   output: Output

@@ -174,6 +174,16 @@ export interface FoundEvent {
   readonly members: readonly Member[]
 }
 
+/** Other timings and bounds from here on (F43). All of them are given, changed or not. Nothing of the membership changes. */
+export interface ReconfigureEvent {
+  readonly type: 'reconfigure'
+  readonly now: number
+  readonly electionTimeoutMs: number
+  readonly heartbeatIntervalMs: number
+  readonly appendEntries: number
+  readonly inflightMessages: number
+}
+
 export type CoreEvent =
   | TickEvent
   | ReceiveEvent
@@ -193,3 +203,4 @@ export type CoreEvent =
   | ChangeMembershipEvent
   | CancelChangeEvent
   | FoundEvent
+  | ReconfigureEvent

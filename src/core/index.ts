@@ -12,6 +12,7 @@ export type {
   ProposeEvent,
   ReadEvent,
   ReceiveEvent,
+  ReconfigureEvent,
   SnapshotInstalledEvent,
   SnapshotReceivedEvent,
   SnapshotTakenEvent,

@@ -44,6 +44,7 @@ import {
   onOutboundDropped,
   onPeerConnection,
 } from './replication.js'
+import { onReconfigure } from './reconfigure.js'
 import { becomeFollower } from './roles.js'
 import { RULES, type Rules } from './rules.js'
 import { compactLog, onSnapshotTaken } from './compaction.js'
@@ -165,6 +166,8 @@ export class RaftCore {
         return onCancelChange(core, event.id)
       case 'found':
         return onFound(core, event.members)
+      case 'reconfigure':
+        return onReconfigure(core, event)
     }
   }
 }

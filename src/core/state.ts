@@ -9,7 +9,7 @@ import type { Progress } from './progress.js'
 import { type Quorum, quorumOf } from './quorum.js'
 import type { Configuration, HardState, LogEntry, LogIndex, Member, NodeId, Role, SnapshotMeta, Term } from './types.js'
 
-/** What the driver knows before the first event. */
+/** What the driver knows before the first event. `reconfigure` may change timings and bounds later. */
 export interface CoreOptions {
   readonly id: NodeId
   /** Each timeout is drawn from [t, 2t) (§9.3 of the thesis). */

@@ -104,9 +104,9 @@ export class DriverParts {
     this.reception = this.#makeReception()
     this.calls = new PendingCalls(options.clock, this.rules)
     this.watchers = new Watchers(this.calls)
-    this.budget = new LogBudget(options.limits.uncommittedBytes)
+    this.budget = new LogBudget(options.settings)
     this.reader = new LogReader(options.logStore)
-    this.retention = new LogRetention(options.snapshot)
+    this.retention = new LogRetention(options.settings)
     this.outbound = this.#makeOutbound()
     this.writer = this.#makeWriter(internals)
     this.proposals = this.#makeProposals()
@@ -131,9 +131,9 @@ export class DriverParts {
   }
 
   #makeFounding(): Founding {
-    const { id, bootstrap, heartbeatIntervalMs, clock, logger, transport } = this.#options
+    const { id, bootstrap, settings, clock, logger, transport } = this.#options
     return new Founding({
-      ...{ id, bootstrap, heartbeatIntervalMs, clock, logger },
+      ...{ id, bootstrap, settings, clock, logger },
       identity: this.identity,
       rules: this.rules,
       state: this.core.state,
@@ -157,11 +157,11 @@ export class DriverParts {
   }
 
   #makeOutbound(): Outbound {
-    const { transport, limits, clock } = this.#options
+    const { transport, settings, clock } = this.#options
     return new Outbound({
       transport,
       clock,
-      limits,
+      settings,
       cache: this.cache,
       reader: this.reader,
       state: this.core.state,
@@ -185,17 +185,16 @@ export class DriverParts {
   }
 
   #makeProposals(): Proposals {
-    const { limits, forwardProposals, transport, clock, heartbeatIntervalMs } = this.#options
+    const { settings, forwardProposals, transport, clock } = this.#options
     const { state } = this.core
     return new Proposals({
       calls: this.calls,
       budget: this.budget,
-      limits,
+      settings,
       forwardProposals,
       maxMessageBytes: transport.maxMessageBytes,
       state,
       clock,
-      heartbeatIntervalMs,
       appliedIndex: () => this.applier.appliedIndex,
       notLeader: (message) => new NotLeaderError(message, { leader: leaderOf(state) }),
       wake: () => this.loop.push({ type: 'proposals' }),
@@ -204,9 +203,9 @@ export class DriverParts {
   }
 
   #makeSessions({ identity: { storeId, bootCount } }: Recovered): Sessions {
-    const { clock, electionTimeoutMs, heartbeatIntervalMs, forwardProposals, resultCodec } = this.#options
+    const { clock, settings, forwardProposals, resultCodec } = this.#options
     return new Sessions({
-      ...{ clock, electionTimeoutMs, heartbeatIntervalMs, forwardProposals, resultCodec },
+      ...{ clock, settings, forwardProposals, resultCodec },
       calls: this.calls,
       runId: `${storeId}.${bootCount}`,
       submit: (proposal, options) => this.proposals.submit(proposal, options),
@@ -228,9 +227,9 @@ export class DriverParts {
   }
 
   #makeMembership(): Membership {
-    const { id, electionTimeoutMs, heartbeatIntervalMs, clock, logger } = this.#options
+    const { id, settings, clock, logger } = this.#options
     return new Membership({
-      ...{ id, electionTimeoutMs, heartbeatIntervalMs, clock, logger },
+      ...{ id, settings, clock, logger },
       calls: this.calls,
       state: this.core.state,
       refusalOf: (peer, withinMs) => this.reception.refusalOf(peer, withinMs),
@@ -240,12 +239,12 @@ export class DriverParts {
   }
 
   #makeReads(): Reads {
-    const { clock, heartbeatIntervalMs } = this.#options
+    const { clock, settings } = this.#options
     return new Reads({
       calls: this.calls,
       clock,
       state: this.core.state,
-      heartbeatIntervalMs,
+      settings,
       appliedIndex: () => this.applier.appliedIndex,
       wake: () => this.loop.push({ type: 'reads' }),
       // While events are stepped the end of the turn is still to come.
@@ -256,11 +255,11 @@ export class DriverParts {
   }
 
   #makeReplicas(): ReplicaCounts {
-    const { clock, heartbeatIntervalMs } = this.#options
+    const { clock, settings } = this.#options
     return new ReplicaCounts({
       calls: this.calls,
       clock,
-      askMs: heartbeatIntervalMs / 4,
+      settings,
       ask: (id, index) => this.loop.push({ type: 'replicas', id, index }),
     })
   }
@@ -314,12 +313,11 @@ export class DriverParts {
   }
 
   #makeSnapshotStreams(): SnapshotStreams {
-    const { snapshotStore: store, clock, heartbeatIntervalMs, limits } = this.#options
+    const { snapshotStore: store, clock, settings } = this.#options
     return new SnapshotStreams({
       store,
       clock,
-      heartbeatIntervalMs,
-      snapshotChunkBytes: limits.snapshotChunkBytes,
+      settings,
       state: this.core.state,
       send: (to, message) => this.outbound.sendSnapshot(to, message),
       onOpened: (to, { meta, sizeBytes }) => this.narrator.onSendingSnapshot(to, meta, sizeBytes),
@@ -353,11 +351,11 @@ export class DriverParts {
   }
 
   #makeLoop({ observe, observeFailure }: Internals): EventLoop {
-    const { clock, heartbeatIntervalMs } = this.#options
+    const { clock, settings } = this.#options
     return new EventLoop({
       core: this.core,
       clock,
-      lateMs: heartbeatIntervalMs / 2,
+      settings,
       budget: this.budget,
       proposals: this.proposals,
       reads: this.reads,

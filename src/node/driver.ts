@@ -19,7 +19,9 @@ import { DriverParts } from './driver-parts.js'
 import { storeError } from './failures.js'
 import { handOver } from './hand-over.js'
 import type { Internals } from './internals.js'
+import type { SettingValues } from './options.js'
 import type { Proposal } from './proposal-call.js'
+import { reconfigure } from './reconfigure.js'
 import type { Recovered } from './recovery.js'
 import type { RunningOptions } from './replicated-state.js'
 import type { Session } from './sessions/session.js'
@@ -135,6 +137,11 @@ export class Driver {
     )
   }
 
+  /** These settings from here on. @throws RaftError RAFT_INVALID_OPTION, and nothing was changed then */
+  reconfigure(values: SettingValues): void {
+    reconfigure(this.#parts, this.#options.settings, values)
+  }
+
   takeSnapshot(options: ResolvedCallOptions): Promise<SnapshotMeta> {
     return this.#parts.snapshotter.take(options)
   }
@@ -155,6 +162,7 @@ export class Driver {
   status(): RaftStatus {
     return runningStatus(this.#parts.core.state, {
       options: this.#options,
+      settings: this.#options.settings,
       clusterId: this.#parts.identity.clusterId,
       now: this.#options.clock.now(),
       isReady: this.#parts.readiness.isReady,
@@ -162,7 +170,7 @@ export class Driver {
       pendingProposals: this.#parts.proposals.pendingCount,
       uncommittedBytes: this.#parts.budget.usedBytes(this.isLeader),
       lastRefusal: this.#parts.reception.lastRefusal,
-      longConnected: this.#parts.reception.connectedFor(DEAF_TIMEOUTS * this.#options.electionTimeoutMs),
+      longConnected: this.#parts.reception.connectedFor(DEAF_TIMEOUTS * this.#options.settings.electionTimeoutMs),
       founding: this.#parts.founding.explanation,
       isFounding: this.#parts.founding.isUnderWay,
     })

@@ -1,7 +1,7 @@
 // The inbox and the only owner of the core (design §3): takes what happened in order, steps it, and hands the Outputs
 // out, once per turn of the event loop, so that what arrives together is one write and one message per peer (F9).
 // Never steps while it steps: whatever a callback asks for waits in the inbox (H99).
-import type { CoreEvent, SnapshotTakenEvent } from '../core/event.js'
+import type { CoreEvent, ReconfigureEvent, SnapshotTakenEvent } from '../core/event.js'
 import type { MembershipChange } from '../core/membership-change.js'
 import type { Message } from '../core/messages.js'
 import { Output } from '../core/output.js'
@@ -10,6 +10,7 @@ import type { HardState, LogIndex, Member, NodeId, SnapshotMeta } from '../core/
 import type { Clock } from '../interfaces/clock.js'
 import type { Internals, SteppedCore } from './internals.js'
 import type { LogBudget } from './log-budget.js'
+import type { SettingValues } from './options.js'
 import type { Proposals } from './proposals.js'
 import type { Reads } from './reads.js'
 import { turnScheduler } from './system-clock.js'
@@ -54,6 +55,7 @@ export type InboxItem =
       readonly offset: number
     }
   | { readonly type: 'snapshotReceived'; readonly source: SnapshotSource; readonly meta: SnapshotMeta }
+  | Omit<ReconfigureEvent, 'now'>
   | { readonly type: 'snapshotInstalled'; readonly outcome: 'installed' | 'failed' }
   /** There is something to propose; what, is decided when its turn comes. */
   | { readonly type: 'proposals' }
@@ -63,7 +65,7 @@ export type InboxItem =
 export interface EventLoopContext {
   readonly core: SteppedCore
   readonly clock: Clock
-  readonly lateMs: number
+  readonly settings: Pick<SettingValues, 'heartbeatIntervalMs'>
   readonly budget: LogBudget
   readonly proposals: Proposals
   readonly reads: Reads
@@ -99,7 +101,7 @@ export class EventLoop {
     this.#context = context
     this.#scheduleTurn = turnScheduler(context.clock)
     const onTick = () => this.push({ type: 'tick' })
-    this.#timer = new TickTimer({ clock: context.clock, lateMs: context.lateMs, onTick })
+    this.#timer = new TickTimer({ clock: context.clock, settings: context.settings, onTick })
   }
 
   /** Events are being stepped: `afterTurn` of this turn is still to come. */

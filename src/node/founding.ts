@@ -10,12 +10,13 @@ import type { Configuration, Member, NodeId } from '../core/types.js'
 import type { Clock } from '../interfaces/clock.js'
 import type { Logger } from '../interfaces/logger.js'
 import { founderOf, type Identity } from './identity.js'
+import type { SettingValues } from './options.js'
 import type { NodeRules } from './node-rules.js'
 
 export interface FoundingContext {
   readonly id: NodeId
   readonly bootstrap: Configuration | null
-  readonly heartbeatIntervalMs: number
+  readonly settings: Pick<SettingValues, 'heartbeatIntervalMs'>
   readonly clock: Clock
   readonly logger: Logger
   readonly identity: Identity
@@ -126,11 +127,11 @@ export class Founding {
   }
 
   #knock(): void {
-    const { id: own, clock, heartbeatIntervalMs, send } = this.#context
+    const { id: own, clock, settings, send } = this.#context
     const list = this.#waitsBy
     if (list === null || this.#isClosed) return
     for (const { id, address } of list) if (id !== own && !this.#connected.has(id)) send({ id, address }, KNOCK)
-    this.#timer = clock.schedule(clock.now() + heartbeatIntervalMs, () => this.#knock())
+    this.#timer = clock.schedule(clock.now() + settings.heartbeatIntervalMs, () => this.#knock())
   }
 
   #look(): void {

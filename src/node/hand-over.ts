@@ -2,13 +2,13 @@
 // applied here. Gives up where that can't be done in time, and never rejects: a stop goes on behind it.
 import type { CoreState } from '../core/state.js'
 import { textOf } from './failures.js'
-import type { ResolvedOptions } from './options.js'
+import type { FixedOptions } from './options.js'
 import type { Proposals } from './proposals.js'
 import type { Transfers } from './transfers.js'
 import type { Watchers } from './watchers.js'
 
 export interface HandOverParts {
-  readonly options: Pick<ResolvedOptions, 'id' | 'clock' | 'logger'>
+  readonly options: Pick<FixedOptions, 'id' | 'clock' | 'logger'>
   readonly state: CoreState
   readonly proposals: Proposals
   readonly transfers: Transfers

@@ -2,12 +2,13 @@
 // deadlines, and are passed on again. Owns their order: none overtakes another on its way back (F17).
 import type { Term } from '../core/types.js'
 import type { Clock } from '../interfaces/clock.js'
+import type { SettingValues } from './options.js'
 import type { ProposalCall } from './proposal-call.js'
 
 export interface HeldBackContext {
   readonly clock: Clock
-  /** How long the same leader is left in peace, ms. */
-  readonly retryMs: number
+  /** The same leader is left in peace for a heartbeat interval. */
+  readonly settings: Pick<SettingValues, 'heartbeatIntervalMs'>
   /** Asks for a turn in which `take` is called. */
   wake(): void
 }
@@ -38,8 +39,8 @@ export class HeldBack {
     this.#refused.push(refused)
     this.#term = term
     this.#mayRetry = false
-    const { clock, retryMs, wake } = this.#context
-    this.#timer ??= clock.schedule(clock.now() + retryMs, () => {
+    const { clock, settings, wake } = this.#context
+    this.#timer ??= clock.schedule(clock.now() + settings.heartbeatIntervalMs, () => {
       this.#timer = undefined
       this.#mayRetry = true
       wake()

@@ -1,7 +1,5 @@
 // Who this node is, and whom it talks to (F25, F26): the identity that its store holds or begins with, the hello that
 // says it, and the checks of a peer's hello before any message is taken (H47, H49, H113).
-import { entryOverheadBytes } from '../codec/entries-field.js'
-import { messageOverheadBytes } from '../codec/message-codec.js'
 import { decodeHello, encodeHello, type Hello } from '../codec/hello.js'
 import { isSameMembers, votersOf } from '../core/membership-change.js'
 import { findMember } from '../core/configuration.js'
@@ -9,8 +7,9 @@ import type { Configuration, NodeId } from '../core/types.js'
 import { RaftError } from '../errors.js'
 import type { StoreIdentity } from '../interfaces/log-store.js'
 import { bootstrapDigest } from './bootstrap-digest.js'
+import { excessOf } from './message-capacity.js'
 import { NODE_RULES, type NodeRules } from './node-rules.js'
-import type { ResolvedOptions } from './options.js'
+import type { FixedOptions, SettingValues } from './options.js'
 import { madeAt, makeStoreId, randomId } from './store-id.js'
 
 /** Versions of the wire format that this version of the library speaks. */
@@ -49,7 +48,7 @@ export function isStillFounding(
  * @throws RaftError RAFT_IDENTITY when the options name another cluster than the store, or not the list that it is founding
  */
 export function identityAtStart(
-  options: ResolvedOptions,
+  options: FixedOptions,
   { identity, configuration }: StoredIdentity,
   makeId: () => string = randomId,
 ): StoreIdentity {
@@ -77,7 +76,7 @@ export function identityAtStart(
   return { ...identity, nodeId, clusterId, nonce, bootCount, bootstrapDigest: digest }
 }
 
-function checkOwner(identity: StoreIdentity, { id, clusterId }: ResolvedOptions): void {
+function checkOwner(identity: StoreIdentity, { id, clusterId }: FixedOptions): void {
   // Its votes are another's: two directories swapped would let one id vote twice in a term (H19).
   if (identity.nodeId !== undefined && identity.nodeId !== id) {
     throw identityError(
@@ -102,14 +101,21 @@ export interface Heard {
   readonly hasList: boolean
   readonly storeId: string
   readonly bootCount: number
+  /** The largest message that it takes. */
+  readonly maxMessageBytes: number
 }
 
 /** Peers that a node remembers; the oldest is forgotten beyond them. More than a cluster has members. */
 const MAX_REMEMBERED_PEERS = 1_024
 
+/** Of the node that it is the identity of. */
+export interface IdentityOptions extends FixedOptions {
+  readonly settings: Pick<SettingValues, 'limits'>
+}
+
 /** The hello of a node and its judgement of others'. */
 export class Identity {
-  readonly #options: ResolvedOptions
+  readonly #options: IdentityOptions
   readonly #configuration: () => Configuration | null
   readonly #rules: NodeRules
   #identity: StoreIdentity
@@ -118,7 +124,7 @@ export class Identity {
 
   /** @param configuration - in force, whenever it is asked */
   constructor(
-    options: ResolvedOptions,
+    options: IdentityOptions,
     identity: StoreIdentity,
     configuration: () => Configuration | null,
     rules: NodeRules = NODE_RULES,
@@ -292,23 +298,30 @@ export class Identity {
     }
   }
 
-  #checkCapacity({ nodeId, maxMessageBytes }: { readonly nodeId: NodeId; readonly maxMessageBytes: number }): void {
-    const { id, limits } = this.#options
-    for (const name of ['commandBytes', 'snapshotChunkBytes'] as const) {
-      const neededBytes = limits[name] + messageOverheadBytes + entryOverheadBytes
-      if (maxMessageBytes >= neededBytes) continue
-      throw identityError(
-        `peer '${nodeId}' takes messages of at most ${maxMessageBytes} bytes and limits.${name} of '${id}' ` +
-          `needs ${neededBytes}: raise the peer's limit or lower limits.${name}`,
-      )
-    }
+  #checkCapacity({ nodeId, maxMessageBytes }: Pick<Hello, 'nodeId' | 'maxMessageBytes'>): void {
+    const { id, settings } = this.#options
+    const excess = excessOf(settings.limits, maxMessageBytes)
+    if (excess === null) return
+    const { name, neededBytes } = excess
+    throw identityError(
+      `peer '${nodeId}' takes messages of at most ${maxMessageBytes} bytes and limits.${name} of '${id}' ` +
+        `needs ${neededBytes}: raise the peer's limit or lower limits.${name}`,
+    )
   }
 
   #remember(peer: Hello): void {
-    const { nodeId, clusterId, storeId, bootCount } = peer
+    const { nodeId, clusterId, storeId, bootCount, maxMessageBytes } = peer
     const [nonce, hasList] = [nonceOf(peer), peer.bootstrapDigest !== '']
     this.#heard.delete(nodeId)
-    this.#heard.set(nodeId, { clusterId, nonce, offeredNonce: peer.nonce, hasList, storeId, bootCount })
+    this.#heard.set(nodeId, {
+      clusterId,
+      nonce,
+      offeredNonce: peer.nonce,
+      hasList,
+      storeId,
+      bootCount,
+      maxMessageBytes,
+    })
     const [oldest] = this.#heard.keys()
     if (this.#heard.size > MAX_REMEMBERED_PEERS && oldest !== undefined) this.#heard.delete(oldest)
   }
@@ -331,7 +344,7 @@ export class Identity {
   }
 }
 
-function helloOf({ id, transport }: ResolvedOptions, identity: StoreIdentity): Uint8Array<ArrayBuffer> {
+function helloOf({ id, transport }: FixedOptions, identity: StoreIdentity): Uint8Array<ArrayBuffer> {
   return encodeHello({
     minVersion: PROTOCOL_VERSIONS.min,
     maxVersion: PROTOCOL_VERSIONS.max,
@@ -355,7 +368,7 @@ function differ(theirs: string, ours: string): boolean {
   return theirs !== '' && ours !== '' && theirs !== ours
 }
 
-function bootstrapError(options: ResolvedOptions, stored: string, given: string): RaftError {
+function bootstrapError(options: FixedOptions, stored: string, given: string): RaftError {
   const told = given === '' ? 'the options have none' : `the list in the options has digest ${given}`
   return identityError(
     `the store of '${options.id}' is founding a cluster by a bootstrap list of digest ${stored}, and ${told}: give the list that it ` +

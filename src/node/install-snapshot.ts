@@ -10,12 +10,12 @@ import { commitNewest } from './commit-newest.js'
 import { storeError } from './failures.js'
 import type { LogReader } from './log-reader.js'
 import type { LogWriter } from './log-writer.js'
-import type { ResolvedOptions } from './options.js'
+import type { FixedOptions } from './options.js'
 import { restore } from './restore-snapshot.js'
 import type { Snapshotter } from './snapshotter.js'
 
 export interface InstallParts {
-  readonly options: Pick<ResolvedOptions, 'stateMachine' | 'snapshotStore'>
+  readonly options: Pick<FixedOptions, 'stateMachine' | 'snapshotStore'>
   readonly applier: Pick<Applier, 'pause' | 'resume'>
   readonly snapshotter: Pick<Snapshotter, 'pause' | 'resume' | 'received'>
   readonly writer: Pick<LogWriter, 'idle' | 'reset'>

@@ -10,6 +10,7 @@ import { type Internals, nodeRulesOf } from './internals.js'
 import type { ResolvedOptions } from './options.js'
 import { ReplicatedState, type RunningOptions } from './replicated-state.js'
 import { closeStores, type Recovered, recover } from './recovery.js'
+import { changedValues, type SettingChanges, Settings } from './settings.js'
 import { idleStatus, type RaftStatus } from './status.js'
 
 export type Phase = 'new' | 'starting' | 'running' | 'stopping' | 'stopped' | 'failed'
@@ -32,7 +33,9 @@ export class Lifecycle {
 
   constructor(options: ResolvedOptions, internals: Internals, hooks: LifecycleHooks) {
     const stateMachine = new ReplicatedState({ ...options, rules: nodeRulesOf(internals) })
-    this.#options = { ...options, stateMachine }
+    const { electionTimeoutMs, heartbeatIntervalMs, snapshot, limits, ...fixed } = options
+    const settings = new Settings({ electionTimeoutMs, heartbeatIntervalMs, snapshot, limits })
+    this.#options = { ...fixed, stateMachine, settings }
     this.#internals = internals
     this.#hooks = hooks
   }
@@ -51,6 +54,36 @@ export class Lifecycle {
     }
     if (this.#phase === 'starting' || this.#phase === 'running') return this.#starting ?? Promise.resolve()
     return Promise.reject(this.notRunning())
+  }
+
+  get electionTimeoutMs(): number {
+    return this.#options.settings.electionTimeoutMs
+  }
+
+  /** Also before the start. All of it or nothing. @throws RaftError RAFT_STOPPED, RAFT_INVALID_OPTION */
+  reconfigure(changes: SettingChanges): void {
+    if (this.#phase === 'stopping' || this.#phase === 'stopped' || this.#phase === 'failed') throw this.notRunning()
+    const { settings, transport } = this.#options
+    const values = changedValues(settings, changes, transport)
+    if (this.#driver === null) settings.replace(values)
+    else this.#driver.reconfigure(values)
+  }
+
+  /** @throws RaftError RAFT_STOPPED unless it runs */
+  running(): Driver {
+    const { driver } = this
+    if (driver === null) throw this.notRunning()
+    return driver
+  }
+
+  /** For what only members serve. @throws RaftError RAFT_STOPPED, RAFT_NOT_MEMBER */
+  inside(): Driver {
+    const driver = this.running()
+    if (!driver.isOutside) return driver
+    throw new RaftError(
+      'RAFT_NOT_MEMBER',
+      `'${this.#options.id}' is not a member of its cluster: ask a member, or add it (again) first`,
+    )
   }
 
   stop(transferMs: number): Promise<void> {
@@ -252,7 +285,7 @@ export class Lifecycle {
 
   /** What a stop waits for hangs after this time, ms (F4). */
   get #limitMs(): number {
-    return 2 * this.#options.electionTimeoutMs
+    return 2 * this.electionTimeoutMs
   }
 
   #settlesInTime(promise: Promise<void>): Promise<boolean> {

@@ -3,6 +3,7 @@
 // follower may still receive counts only what this node works off by itself: writes and applies. Entries that are durable
 // and not committed never count there, because they may need just the entries that would be refused to be committed.
 import type { LogEntry, LogIndex } from '../core/types.js'
+import type { ResolvedLimits } from './options.js'
 
 /** Entries that a leader holds unapplied at most, whatever their size: each costs memory and disk beside its payload. */
 export const MAX_UNAPPLIED_ENTRIES = 1_048_576
@@ -19,8 +20,13 @@ interface Stage {
   bytes: number
 }
 
+/** Read whenever it counts: it may change. */
+export interface BudgetSettings {
+  readonly limits: Pick<ResolvedLimits, 'uncommittedBytes'>
+}
+
 export class LogBudget {
-  readonly #limitBytes: number
+  readonly #settings: BudgetSettings
   #waitingBytes = 0
   #logBytes = 0
   /** Of what was appended since the start. */
@@ -33,8 +39,8 @@ export class LogBudget {
   readonly #persisted: Stage = { next: 0, bytes: 0 }
   readonly #committed: Stage = { next: 0, bytes: 0 }
 
-  constructor(limitBytes: number) {
-    this.#limitBytes = limitBytes
+  constructor(settings: BudgetSettings) {
+    this.#settings = settings
   }
 
   /** What counts against a proposal. */
@@ -129,6 +135,10 @@ export class LogBudget {
     }
     this.#lastIndex = index
     this.#appliedIndex = index
+  }
+
+  get #limitBytes(): number {
+    return this.#settings.limits.uncommittedBytes
   }
 
   #remaining(usedBytes: number): number {

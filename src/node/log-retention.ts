@@ -17,13 +17,18 @@ export interface Taken {
   readonly appliedBytes: number
 }
 
+/** Read whenever it counts: it may change. */
+export interface RetentionSettings {
+  readonly snapshot: Pick<ResolvedSnapshotPolicy, 'trailingEntries'>
+}
+
 export class LogRetention {
-  readonly #trailingEntries: number
+  readonly #settings: RetentionSettings
   /** Where the log was when so many bytes had been applied, rising. What was applied before the start counts nothing. */
   #marks: { readonly index: LogIndex; readonly bytes: number }[] = []
 
-  constructor({ trailingEntries }: Pick<ResolvedSnapshotPolicy, 'trailingEntries'>) {
-    this.#trailingEntries = trailingEntries
+  constructor(settings: RetentionSettings) {
+    this.#settings = settings
   }
 
   /** What the log may forget behind a durable snapshot. */
@@ -35,7 +40,7 @@ export class LogRetention {
     const newest = this.#marks.at(-1)
     if (newest === undefined || appliedBytes - newest.bytes >= mostBytes / MARKS)
       this.#marks.push({ index: lastIncludedIndex, bytes: appliedBytes })
-    const compactableIndex = Math.max(0, lastIncludedIndex - this.#trailingEntries)
+    const compactableIndex = Math.max(0, lastIncludedIndex - this.#settings.snapshot.trailingEntries)
     return { lastIncludedIndex, compactableIndex, expendableIndex }
   }
 }

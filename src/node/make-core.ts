@@ -4,19 +4,18 @@ import { RULES } from '../core/rules.js'
 import type { NodeId } from '../core/types.js'
 import { bootNumber } from './store-id.js'
 import type { Internals, SteppedCore } from './internals.js'
-import type { ResolvedOptions } from './options.js'
 import type { Recovered } from './recovery.js'
+import type { RunningOptions } from './replicated-state.js'
+import { coreSettings } from './settings.js'
 
 export function makeCore(
-  options: ResolvedOptions,
+  options: RunningOptions,
   { restored, identity }: Recovered,
   { rules, wrapCore, observeStart }: Internals,
 ): SteppedCore {
-  const { id, electionTimeoutMs, heartbeatIntervalMs, seed, limits, clock } = options
-  const { appendEntries, inflightMessages } = limits
-  const timings = { electionTimeoutMs, heartbeatIntervalMs }
+  const { id, seed, clock, settings } = options
   const [boot, { storeId }] = [bootNumber(identity), identity]
-  const coreOptions = { id, ...timings, seed: jitterSeed(id, seed), boot, storeId, appendEntries, inflightMessages }
+  const coreOptions = { id, seed: jitterSeed(id, seed), boot, storeId, ...coreSettings(settings.values) }
   const now = clock.now()
   observeStart?.({ options: coreOptions, restored, now })
   const core = new RaftCore(coreOptions, restored, now, { ...RULES, ...rules })

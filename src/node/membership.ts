@@ -12,6 +12,7 @@ import type { Clock } from '../interfaces/clock.js'
 import type { Logger } from '../interfaces/logger.js'
 import type { ResolvedMembershipOptions } from './calls.js'
 import { textOf } from './failures.js'
+import type { SettingValues } from './options.js'
 import type { Refusal } from './reception.js'
 import { type EndReason, PendingCall, type PendingCalls } from './pending-call.js'
 
@@ -20,8 +21,7 @@ export const MAX_PENDING_CHANGES = 1_024
 
 export interface MembershipContext {
   readonly id: NodeId
-  readonly electionTimeoutMs: number
-  readonly heartbeatIntervalMs: number
+  readonly settings: Pick<SettingValues, 'electionTimeoutMs' | 'heartbeatIntervalMs'>
   readonly clock: Clock
   readonly logger: Logger
   readonly calls: PendingCalls
@@ -114,7 +114,7 @@ export class Membership {
    * already would let its operator wait for ever.
    */
   #checkStores({ type, members }: MembershipChange): void {
-    const { state, electionTimeoutMs } = this.#context
+    const { state, settings } = this.#context
     if (state.role !== 'leader' || (type !== 'add' && type !== 'promote')) return
     const configuration = state.log.configurations.at(-1)?.configuration ?? null
     for (const { id } of members) {
@@ -123,7 +123,7 @@ export class Membership {
       if (storeId === undefined || refusal === null || refusal.storeId === storeId) continue
       const contactAt = state.progress.get(id)?.contactAt ?? null
       // The member itself is there: somebody else was refused, who was given its name.
-      if (contactAt !== null && state.now - contactAt < electionTimeoutMs) continue
+      if (contactAt !== null && state.now - contactAt < settings.electionTimeoutMs) continue
       throw new RaftError(
         'RAFT_IDENTITY',
         `'${id}' is a member already with another store, '${storeId}', than it comes with now, '${refusal.storeId}': ` +
@@ -134,15 +134,15 @@ export class Membership {
   }
 
   #refusalOf(id: NodeId): Refusal | null {
-    const { refusalOf, electionTimeoutMs } = this.#context
-    return refusalOf(id, SILENT_TIMEOUTS * electionTimeoutMs)
+    const { refusalOf, settings } = this.#context
+    return refusalOf(id, SILENT_TIMEOUTS * settings.electionTimeoutMs)
   }
 
   /** There is no leader, or it is about to be another one. */
   #askLater(call: ChangeCall): void {
-    const { clock, heartbeatIntervalMs } = this.#context
+    const { clock, settings } = this.#context
     this.#waiting += 1
-    call.retry = clock.schedule(clock.now() + heartbeatIntervalMs, () => {
+    call.retry = clock.schedule(clock.now() + settings.heartbeatIntervalMs, () => {
       call.retry = undefined
       this.#waiting -= 1
       this.#ask(call)
@@ -166,7 +166,7 @@ export class Membership {
 
   #unheard(member: NodeId): RaftError {
     const refusal = this.#refusalOf(member)
-    const told = `'${member}' was not heard for ${SILENT_TIMEOUTS * this.#context.electionTimeoutMs} ms: it stays a learner`
+    const told = `'${member}' was not heard for ${SILENT_TIMEOUTS * this.#context.settings.electionTimeoutMs} ms: it stays a learner`
     if (refusal === null) {
       return new RaftError(
         'RAFT_TIMEOUT',
@@ -178,7 +178,7 @@ export class Membership {
   }
 
   #endOf(reason: Exclude<ChangeEndReason, 'steppedDown'>, member: NodeId): RaftError {
-    const { electionTimeoutMs } = this.#context
+    const { electionTimeoutMs } = this.#context.settings
     switch (reason) {
       case 'unreachable':
         return this.#unheard(member)

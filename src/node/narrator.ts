@@ -7,19 +7,24 @@ import type { RaftError } from '../errors.js'
 import type { Logger } from '../interfaces/logger.js'
 import type { SnapshotMeta } from '../interfaces/state-machine.js'
 import type { LogThrottle } from './log.js'
-import type { ResolvedOptions } from './options.js'
+import type { FixedOptions, SettingValues } from './options.js'
 
 /** How far the wall clock may lag log time before it is worth a line, ms (F34). */
 const CLOCK_LAG_MS = 1_000
 
+/** Of the node that it speaks of. */
+export interface NarratorOptions extends FixedOptions {
+  readonly settings: Pick<SettingValues, 'electionTimeoutMs'>
+}
+
 export class Narrator {
-  readonly #options: ResolvedOptions
+  readonly #options: NarratorOptions
   readonly #logger: Logger
   readonly #throttle: LogThrottle
   readonly #unreachable = new Set<NodeId>()
   #lastIndex: LogIndex
 
-  constructor(options: ResolvedOptions, logger: Logger, about: { throttle: LogThrottle; lastIndex: LogIndex }) {
+  constructor(options: NarratorOptions, logger: Logger, about: { throttle: LogThrottle; lastIndex: LogIndex }) {
     this.#options = options
     this.#logger = logger
     this.#throttle = about.throttle
@@ -80,8 +85,13 @@ export class Narrator {
   }
 
   onWrite(tookMs: number): void {
-    if (tookMs < this.#options.electionTimeoutMs || !this.#throttle.allows('fsync')) return
+    if (tookMs < this.#options.settings.electionTimeoutMs || !this.#throttle.allows('fsync')) return
     this.#logger.warn({ node: this.#options.id, tookMs: Math.round(tookMs) }, 'Slow fsync')
+  }
+
+  onReconfigured({ electionTimeoutMs, heartbeatIntervalMs }: SettingValues): void {
+    const timings = { electionTimeoutMs, heartbeatIntervalMs }
+    this.#logger.info({ node: this.#options.id, ...timings }, 'Options changed')
   }
 
   onSnapshot({ lastIncludedIndex: index, lastIncludedTerm: term }: SnapshotMeta, sizeBytes: number): void {

@@ -104,8 +104,16 @@ export const DEFAULTS: {
 /** `Limits` with nothing left to assume. */
 export type ResolvedLimits = { readonly [Key in keyof Limits]-?: number }
 
+/** Those that may be changed while the node runs (F43), with nothing left to assume. */
+export interface SettingValues {
+  readonly electionTimeoutMs: number
+  readonly heartbeatIntervalMs: number
+  readonly snapshot: ResolvedSnapshotPolicy
+  readonly limits: ResolvedLimits
+}
+
 /** Options with nothing left to assume. The bootstrap list has become configuration 0. */
-export interface ResolvedOptions<Command = unknown, Result = unknown> {
+export interface ResolvedOptions<Command = unknown, Result = unknown> extends SettingValues {
   readonly id: NodeId
   readonly stateMachine: StateMachine<Command, Result>
   readonly logStore: LogStore
@@ -115,15 +123,14 @@ export interface ResolvedOptions<Command = unknown, Result = unknown> {
   readonly clusterId: string | null
   readonly codec: Codec<Command>
   readonly resultCodec: Codec<Result>
-  readonly electionTimeoutMs: number
-  readonly heartbeatIntervalMs: number
   readonly forwardProposals: boolean
-  readonly snapshot: ResolvedSnapshotPolicy
-  readonly limits: ResolvedLimits
   readonly clock: Clock
   readonly seed: number
   readonly logger: Logger
 }
+
+/** Those that stay as they are for the life of a node. */
+export type FixedOptions = Omit<ResolvedOptions, keyof SettingValues>
 
 const OPTION_KEYS: readonly string[] = [
   'id',
@@ -206,13 +213,14 @@ function checkPlugins(options: object): void {
   }
 }
 
-function resolveTimings({
-  electionTimeoutMs = DEFAULTS.electionTimeoutMs,
-  heartbeatIntervalMs = DEFAULTS.heartbeatIntervalMs,
-}: Pick<RaftNodeOptions, 'electionTimeoutMs' | 'heartbeatIntervalMs'>): {
-  electionTimeoutMs: number
-  heartbeatIntervalMs: number
-} {
+type Timings = Pick<SettingValues, 'electionTimeoutMs' | 'heartbeatIntervalMs'>
+
+/** @param base - where nothing is given */
+export function resolveTimings(
+  given: Pick<RaftNodeOptions, 'electionTimeoutMs' | 'heartbeatIntervalMs'>,
+  base: Timings = DEFAULTS,
+): Timings {
+  const { electionTimeoutMs = base.electionTimeoutMs, heartbeatIntervalMs = base.heartbeatIntervalMs } = given
   for (const [name, value] of Object.entries({ electionTimeoutMs, heartbeatIntervalMs })) {
     if (typeof value === 'number' && value > 0 && value <= MAX_TIMING_MS) continue
     refuse(`${name} is ${show(value)}: use milliseconds above 0, at most ${MAX_TIMING_MS}`)
@@ -226,10 +234,18 @@ function resolveTimings({
   return { electionTimeoutMs, heartbeatIntervalMs }
 }
 
-function resolveLimits(given: Limits, maxMessageBytes: number): ResolvedLimits {
+/**
+ * Checked as a whole.
+ * @param base - where nothing is given
+ */
+export function resolveLimits(
+  given: Limits,
+  maxMessageBytes: number,
+  base: ResolvedLimits = DEFAULTS.limits,
+): ResolvedLimits {
   if (typeof given !== 'object' || given === null) refuse(`limits is ${show(given)}: give an object`)
   checkKeys(given, Object.keys(DEFAULTS.limits), 'limit')
-  const limits: Record<keyof Limits, number> = { ...DEFAULTS.limits }
+  const limits: Record<keyof Limits, number> = { ...base }
   for (const name of Object.keys(limits) as (keyof Limits)[]) {
     const value = given[name]
     if (value === undefined) continue

@@ -13,12 +13,12 @@ import { AnswerTime } from './answer-time.js'
 import type { EntryCache } from './entry-cache.js'
 import type { LogReader } from './log-reader.js'
 import { NODE_RULES, type NodeRules } from './node-rules.js'
-import type { ResolvedLimits } from './options.js'
+import type { SettingValues } from './options.js'
 
 export interface OutboundContext {
   readonly transport: Transport
   readonly clock: Pick<Clock, 'now'>
-  readonly limits: ResolvedLimits
+  readonly settings: Pick<SettingValues, 'limits'>
   readonly cache: EntryCache
   readonly reader: LogReader
   /** The core's own state, to be read only. */
@@ -47,14 +47,16 @@ export class Outbound {
   readonly #context: OutboundContext
   readonly #rules: NodeRules
   readonly #lanes = new Map<NodeId, Lane>()
-  readonly #appendBytes: number
   #isClosed = false
 
   constructor(context: OutboundContext) {
     this.#context = context
     this.#rules = context.rules ?? NODE_RULES
-    const { limits, transport } = context
-    this.#appendBytes = Math.min(limits.appendBytes, transport.maxMessageBytes - messageOverheadBytes)
+  }
+
+  get #appendBytes(): number {
+    const { settings, transport } = this.#context
+    return Math.min(settings.limits.appendBytes, transport.maxMessageBytes - messageOverheadBytes)
   }
 
   /** Sends what may leave now, in order; ranges as far as windows and cache allow. */
@@ -168,7 +170,8 @@ export class Outbound {
   }
 
   #cut(entries: readonly LogEntry[]): readonly LogEntry[] {
-    const { limits, transport } = this.#context
+    const { settings, transport } = this.#context
+    const appendBytes = this.#appendBytes
     let frameBytes = messageOverheadBytes
     let bytes = 0
     for (let count = 0; count < entries.length; count++) {
@@ -176,7 +179,7 @@ export class Outbound {
       bytes += size
       frameBytes += size + entryOverheadBytes
       const isFull =
-        count >= limits.appendEntries || bytes > this.#appendBytes || frameBytes > transport.maxMessageBytes
+        count >= settings.limits.appendEntries || bytes > appendBytes || frameBytes > transport.maxMessageBytes
       // A single entry always goes: the options made sure that the largest command fits a message.
       if (this.#rules.endsMessage(count, isFull)) return entries.slice(0, count)
     }
@@ -214,7 +217,7 @@ export class Outbound {
   /** Room in the byte window; something always fits an empty one. */
   #hasRoom(lane: Lane): boolean {
     this.#noteAcknowledged(lane)
-    return lane.inflight.length === 0 || lane.inflightBytes < this.#context.limits.inflightBytes
+    return lane.inflight.length === 0 || lane.inflightBytes < this.#context.settings.limits.inflightBytes
   }
 
   /**

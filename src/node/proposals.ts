@@ -13,7 +13,7 @@ import type { ResolvedProposeOptions } from './calls.js'
 import { Forwards, overtakenError } from './forwards.js'
 import { HeldBack } from './held-back.js'
 import type { LogBudget } from './log-budget.js'
-import type { ResolvedLimits } from './options.js'
+import type { SettingValues } from './options.js'
 import type { PendingCalls } from './pending-call.js'
 import { type Proposal, ProposalCall, type ProposalOwner } from './proposal-call.js'
 import { fencedError, jumpedError, tooLarge } from './proposal-errors.js'
@@ -24,12 +24,11 @@ export const MAX_PENDING_PROPOSALS = 262_144
 export interface ProposalsContext {
   readonly calls: PendingCalls
   readonly budget: LogBudget
-  readonly limits: ResolvedLimits
+  readonly settings: Pick<SettingValues, 'limits' | 'heartbeatIntervalMs'>
   readonly forwardProposals: boolean
   readonly maxMessageBytes: number
   readonly state: CoreState
   readonly clock: Clock
-  readonly heartbeatIntervalMs: number
   appliedIndex(): LogIndex
   /** With the leader as this node knows it. */
   notLeader(message: string): NotLeaderError
@@ -77,8 +76,8 @@ export class Proposals implements ProposalOwner {
       rules: context.calls.rules,
       appliedIndex: () => context.appliedIndex(),
     })
-    const { clock, heartbeatIntervalMs: retryMs } = context
-    this.#heldBack = new HeldBack({ clock, retryMs, wake: () => context.wake() })
+    const { clock, settings } = context
+    this.#heldBack = new HeldBack({ clock, settings, wake: () => context.wake() })
   }
 
   /** Calls that have not settled. */
@@ -224,7 +223,8 @@ export class Proposals implements ProposalOwner {
   }
 
   #admit(commands: readonly Uint8Array[]): number {
-    const { limits, state } = this.#context
+    const { state } = this.#context
+    const { limits } = this.#context.settings
     const isLeader = state.role === 'leader'
     let sizeBytes = 0
     for (const command of commands) {
@@ -240,7 +240,8 @@ export class Proposals implements ProposalOwner {
 
   /** @throws RaftError RAFT_OVERLOADED, RAFT_TOO_LARGE */
   #requireRoom(sizeBytes: number): void {
-    const { limits, budget, state } = this.#context
+    const { budget, state } = this.#context
+    const { limits } = this.#context.settings
     const isLeader = state.role === 'leader'
     if (sizeBytes > limits.uncommittedBytes) {
       throw tooLarge(`the commands have ${sizeBytes} bytes and limits.uncommittedBytes is ${limits.uncommittedBytes}`)

@@ -26,7 +26,6 @@ import {
 } from './calls.js'
 import type { Codec } from '../interfaces/codec.js'
 import type { SnapshotMeta } from '../interfaces/state-machine.js'
-import type { Driver } from './driver.js'
 import { textOf } from './failures.js'
 import { GuardedEmitter } from './guarded-emitter.js'
 import { internalsOf, nodeRulesOf } from './internals.js'
@@ -46,6 +45,7 @@ import type { RaftNodeEvents } from './node-events.js'
 import { refuse, show } from './option-checks.js'
 import { type RaftNodeOptions, type ResolvedOptions, resolveOptions } from './options.js'
 import { throwIfAborted } from './pending-call.js'
+import type { SettingChanges } from './settings.js'
 import type { Session } from './sessions/session.js'
 import type { RaftStatus } from './status.js'
 
@@ -99,7 +99,7 @@ export class RaftNode<Command = Uint8Array, Result = unknown>
    * @throws RaftError RAFT_INVALID_OPTION
    */
   async stop(options: StopOptions = {}): Promise<void> {
-    const { transferMs } = resolveStopOptions(options, this.#options.electionTimeoutMs)
+    const { transferMs } = resolveStopOptions(options, this.#lifecycle.electionTimeoutMs)
     await this.#lifecycle.stop(transferMs)
   }
 
@@ -178,7 +178,7 @@ export class RaftNode<Command = Uint8Array, Result = unknown>
   propose(command: Command, options: ProposeOptions = {}): Promise<Proposed<Result>> {
     // Not async: a promise more for each proposal is worth 2 to 15 % of the throughput.
     try {
-      const driver = this.#inside()
+      const driver = this.#lifecycle.inside()
       const call = resolveProposeOptions(options)
       throwIfAborted(call)
       const commands = [this.#encode(command)]
@@ -194,7 +194,7 @@ export class RaftNode<Command = Uint8Array, Result = unknown>
    * @throws RaftError as `propose`
    */
   async proposeMany(commands: readonly Command[], options: ProposeOptions = {}): Promise<readonly Proposed<Result>[]> {
-    const driver = this.#inside()
+    const driver = this.#lifecycle.inside()
     const call = resolveProposeOptions(options)
     throwIfAborted(call)
     if (!Array.isArray(commands)) refuse(`proposeMany takes an array of commands, not ${show(commands)}`)
@@ -212,7 +212,7 @@ export class RaftNode<Command = Uint8Array, Result = unknown>
    * @throws RaftError as `propose`, and RAFT_OVERLOADED when the sessions of the cluster take up their whole room
    */
   async openSession(options: SessionOptions = {}): Promise<Session<Command, Result>> {
-    const driver = this.#inside()
+    const driver = this.#lifecycle.inside()
     const call = resolveSessionOptions(options)
     throwIfAborted(call)
     return driver.openSession(call, this.#encode) as Promise<Session<Command, Result>>
@@ -224,7 +224,7 @@ export class RaftNode<Command = Uint8Array, Result = unknown>
    */
   async writable(options: CallOptions = {}): Promise<void> {
     await this.#watch(options, {
-      look: () => (this.#running().isWritable ? true : undefined),
+      look: () => (this.#lifecycle.running().isWritable ? true : undefined),
       describe: () =>
         `${this.status().uncommittedBytes} bytes under way to become less than half of limits.uncommittedBytes`,
     })
@@ -237,12 +237,12 @@ export class RaftNode<Command = Uint8Array, Result = unknown>
    *   RAFT_NOT_MEMBER; what `query` throws
    */
   async read<T>(query: () => T, options: ReadOptions = {}): Promise<ReadResult<Awaited<T>>> {
-    const driver = this.#running()
+    const driver = this.#lifecycle.running()
     if (typeof query !== 'function')
       throw new RaftError('RAFT_INVALID_OPTION', `the query is a ${typeof query}: give a function`)
     const call = resolveReadOptions(options)
     throwIfAborted(call)
-    if (call.consistency === 'linearizable') this.#inside()
+    if (call.consistency === 'linearizable') this.#lifecycle.inside()
     return driver.read(query, call) as Promise<ReadResult<Awaited<T>>>
   }
 
@@ -251,7 +251,7 @@ export class RaftNode<Command = Uint8Array, Result = unknown>
    * is up. On any node. @throws RaftError RAFT_OVERLOADED, RAFT_ABORTED, RAFT_STOPPED, RAFT_NOT_MEMBER, RAFT_INVALID_OPTION
    */
   async replicas(index: LogIndex, count: number, options: CallOptions = {}): Promise<number> {
-    const driver = this.#inside()
+    const driver = this.#lifecycle.inside()
     for (const [name, value] of Object.entries({ index, count })) {
       if (!Number.isSafeInteger(value) || value < 0) refuse(`${name} is ${show(value)}: use a whole number from 0`)
     }
@@ -269,7 +269,7 @@ export class RaftNode<Command = Uint8Array, Result = unknown>
    *   voter), RAFT_ABORTED, RAFT_STOPPED
    */
   async transferLeadership(to?: NodeId, options: CallOptions = {}): Promise<void> {
-    const driver = this.#running()
+    const driver = this.#lifecycle.running()
     if (to !== undefined && !isNodeId(to)) {
       throw new RaftError('RAFT_INVALID_OPTION', `'${String(to)}' is not a node id: name a voter, or nobody`)
     }
@@ -332,7 +332,7 @@ export class RaftNode<Command = Uint8Array, Result = unknown>
    *   RAFT_STOPPED
    */
   async takeSnapshot(options: CallOptions = {}): Promise<SnapshotMeta> {
-    const driver = this.#running()
+    const driver = this.#lifecycle.running()
     const call = resolveCallOptions(options, Number.POSITIVE_INFINITY)
     throwIfAborted(call)
     return driver.takeSnapshot(call)
@@ -348,12 +348,23 @@ export class RaftNode<Command = Uint8Array, Result = unknown>
    */
   backup(options: CallOptions = {}): AsyncIterable<Uint8Array> {
     const begin = (): AsyncIterator<Uint8Array, undefined> => {
-      const driver = this.#running()
+      const driver = this.#lifecycle.running()
       const call = resolveCallOptions(options, Number.POSITIVE_INFINITY)
       throwIfAborted(call)
       return driver.backup(call)
     }
     return { [Symbol.asyncIterator]: () => new LazyIterator(begin) }
+  }
+
+  /**
+   * Changes timings, snapshot policy or limits of this node, key by key: what is left out, or undefined, stays as it is. All of
+   * it or nothing, checked as a whole, also against the connected peers; in force when this returns. Before the start too;
+   * written down nowhere: a new node begins with its options. Nodes are changed one by one, in the order that
+   * docs/how-to/change-a-running-node.md tells. Not a membership change.
+   * @throws RaftError RAFT_INVALID_OPTION, RAFT_STOPPED
+   */
+  reconfigure(changes: SettingChanges): void {
+    this.#lifecycle.reconfigure(changes)
   }
 
   protected override onListenerError(error: unknown): void {
@@ -365,33 +376,17 @@ export class RaftNode<Command = Uint8Array, Result = unknown>
     members: readonly Member[],
     call: ResolvedMembershipOptions,
   ): Promise<Configuration> {
-    const driver = this.#inside()
+    const driver = this.#lifecycle.inside()
     throwIfAborted(call)
     checkDialable(members, this.#options.transport)
     return driver.changeMembership({ type, members }, call)
   }
 
   async #watch<T>(options: CallOptions, watched: { look: () => T | undefined; describe: () => string }): Promise<T> {
-    const driver = this.#running()
+    const driver = this.#lifecycle.running()
     const call = resolveCallOptions(options, Number.POSITIVE_INFINITY)
     throwIfAborted(call)
     return driver.watch(call, watched)
-  }
-
-  #running(): Driver {
-    const { driver } = this.#lifecycle
-    if (driver === null) throw this.#lifecycle.notRunning()
-    return driver
-  }
-
-  /** For what only members serve. */
-  #inside(): Driver {
-    const driver = this.#running()
-    if (!driver.isOutside) return driver
-    throw new RaftError(
-      'RAFT_NOT_MEMBER',
-      `'${this.id}' is not a member of its cluster: ask a member, or add it (again) first`,
-    )
   }
 }
 

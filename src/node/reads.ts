@@ -8,6 +8,7 @@ import type { LogIndex, Term } from '../core/types.js'
 import { RaftError } from '../errors.js'
 import type { Clock } from '../interfaces/clock.js'
 import type { ResolvedReadOptions } from './calls.js'
+import type { SettingValues } from './options.js'
 import type { PendingCalls } from './pending-call.js'
 import { ReadCall, type ReadOwner } from './read-call.js'
 
@@ -18,7 +19,7 @@ export interface ReadsContext {
   readonly calls: PendingCalls
   readonly clock: Clock
   readonly state: CoreState
-  readonly heartbeatIntervalMs: number
+  readonly settings: Pick<SettingValues, 'heartbeatIntervalMs'>
   appliedIndex(): LogIndex
   /** Asks for a turn in which `next` is called. */
   wake(): void
@@ -181,8 +182,8 @@ export class Reads implements ReadOwner {
   }
 
   #retryLater(): void {
-    const { clock, heartbeatIntervalMs } = this.#context
-    this.#retryTimer ??= clock.schedule(clock.now() + heartbeatIntervalMs / 4, () => {
+    const { clock, settings } = this.#context
+    this.#retryTimer ??= clock.schedule(clock.now() + settings.heartbeatIntervalMs / 4, () => {
       this.#retryTimer = undefined
       this.#context.wake()
     })

@@ -66,6 +66,11 @@ export class Reception {
     return refusal === undefined || this.#context.clock.now() - refusal.at > withinMs ? null : refusal
   }
 
+  /** Peers whose connection is up. */
+  get connected(): readonly NodeId[] {
+    return [...this.#upSince.keys()]
+  }
+
   /** Peers whose connection has been up for so long. */
   connectedFor(ms: number): readonly NodeId[] {
     const now = this.#context.clock.now()

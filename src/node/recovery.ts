@@ -11,7 +11,7 @@ import type { SnapshotMeta } from '../interfaces/state-machine.js'
 import { LEAVE_OFF } from './failures.js'
 import { identityAtStart, isStillFounding } from './identity.js'
 import type { Internals } from './internals.js'
-import type { ResolvedOptions } from './options.js'
+import type { FixedOptions } from './options.js'
 import { restoreLatest } from './restore-snapshot.js'
 
 export interface Recovered {
@@ -28,7 +28,7 @@ export interface Recovered {
  * called off.
  * @throws RaftError RAFT_IDENTITY, RAFT_VERSION, RAFT_CORRUPTION, RAFT_STATE_MACHINE, or what the stores throw
  */
-export async function recover(options: ResolvedOptions, internals: Internals, check: () => void): Promise<Recovered> {
+export async function recover(options: FixedOptions, internals: Internals, check: () => void): Promise<Recovered> {
   const { logStore } = options
   const opened = await logStore.open()
   try {

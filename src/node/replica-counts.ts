@@ -5,6 +5,7 @@ import type { LogIndex } from '../core/types.js'
 import { RaftError } from '../errors.js'
 import type { Clock } from '../interfaces/clock.js'
 import type { ResolvedCallOptions } from './calls.js'
+import type { SettingValues } from './options.js'
 import { type EndReason, PendingCall, type PendingCalls } from './pending-call.js'
 
 /** Calls that may wait at once. */
@@ -13,8 +14,8 @@ export const MAX_PENDING_COUNTS = 16_384
 export interface ReplicaCountsContext {
   readonly calls: PendingCalls
   readonly clock: Clock
-  /** Between two questions, ms. */
-  readonly askMs: number
+  /** The leader is asked four times in a heartbeat interval. */
+  readonly settings: Pick<SettingValues, 'heartbeatIntervalMs'>
   /** Hands the question to the core. */
   ask(id: number, index: LogIndex): void
 }
@@ -99,8 +100,8 @@ export class ReplicaCounts {
   }
 
   #arm(): void {
-    const { clock, askMs, ask } = this.#context
-    this.#timer ??= clock.schedule(clock.now() + askMs, () => {
+    const { clock, settings, ask } = this.#context
+    this.#timer ??= clock.schedule(clock.now() + settings.heartbeatIntervalMs / 4, () => {
       this.#timer = null
       for (const [id, { wanted }] of this.#waiting) ask(id, wanted.index)
       if (this.#waiting.size > 0) this.#arm()

@@ -5,9 +5,10 @@ import type { Codec } from '../interfaces/codec.js'
 import type { ApplyContext, SnapshotContext, SnapshotMeta, StateMachine } from '../interfaces/state-machine.js'
 import { textOf } from './failures.js'
 import type { NodeRules } from './node-rules.js'
-import type { ResolvedOptions } from './options.js'
+import type { FixedOptions } from './options.js'
 import { Pieces } from './pieces.js'
 import { isThenable } from './promises.js'
+import type { Settings } from './settings.js'
 import { decodeSessionEntry } from './sessions/session-entry.js'
 import type { SessionAnswer } from './sessions/session-record.js'
 import { behindSessions, takeSessions } from './sessions/session-snapshot.js'
@@ -21,8 +22,10 @@ export interface ReplicatedStateParts {
 }
 
 /** The options of a node that runs. */
-export interface RunningOptions extends ResolvedOptions {
+export interface RunningOptions extends FixedOptions {
   readonly stateMachine: ReplicatedState
+  /** What of them may change. */
+  readonly settings: Settings
 }
 
 /** Largest encoded answer that is kept. */

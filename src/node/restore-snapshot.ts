@@ -6,7 +6,7 @@ import type { RestoredLog } from '../interfaces/log-store.js'
 import type { StoredSnapshot } from '../interfaces/snapshot-store.js'
 import type { SnapshotMeta } from '../interfaces/state-machine.js'
 import { LEAVE_OFF, storeError, textOf } from './failures.js'
-import type { ResolvedOptions } from './options.js'
+import type { FixedOptions } from './options.js'
 import { ignore } from './promises.js'
 
 /**
@@ -14,7 +14,7 @@ import { ignore } from './promises.js'
  * @throws RaftError RAFT_CORRUPTION, RAFT_STATE_MACHINE, or what the store throws
  */
 export async function restoreLatest(
-  options: ResolvedOptions,
+  options: FixedOptions,
   log: RestoredLog,
   check: () => void,
 ): Promise<StoredSnapshot | null> {
@@ -34,7 +34,7 @@ export function isReplacedByLog(error: unknown, { firstIndex }: RestoredLog): er
 }
 
 async function unlessDamaged<T>(
-  { id, logger }: ResolvedOptions,
+  { id, logger }: FixedOptions,
   log: RestoredLog,
   read: () => Promise<T>,
 ): Promise<T | null> {
@@ -77,7 +77,7 @@ export function checkMeta({ hardState }: RestoredLog, meta: SnapshotMeta): void 
  * @throws RaftError RAFT_CORRUPTION, RAFT_STATE_MACHINE, or what the store throws
  */
 export async function restore(
-  { stateMachine }: Pick<ResolvedOptions, 'stateMachine'>,
+  { stateMachine }: Pick<FixedOptions, 'stateMachine'>,
   snapshot: StoredSnapshot,
   consequence: string,
 ): Promise<StoredSnapshot> {

@@ -11,7 +11,7 @@ export interface SnapshotPolicy {
   everyEntries?: number | undefined
   /** Payload applied since the last snapshot, bytes; `Infinity` for never by this. @defaultValue 64 MiB, of a large state more */
   everyBytes?: number | undefined
-  /** Since the last snapshot, ms; each wait is drawn from [0.75 t, 1.25 t), so that nodes don't take theirs at once. @defaultValue none */
+  /** Since the last snapshot, ms, `Infinity` for never by this; each wait is drawn from [0.75 t, 1.25 t), so that nodes don't take theirs at once. @defaultValue none */
   everyMs?: number | undefined
   /** Entries kept behind a snapshot, for followers that lag a little; `Infinity` keeps all. @defaultValue 10_000 */
   trailingEntries?: number | undefined
@@ -45,23 +45,33 @@ export const SNAPSHOT_DEFAULTS: SnapshotThresholds = Object.freeze({
 /** Longest interval that a timer of the platform can wait for, jitter included, ms (H107). */
 const MAX_INTERVAL_MS = 2 ** 30
 
-/** @throws RaftError RAFT_INVALID_OPTION naming the key and the value */
-export function resolveSnapshotPolicy(given: SnapshotPolicy): ResolvedSnapshotPolicy {
+const NOTHING_GIVEN: ResolvedSnapshotPolicy = Object.freeze({
+  ...SNAPSHOT_DEFAULTS,
+  isGiven: Object.freeze({ everyEntries: false, everyBytes: false }),
+})
+
+/**
+ * @param base - where nothing is given
+ * @throws RaftError RAFT_INVALID_OPTION naming the key and the value
+ */
+export function resolveSnapshotPolicy(
+  given: SnapshotPolicy,
+  base: ResolvedSnapshotPolicy = NOTHING_GIVEN,
+): ResolvedSnapshotPolicy {
   if (typeof given !== 'object' || given === null) refuse(`snapshot is ${String(given)}: give an object`)
   for (const key of Object.keys(given)) {
     if (key in SNAPSHOT_DEFAULTS) continue
     refuse(`there is no snapshot policy '${key}': known are ${Object.keys(SNAPSHOT_DEFAULTS).join(', ')}`)
   }
-  const everyEntries = countOf('everyEntries', given.everyEntries, 1)
-  const everyBytes = countOf('everyBytes', given.everyBytes, 1)
-  const trailingEntries = countOf('trailingEntries', given.trailingEntries, 0)
-  const { everyMs } = given
-  const isInterval = typeof everyMs === 'number' && everyMs >= 1 && everyMs <= MAX_INTERVAL_MS
-  if (everyMs !== undefined && !isInterval) {
-    refuse(`snapshot.everyMs is ${String(everyMs)}: use milliseconds from 1 to ${MAX_INTERVAL_MS}, or leave it out`)
+  const everyEntries = countOf('everyEntries', given, 1) ?? base.everyEntries
+  const everyBytes = countOf('everyBytes', given, 1) ?? base.everyBytes
+  const trailingEntries = countOf('trailingEntries', given, 0) ?? base.trailingEntries
+  const everyMs = given.everyMs === undefined ? base.everyMs : intervalOf(given.everyMs)
+  const isGiven = {
+    everyEntries: base.isGiven.everyEntries || given.everyEntries !== undefined,
+    everyBytes: base.isGiven.everyBytes || given.everyBytes !== undefined,
   }
-  const isGiven = { everyEntries: given.everyEntries !== undefined, everyBytes: given.everyBytes !== undefined }
-  return Object.freeze({ everyEntries, everyBytes, everyMs: everyMs ?? null, trailingEntries, isGiven })
+  return Object.freeze({ everyEntries, everyBytes, everyMs, trailingEntries, isGiven })
 }
 
 /** What was applied since the last snapshot, and how large that was. */
@@ -85,13 +95,21 @@ export function isDueBySize(policy: ResolvedSnapshotPolicy, since: SinceSnapshot
   )
 }
 
+/** Null for none. */
+function intervalOf(everyMs: number): number | null {
+  if (everyMs === Number.POSITIVE_INFINITY) return null
+  if (typeof everyMs === 'number' && everyMs >= 1 && everyMs <= MAX_INTERVAL_MS) return everyMs
+  refuse(`snapshot.everyMs is ${String(everyMs)}: use milliseconds from 1 to ${MAX_INTERVAL_MS}, or Infinity for none`)
+}
+
 function countOf(
   name: 'everyEntries' | 'everyBytes' | 'trailingEntries',
-  value: number | undefined,
+  given: SnapshotPolicy,
   least: number,
-): number {
-  if (value === undefined) return SNAPSHOT_DEFAULTS[name]
-  if (value === Number.POSITIVE_INFINITY || (Number.isSafeInteger(value) && value >= least)) return value
+): number | undefined {
+  const value = given[name]
+  if (value === undefined || value === Number.POSITIVE_INFINITY) return value
+  if (Number.isSafeInteger(value) && value >= least) return value
   refuse(`snapshot.${name} is ${String(value)}: use a whole number from ${least}, or Infinity`)
 }
 

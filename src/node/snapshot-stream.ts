@@ -11,6 +11,7 @@ import type { SnapshotStore, StoredSnapshot } from '../interfaces/snapshot-store
 import { AnswerTime } from './answer-time.js'
 import { ChunkReader } from './chunk-reader.js'
 import { storeError } from './failures.js'
+import type { SettingValues } from './options.js'
 
 /** Chunks in flight to one peer at most. */
 export const WINDOW_CHUNKS = 4
@@ -23,9 +24,8 @@ const NOTHING = new Uint8Array(0)
 export interface SnapshotStreamContext {
   readonly store: Pick<SnapshotStore, 'latest'>
   readonly clock: Clock
-  readonly snapshotChunkBytes: number
-  /** After so long without an answer the peer is asked, ms. */
-  readonly silenceMs: number
+  /** May change while it is under way: chunks are told apart by where they begin, not by their size. */
+  readonly settings: Pick<SettingValues, 'limits' | 'heartbeatIntervalMs'>
   /** Whether the node still leads the term, and in it the transfer. */
   readonly isCurrent: () => boolean
   readonly send: (message: InstallSnapshot) => void
@@ -39,7 +39,8 @@ export class SnapshotStream {
   readonly #context: SnapshotStreamContext
   /** Everything of a message but its chunk. */
   #head: Omit<InstallSnapshot, 'offset' | 'chunk' | 'chunkCrc'> | null = null
-  #chunkBytes = 1
+  /** What of a message isn't chunk, beside what every message has. */
+  #extraBytes = 0
   /** Bytes that the peer is known to have, and bytes that were sent. */
   #acknowledged = 0
   #sent = 0
@@ -113,11 +114,14 @@ export class SnapshotStream {
     const { meta, digest, sizeBytes } = snapshot
     const { term, addedAt, transfer } = this.asked
     this.#head = { type: 'installSnapshot', term, addedAt, transfer, meta, digest, sizeBytes }
-    // With all that is around it a chunk takes no more than any other message of that limit, which every peer can take in.
-    const { snapshotChunkBytes } = this.#context
     const headBytes = encodedSize({ ...this.#head, offset: 0, chunk: NOTHING, chunkCrc: 0 })
-    this.#chunkBytes = Math.max(1, snapshotChunkBytes - Math.max(0, headBytes - messageOverheadBytes))
+    this.#extraBytes = Math.max(0, headBytes - messageOverheadBytes)
     this.#context.onOpened(snapshot)
+  }
+
+  /** With all that is around it a chunk takes no more than any other message of that limit, which every peer can take in. */
+  get #chunkBytes(): number {
+    return Math.max(1, this.#context.settings.limits.snapshotChunkBytes - this.#extraBytes)
   }
 
   /** Waits until a chunk may leave; false when none will. */
@@ -186,10 +190,11 @@ export class SnapshotStream {
 
   /** From now on silence counts. */
   #listen(): void {
-    const { clock, silenceMs } = this.#context
+    const { clock, settings } = this.#context
     this.#timer?.cancel()
     if (this.#isEnded) return
-    this.#timer = clock.schedule(clock.now() + silenceMs, () => {
+    // After so long without an answer the peer is asked.
+    this.#timer = clock.schedule(clock.now() + 2 * settings.heartbeatIntervalMs, () => {
       if (!this.isCurrent) return
       this.#ask()
     })

@@ -7,13 +7,13 @@ import type { NodeId } from '../core/types.js'
 import type { RaftError } from '../errors.js'
 import type { Clock } from '../interfaces/clock.js'
 import type { SnapshotStore, StoredSnapshot } from '../interfaces/snapshot-store.js'
+import type { SettingValues } from './options.js'
 import { SnapshotStream } from './snapshot-stream.js'
 
 export interface SnapshotStreamsContext {
   readonly store: SnapshotStore
   readonly clock: Clock
-  readonly snapshotChunkBytes: number
-  readonly heartbeatIntervalMs: number
+  readonly settings: Pick<SettingValues, 'limits' | 'heartbeatIntervalMs'>
   /** The core's own state, to be read only. */
   readonly state: CoreState
   readonly send: (to: NodeId, message: InstallSnapshot) => void
@@ -69,14 +69,13 @@ export class SnapshotStreams {
 
   #begin(asked: SendSnapshot): void {
     if (this.#isClosed) return
-    const { store, clock, snapshotChunkBytes, heartbeatIntervalMs, send, onOpened, onUnsent } = this.#context
+    const { store, clock, settings, send, onOpened, onUnsent } = this.#context
     const { to } = asked
     this.#streams.get(to)?.end()
     const stream = new SnapshotStream(asked, {
       store,
       clock,
-      snapshotChunkBytes,
-      silenceMs: 2 * heartbeatIntervalMs,
+      settings,
       isCurrent: () => this.#isCurrent(asked),
       send: (message) => send(to, message),
       onOpened: (snapshot) => onOpened(to, snapshot),

@@ -10,8 +10,8 @@ import type { Applier } from './applier.js'
 import { jitterSeed } from './make-core.js'
 import type { ResolvedCallOptions } from './calls.js'
 import type { PendingCalls } from './pending-call.js'
-import type { ResolvedOptions } from './options.js'
-import { isDueBySize } from './snapshot-policy.js'
+import type { FixedOptions, SettingValues } from './options.js'
+import { isDueBySize, type ResolvedSnapshotPolicy } from './snapshot-policy.js'
 import { SnapshotCalls } from './snapshot-calls.js'
 import { isConfigurationKnownAt, snapshotMeta } from './snapshot-meta.js'
 import { SnapshotWriting } from './snapshot-writing.js'
@@ -21,7 +21,9 @@ export const SNAPSHOT_RETRY_MS = 5_000
 export const MAX_SNAPSHOT_RETRY_MS = 300_000
 
 export interface SnapshotterContext {
-  readonly options: Pick<ResolvedOptions, 'id' | 'seed' | 'stateMachine' | 'snapshotStore' | 'snapshot' | 'clock'>
+  readonly options: Pick<FixedOptions, 'id' | 'seed' | 'stateMachine' | 'snapshotStore' | 'clock'> & {
+    readonly settings: Pick<SettingValues, 'snapshot'>
+  }
   /** The core's own state, to be read only. */
   readonly state: CoreState
   readonly applier: Pick<Applier, 'appliedIndex' | 'appliedTimestamp' | 'appliedBytes'>
@@ -115,6 +117,12 @@ export class Snapshotter {
     this.#context.wake()
   }
 
+  /** The policy is another one than `before`: another interval begins now, and a snapshot may be due. */
+  onPolicy(before: ResolvedSnapshotPolicy): void {
+    if (before.everyMs !== this.#context.options.settings.snapshot.everyMs) this.#armInterval()
+    this.#context.wake()
+  }
+
   /** One of that size, which a leader sent, is in the store. */
   received(sizeBytes: number): void {
     this.#latestBytes = sizeBytes
@@ -150,7 +158,7 @@ export class Snapshotter {
 
   #isDue(): boolean {
     if (this.#isClosed || this.#isPaused || this.#writing !== null) return false
-    const { snapshot: policy, clock } = this.#context.options
+    const { settings, clock } = this.#context.options
     const { appliedIndex: applied, appliedBytes } = this.#context.applier
     if (!isConfigurationKnownAt(this.#context.state, applied)) return false
     if (this.#isReplacing) return applied >= this.snapshotIndex && clock.now() >= this.#notBefore
@@ -158,7 +166,7 @@ export class Snapshotter {
     if (this.#calls.isWanted(applied)) return true
     const entries = applied - this.snapshotIndex
     const since = { entries, bytes: appliedBytes - this.#bytesAtLatest, snapshotBytes: this.#latestBytes }
-    return (this.#isIntervalOver || isDueBySize(policy, since)) && clock.now() >= this.#notBefore
+    return (this.#isIntervalOver || isDueBySize(settings.snapshot, since)) && clock.now() >= this.#notBefore
   }
 
   #begin(): Promise<void> | null {
@@ -209,11 +217,12 @@ export class Snapshotter {
 
   /** Drawn anew each time, so that the nodes of a cluster don't take theirs at once (F27). */
   #armInterval(): void {
-    const { snapshot: policy, clock } = this.#context.options
+    const { settings, clock } = this.#context.options
+    const { everyMs } = settings.snapshot
     this.#isIntervalOver = false
     this.#interval?.cancel()
-    if (policy.everyMs === null || this.#isClosed) return
-    const waitMs = policy.everyMs * (0.75 + nextRandom(this.#random) / 2)
+    if (everyMs === null || this.#isClosed) return
+    const waitMs = everyMs * (0.75 + nextRandom(this.#random) / 2)
     this.#interval = clock.schedule(clock.now() + waitMs, () => {
       this.#isIntervalOver = true
       this.#context.wake()

@@ -5,7 +5,7 @@ import { hasQuorum } from '../core/quorum.js'
 import type { CoreState } from '../core/state.js'
 import type { Configuration, LogIndex, Member, NodeId, Role, Term } from '../core/types.js'
 import { addAgain } from './founding.js'
-import type { ResolvedOptions } from './options.js'
+import type { FixedOptions, SettingValues } from './options.js'
 
 /** One peer as its leader sees it. */
 export interface PeerStatus {
@@ -58,7 +58,8 @@ const NO_CONFIGURATION: Configuration = Object.freeze({ members: Object.freeze([
 
 /** What beside the core's state goes into a status. */
 export interface StatusFacts {
-  readonly options: Pick<ResolvedOptions, 'id' | 'electionTimeoutMs'>
+  readonly options: Pick<FixedOptions, 'id'>
+  readonly settings: Pick<SettingValues, 'electionTimeoutMs'>
   readonly clusterId: string
   readonly now: number
   readonly isReady: boolean
@@ -109,7 +110,7 @@ export function runningStatus(state: CoreState, facts: StatusFacts): RaftStatus 
 
 /** The status of a node that does not run: before its start, after its stop, or because it failed. */
 export function idleStatus(
-  options: ResolvedOptions,
+  options: FixedOptions,
   end: { role: 'stopped' | 'failed'; explanation: string },
 ): RaftStatus {
   return {
@@ -160,15 +161,15 @@ function peersOf(state: CoreState, now: number): readonly PeerStatus[] {
   }))
 }
 
-function isQuorumOk(state: CoreState, { options, now }: StatusFacts): boolean {
-  const isRecent = (at: number | null) => at !== null && now - at < options.electionTimeoutMs
+function isQuorumOk(state: CoreState, { options, settings, now }: StatusFacts): boolean {
+  const isRecent = (at: number | null) => at !== null && now - at < settings.electionTimeoutMs
   if (state.role !== 'leader') return state.leaderId !== null && isRecent(state.leaderContactAt)
   const heard = [...state.progress].filter(([, progress]) => isRecent(progress.contactAt)).map(([id]) => id)
   return hasQuorum(state.quorum, new Set([options.id, ...heard]))
 }
 
 function explain(state: CoreState, facts: StatusFacts, configuration: Configuration | null): string | null {
-  const { options } = facts
+  const { options, settings } = facts
   const hint = facts.lastRefusal === null ? '' : ` Last refused peer: ${facts.lastRefusal}`
   if (facts.founding !== null) return `${facts.founding}.${hint}`
   if (configuration === null) {
@@ -178,8 +179,8 @@ function explain(state: CoreState, facts: StatusFacts, configuration: Configurat
   if (findMember(configuration, options.id) === null) return 'This node is not a member of the configuration it knows.'
   if (!isQuorumOk(state, facts)) {
     return state.role === 'leader'
-      ? `This leader heard no quorum of ${votersText(state)} within ${options.electionTimeoutMs} ms.${hint}`
-      : `The leader '${state.leaderId}' was not heard within ${options.electionTimeoutMs} ms: an election is near.${hint}`
+      ? `This leader heard no quorum of ${votersText(state)} within ${settings.electionTimeoutMs} ms.${hint}`
+      : `The leader '${state.leaderId}' was not heard within ${settings.electionTimeoutMs} ms: an election is near.${hint}`
   }
   if (facts.isReady) return null
   return state.role === 'leader' && state.commitIndex < state.termFirstIndex

@@ -1,20 +1,24 @@
 // The one timer of a core: a tick at the latest at the deadline of its last Output. A timer that comes late says more
 // about this process than about the cluster, so it steps aside once, and what arrived meanwhile is heard first (H105).
 import type { Clock } from '../interfaces/clock.js'
+import type { SettingValues } from './options.js'
 
 export class TickTimer {
   readonly #clock: Clock
-  readonly #lateMs: number
+  readonly #settings: Pick<SettingValues, 'heartbeatIntervalMs'>
   readonly #onTick: () => void
   #deadline = Number.POSITIVE_INFINITY
   #firesAt = Number.POSITIVE_INFINITY
   #timer: { cancel(): void } | undefined
   #steppedAside = false
 
-  /** @param options.lateMs - how late a timer may be before the node believes that it stood still */
-  constructor(options: { clock: Clock; lateMs: number; onTick: () => void }) {
+  constructor(options: {
+    clock: Clock
+    settings: Pick<SettingValues, 'heartbeatIntervalMs'>
+    onTick: () => void
+  }) {
     this.#clock = options.clock
-    this.#lateMs = options.lateMs
+    this.#settings = options.settings
     this.#onTick = options.onTick
   }
 
@@ -30,6 +34,11 @@ export class TickTimer {
     this.#timer = undefined
     this.#firesAt = Number.POSITIVE_INFINITY
     this.#deadline = Number.POSITIVE_INFINITY
+  }
+
+  /** How late a timer may be before the node believes that it stood still. */
+  get #lateMs(): number {
+    return this.#settings.heartbeatIntervalMs / 2
   }
 
   #schedule(atMs: number): void {

@@ -5,14 +5,16 @@ import type { CoreState } from '../core/state.js'
 import type { NodeId } from '../core/types.js'
 import { type NotLeaderError, RaftError } from '../errors.js'
 import type { ResolvedCallOptions } from './calls.js'
-import type { ResolvedOptions } from './options.js'
+import type { FixedOptions, SettingValues } from './options.js'
 import { type EndReason, PendingCall, type PendingCalls } from './pending-call.js'
 
 /** Calls that may wait at once; the core runs one transfer at a time, and refuses the others in their turn. */
 export const MAX_PENDING_TRANSFERS = 1_024
 
 export interface TransfersContext {
-  readonly options: Pick<ResolvedOptions, 'id' | 'electionTimeoutMs' | 'logger'>
+  readonly options: Pick<FixedOptions, 'id' | 'logger'> & {
+    readonly settings: Pick<SettingValues, 'electionTimeoutMs'>
+  }
   readonly calls: PendingCalls
   readonly state: CoreState
   /** Hands the wish to the core. */
@@ -119,7 +121,7 @@ export class Transfers {
     if (reason === 'notVoter') {
       return new RaftError('RAFT_INVALID_OPTION', `'${to}' stopped being a voter meanwhile: name another one`)
     }
-    const { electionTimeoutMs } = this.#context.options
+    const { electionTimeoutMs } = this.#context.options.settings
     const why =
       reason === 'unreachable'
         ? `'${to}' ended its connection`
@@ -134,7 +136,8 @@ export class Transfers {
 
   #refusal(reason: TransferRefusal, to: NodeId | null): RaftError {
     const { options, state, notLeader } = this.#context
-    const { id, electionTimeoutMs } = options
+    const { id } = options
+    const { electionTimeoutMs } = options.settings
     const voters = state.quorum.incoming.filter((voter) => voter !== id).join(', ')
     const advice = voters === '' ? 'there is no other voter, add one first' : `name one of ${voters}, or nobody`
     switch (reason) {

@@ -1,10 +1,10 @@
 // Watches where one incarnation's log begins: a leader forgets nothing that a peer which it hears still needs (F27). Who is
 // forgotten all the same would have to be sent a snapshot, which loses nothing, so no other check would see it.
-import type { CoreState, LogIndex, NodeId } from '../core/index.js'
+import type { CoreEvent, CoreState, LogIndex, NodeId } from '../core/index.js'
 import { heardAt } from '../core/progress.js'
 
 export class CompactionWatch {
-  readonly #electionTimeoutMs: number
+  #electionTimeoutMs: number
   #baseIndex: LogIndex = 0
   /** Who needed a snapshot before the last step already. */
   #needSnapshot: ReadonlySet<NodeId> = new Set()
@@ -17,7 +17,8 @@ export class CompactionWatch {
   }
 
   /** After each step of the core; what it did wrong, in words, or null. */
-  observe(state: CoreState): string | null {
+  observe(state: CoreState, event: CoreEvent | null): string | null {
+    if (event?.type === 'reconfigure') this.#electionTimeoutMs = event.electionTimeoutMs
     const { baseIndex } = state.log
     const hasForgotten = baseIndex > this.#baseIndex
     const wronged = hasForgotten

@@ -42,7 +42,7 @@ interface Before {
 /** Counts the steps of one incarnation of a core. */
 export class StepCoverage {
   readonly #coverage: Coverage
-  readonly #electionTimeoutMs: number
+  #electionTimeoutMs: number
   #before: Before | null = null
 
   constructor(coverage: Coverage, electionTimeoutMs: number) {
@@ -84,6 +84,7 @@ export class StepCoverage {
 
   #countPoints(before: Before, state: CoreState, event: CoreEvent): void {
     if (event.now - before.now > this.#electionTimeoutMs) this.#coverage.count(`point.stalled.${before.role}`)
+    if (event.type === 'reconfigure') this.#electionTimeoutMs = event.electionTimeoutMs
     if (event.type === 'persisted' && event.index > 0 && event.epoch !== state.epoch)
       this.#coverage.count('point.persisted.ofOverwritten')
     if (event.type === 'receive' && event.message.term < before.currentTerm)

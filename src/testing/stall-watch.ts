@@ -3,7 +3,7 @@
 import type { CoreEvent, CoreState } from '../core/index.js'
 
 export class StallWatch {
-  readonly #electionTimeoutMs: number
+  #electionTimeoutMs: number
   /** Of the last event, by the node's own clock. */
   #now = Number.NEGATIVE_INFINITY
   #wokeAt = Number.NEGATIVE_INFINITY
@@ -18,6 +18,7 @@ export class StallWatch {
   observe(state: CoreState, event: CoreEvent | null): string | null {
     const now = event?.now ?? state.now
     if (event !== null && now - this.#now > this.#electionTimeoutMs) this.#wokeAt = now
+    if (event?.type === 'reconfigure') this.#electionTimeoutMs = event.electionTimeoutMs
     // The leader's side ended the connection: that is no hearsay (F3).
     if (event?.type === 'peerStatus' && event.status === 'reset') this.#wokeAt = Number.NEGATIVE_INFINITY
     const campaigns = state.preVoteRound > this.#preVoteRound

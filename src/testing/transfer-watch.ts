@@ -3,7 +3,7 @@
 import type { CoreEvent, CoreState, LogIndex, Message, NodeId, Term } from '../core/index.js'
 
 export class TransferWatch {
-  readonly #electionTimeoutMs: number
+  #electionTimeoutMs: number
   #state: CoreState | null = null
   #lastIndex: LogIndex = 0
   #wasHandingOver = false
@@ -17,6 +17,7 @@ export class TransferWatch {
 
   /** After each step of the core; what it did wrong, in words, or null. */
   observe(state: CoreState, event: CoreEvent | null): string | null {
+    if (event?.type === 'reconfigure') this.#electionTimeoutMs = event.electionTimeoutMs
     const isHandingOver = state.transfer !== null
     const hasTaken = this.#wasHandingOver && isHandingOver && state.log.lastIndex > this.#lastIndex
     const arrived = event?.type === 'receive' ? event.message : null

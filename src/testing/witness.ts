@@ -106,7 +106,7 @@ export class Witness {
     if (foreign !== null) this.#fail('other-session', foreign)
     const repeated = this.#changes.observe(state, event)
     if (repeated !== null) this.#fail('change-acts-once', repeated)
-    const forgotten = this.#compactions.observe(state)
+    const forgotten = this.#compactions.observe(state, event)
     if (forgotten !== null) this.#fail('kept-for-others', forgotten)
     this.#before = summarize(state)
   }

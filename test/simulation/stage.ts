@@ -6,6 +6,7 @@ import { bytesCodec } from '../../src/codec/bytes.js'
 import { Cluster } from '../../src/testing/cluster.js'
 import { healAll } from '../../src/testing/liveness.js'
 import { SimulationRandom } from '../../src/testing/prng.js'
+import type { TraceWriter } from '../../src/testing/trace/trace-writer.js'
 import type { SimulatedProcess } from '../../src/testing/simulated-process.js'
 
 export const ELECTION_TIMEOUT_MS = 150
@@ -32,7 +33,7 @@ export class Stage {
   #proposals = 0
   readonly #seed: bigint
 
-  constructor(voters: number, seed: bigint) {
+  constructor(voters: number, seed: bigint, traceWriter: TraceWriter | null = null) {
     this.#seed = seed
     this.random = new SimulationRandom(seed)
     this.cluster = new Cluster({
@@ -40,6 +41,7 @@ export class Stage {
       stateMachine: () => new Recorder(),
       codec: bytesCodec,
       random: this.random,
+      traceWriter,
       wrappers: { transport: (transport, { id }) => this.#watched(transport, id) },
     })
   }

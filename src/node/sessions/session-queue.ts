@@ -18,9 +18,9 @@ export interface SessionQueueContext {
   readonly calls: PendingCalls
   readonly clock: Clock
   /** Between two attempts, ms. */
-  readonly retryMs: number
+  readonly retryMs: () => number
   /** After so long without an answer it is sent again, ms: what a transport lost nobody else will bring. */
-  readonly attemptMs: number
+  readonly attemptMs: () => number
   readonly forwardProposals: boolean
   /** Room for a call that waits; `isHeld` for one that had some. @throws RaftError RAFT_OVERLOADED, RAFT_TOO_LARGE */
   reserve(sizeBytes: number, isHeld: boolean): void
@@ -111,7 +111,7 @@ export class SessionQueue implements SessionStepOwner {
   #watch(attempt: ProposalCall): void {
     const { clock, attemptMs } = this.#context
     this.#watchTimer?.cancel()
-    this.#watchTimer = clock.schedule(clock.now() + attemptMs, () => {
+    this.#watchTimer = clock.schedule(clock.now() + attemptMs(), () => {
       if (this.#attempt !== attempt) return
       if (attempt.stage === 'forwarded') this.#abort?.abort()
       else this.#watch(attempt)
@@ -208,7 +208,7 @@ export class SessionQueue implements SessionStepOwner {
 
   #retryLater(): void {
     const { clock, retryMs } = this.#context
-    this.#retryTimer = clock.schedule(clock.now() + retryMs, () => {
+    this.#retryTimer = clock.schedule(clock.now() + retryMs(), () => {
       this.#retryTimer = null
       this.#pump()
     })

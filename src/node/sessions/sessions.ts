@@ -3,6 +3,7 @@
 import type { Clock } from '../../interfaces/clock.js'
 import type { Codec } from '../../interfaces/codec.js'
 import type { ResolvedProposeOptions, ResolvedSessionOptions } from '../calls.js'
+import type { SettingValues } from '../options.js'
 import type { PendingCalls } from '../pending-call.js'
 import type { Proposal, ProposalCall } from '../proposal-call.js'
 import { ClientSession, type Session } from './session.js'
@@ -16,8 +17,7 @@ const ATTEMPT_TIMEOUTS = 4
 export interface SessionsContext {
   readonly calls: PendingCalls
   readonly clock: Clock
-  readonly electionTimeoutMs: number
-  readonly heartbeatIntervalMs: number
+  readonly settings: Pick<SettingValues, 'electionTimeoutMs' | 'heartbeatIntervalMs'>
   readonly forwardProposals: boolean
   /** Of this run of the node, and of no other one anywhere. */
   readonly runId: string
@@ -70,12 +70,11 @@ export class Sessions {
   }
 
   #makeQueue(): SessionQueue {
-    const { calls, clock, heartbeatIntervalMs, electionTimeoutMs, forwardProposals, submit, reserve, unreserve } =
-      this.#context
+    const { calls, clock, settings, forwardProposals, submit, reserve, unreserve } = this.#context
     return new SessionQueue({
       ...{ calls, clock, forwardProposals, reserve, unreserve },
-      retryMs: heartbeatIntervalMs / 2,
-      attemptMs: ATTEMPT_TIMEOUTS * electionTimeoutMs,
+      retryMs: () => settings.heartbeatIntervalMs / 2,
+      attemptMs: () => ATTEMPT_TIMEOUTS * settings.electionTimeoutMs,
       submit: (commands, options) => submit({ entryType: 'session', commands, isMany: true }, options),
     })
   }

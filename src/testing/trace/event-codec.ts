@@ -78,6 +78,7 @@ export function decodeEvent(value: unknown): CoreEvent {
     case 'changeMembership':
     case 'cancelChange':
     case 'found':
+    case 'reconfigure':
       return event as unknown as CoreEvent
     default:
       throw new TypeError(`an event of a known type, not '${String(event['type'])}'`)

@@ -63,7 +63,7 @@ export async function replay(
 
 interface ReplayedCore {
   readonly core: SteppedCore
-  readonly electionTimeoutMs: number
+  electionTimeoutMs: number
   readonly describer: StepDescriber
   /** Of the last event. */
   output: Output
@@ -117,6 +117,7 @@ class Replay {
     if (held === undefined) throw damaged(line.number, `is an event of '${line.node}', which has not begun`)
     const event: CoreEvent = decoded(line, () => decodeEvent(line.body['event']))
     return this.#compare(line, event, () => {
+      if (event.type === 'reconfigure') held.electionTimeoutMs = event.electionTimeoutMs
       held.output = held.core.step(event, line.body['joins'] === true ? held.output : new Output())
       return held.describer.step(event, held.output, held.core.state)
     })
@@ -163,7 +164,14 @@ function statusOf(id: NodeId, { core: { state }, electionTimeoutMs }: ReplayedCo
     lastRefusal: null,
     longConnected: [],
   }
-  return runningStatus(state, { options: { id, electionTimeoutMs }, now, isReady, appliedIndex, ...ofDriver })
+  return runningStatus(state, {
+    options: { id },
+    settings: { electionTimeoutMs },
+    now,
+    isReady,
+    appliedIndex,
+    ...ofDriver,
+  })
 }
 
 function isSame(one: unknown, other: unknown): boolean {

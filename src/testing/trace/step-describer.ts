@@ -37,6 +37,7 @@ const EVENT_STEPS: Readonly<Record<Exclude<CoreEvent['type'], 'tick'>, string>> 
   changeMembership: 'changeMembership',
   cancelChange: 'cancelChange',
   found: 'found',
+  reconfigure: 'reconfigure',
 })
 
 /** One incarnation of one core. */

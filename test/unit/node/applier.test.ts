@@ -25,7 +25,7 @@ async function makeApplier(apply: (value: number) => unknown, cachedFrom = 1, ap
     calls: new PendingCalls(clock),
     clock,
     state: initialState(CORE_OPTIONS, restored, 0),
-    heartbeatIntervalMs: 1,
+    settings: { heartbeatIntervalMs: 1 },
     appliedIndex: () => applier.appliedIndex,
     wake: () => undefined,
     onDue: () => undefined,

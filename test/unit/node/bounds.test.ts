@@ -88,7 +88,7 @@ describe('entries that a leader has not applied', () => {
     })
 
   test('are bounded by their number too: empty commands at the bound - 1, the bound and the bound + 1 (H33)', () => {
-    const budget = new LogBudget(100)
+    const budget = new LogBudget({ limits: { uncommittedBytes: 100 } })
     const first = 1_000
     budget.append(empty(first, first + MAX_UNAPPLIED_ENTRIES - 2))
     const next = first + MAX_UNAPPLIED_ENTRIES - 1
@@ -178,7 +178,7 @@ async function outboundOf20() {
       send: (_, message) => void sent.push({ ...message }),
     },
     clock: { now: () => 0 },
-    limits: DEFAULTS.limits,
+    settings: { limits: DEFAULTS.limits },
     cache,
     reader: new LogReader(store),
     state,

@@ -57,7 +57,11 @@ describe('TickTimer', () => {
   const make = () => {
     const clock = new ManualClock(0)
     const ticks: number[] = []
-    const timer = new TickTimer({ clock, lateMs: 50, onTick: () => ticks.push(clock.now()) })
+    const timer = new TickTimer({
+      clock,
+      settings: { heartbeatIntervalMs: 100 },
+      onTick: () => ticks.push(clock.now()),
+    })
     return { clock, ticks, timer }
   }
 

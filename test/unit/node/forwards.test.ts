@@ -15,16 +15,15 @@ function follower(maxMessageBytes = 1_000_000) {
   const state = initialState(CORE_OPTIONS, restored, 0)
   state.leaderId = 'b'
   let appliedIndex = 0
-  const budget = new LogBudget(DEFAULTS.limits.uncommittedBytes)
+  const budget = new LogBudget(DEFAULTS)
   const proposals = new Proposals({
     calls: new PendingCalls(clock),
     budget,
-    limits: DEFAULTS.limits,
+    settings: { limits: DEFAULTS.limits, heartbeatIntervalMs: 50 },
     forwardProposals: true,
     maxMessageBytes,
     state,
     clock,
-    heartbeatIntervalMs: 50,
     appliedIndex: () => appliedIndex,
     notLeader: () => {
       throw new Error('not here')

@@ -31,7 +31,7 @@ function stage(id: string, bootstrap: typeof LIST | null = LIST) {
     rules: NODE_RULES,
     id,
     bootstrap,
-    heartbeatIntervalMs: 50,
+    settings: { heartbeatIntervalMs: 50 },
     clock,
     logger: { ...SILENT, info: (_fields, message) => void said.push(message) },
     identity: identity as unknown as Identity & StoreIdentity,

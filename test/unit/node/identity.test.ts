@@ -6,20 +6,22 @@ import { bootstrapConfiguration } from '../../../src/core/configuration.js'
 import { bootstrapDigest } from '../../../src/node/bootstrap-digest.js'
 import { founderOf, Identity, identityAtStart, isStillFounding } from '../../../src/node/identity.js'
 import { resolveOptions } from '../../../src/node/options.js'
+import { Settings } from '../../../src/node/settings.js'
 
 const list = (...ids: string[]): MemberSpec[] => ids.map((id) => ({ id, address: `${id}:1` }))
 const digestOf = (...ids: string[]) => bootstrapDigest(bootstrapConfiguration(list(...ids)))
 const options = (changes: object = {}) => {
   const stateMachine = { apply: () => undefined, async *snapshot() {}, restore: async () => undefined }
   const transport = new MemoryNetwork().transport('a')
-  return resolveOptions({
+  const resolved = resolveOptions({
     id: 'a',
     bootstrap: list('a', 'b'),
     ...memoryStorage(),
     transport,
     stateMachine,
     ...changes,
-  }) as never
+  })
+  return { ...resolved, settings: new Settings(resolved) } as never
 }
 
 /** Voters with the stores that they were added with: `store-a` of `a`. */

@@ -9,7 +9,7 @@ const run = (first: number, last: number, sizeBytes: number) =>
 
 describe('LogBudget', () => {
   test('counts what waits and, on a leader, what is not applied; takes anything when nothing is under way (H34)', () => {
-    const budget = new LogBudget(100)
+    const budget = new LogBudget({ limits: { uncommittedBytes: 100 } })
     expect(budget.proposableBytes(true)).toBe(Number.POSITIVE_INFINITY)
     budget.addWaiting(30)
     budget.append(run(1, 4, 10))
@@ -25,7 +25,7 @@ describe('LogBudget', () => {
   })
 
   test('counts nothing of a run whose unapplied part was cut off', () => {
-    const budget = new LogBudget(256)
+    const budget = new LogBudget({ limits: { uncommittedBytes: 256 } })
     budget.append(run(23, 31, 26))
     budget.persisted(31)
     budget.committed(25)
@@ -39,7 +39,7 @@ describe('LogBudget', () => {
   })
 
   test('counts nothing of a log that a snapshot replaced', () => {
-    const budget = new LogBudget(100)
+    const budget = new LogBudget({ limits: { uncommittedBytes: 100 } })
     budget.append(run(1, 9, 10))
     budget.persisted(4)
     budget.committed(2)
@@ -52,7 +52,7 @@ describe('LogBudget', () => {
   })
 
   test('lets a follower receive whatever is durable and not committed: it may need the next entries for that', () => {
-    const budget = new LogBudget(100)
+    const budget = new LogBudget({ limits: { uncommittedBytes: 100 } })
     budget.append(run(1, 9, 10))
     expect(budget.receivableBytes()).toBe(10)
     budget.persisted(9)
@@ -68,7 +68,7 @@ describe('LogBudget', () => {
   })
 
   test('forgets what a truncation dropped', () => {
-    const budget = new LogBudget(100)
+    const budget = new LogBudget({ limits: { uncommittedBytes: 100 } })
     budget.append(run(1, 2, 10))
     budget.append(run(3, 4, 10))
     budget.persisted(4)
@@ -89,7 +89,7 @@ describe('LogBudget', () => {
     })
     fc.assert(
       fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
-        const budget = new LogBudget(1e9)
+        const budget = new LogBudget({ limits: { uncommittedBytes: 1e9 } })
         let [last, durable, committed, applied] = [0, 0, 0, 0]
         for (const { back, count, persist, commit } of steps) {
           const first = Math.max(committed + 1, last + 1 - back)

@@ -62,7 +62,7 @@ async function leader(limits: Partial<ResolvedLimits> = {}, cachedFrom = 1, maxM
       send: (to, message) => void sent.push({ to, message }),
     },
     clock: { now: () => clock.nowMs },
-    limits: { ...DEFAULTS.limits, ...limits },
+    settings: { limits: { ...DEFAULTS.limits, ...limits } },
     cache,
     reader: new LogReader(store),
     state,

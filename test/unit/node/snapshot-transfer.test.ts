@@ -85,6 +85,31 @@ describe('a transfer', () => {
     expect(new Set(stage.chunksTo(id).map(({ transfer }) => transfer)).size).toBe(1)
   })
 
+  it('goes on where it is in chunks of another size, when that is changed', async () => {
+    const stage = await new TransferStage({ everyEntries: 25 }).start()
+    const id = await stage.leaveBehind(500)
+    const { machine, installed } = await stage.startNode(id)
+    const resize = async (chunks: number, snapshotChunkBytes: number) => {
+      await stage.until(() => stage.chunksTo(id).length >= chunks)
+      stage.leader.node.reconfigure({ limits: { snapshotChunkBytes } })
+    }
+    await resize(5, 200)
+    await resize(7, 1)
+    await stage.converge()
+    expect(installed).toHaveLength(1)
+    expect(machine.values).toHaveLength(500)
+    const chunks = stage.chunksTo(id)
+    expect(new Set(chunks.map(({ transfer }) => transfer)).size).toBe(1)
+    const sizes = chunks.map(({ chunk }) => chunk.length)
+    expect([sizes[0], Math.max(...sizes) > 1, sizes.at(-1)]).toEqual([1, true, 1])
+    // Nothing came twice, and nothing was left out.
+    let held = 0
+    for (const { offset, chunk } of chunks) {
+      expect(offset).toBe(held)
+      held += chunk.length
+    }
+  })
+
   it('goes on where it was when the receiver was restarted', async () => {
     const stage = await new TransferStage({ everyEntries: 25 }).start()
     const id = await stage.leaveBehind()

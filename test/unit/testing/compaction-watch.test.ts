@@ -18,11 +18,11 @@ function accusation(contactAt: number, quorumCheckSince = 0): string | null {
   state.progress.set('b', { ...newProgress(9, 0), matchIndex: 3, contactAt })
   const watch = new CompactionWatch(100)
   state.quorumCheckSince = 0
-  expect(watch.observe(state)).toBe(null)
+  expect(watch.observe(state, null)).toBe(null)
   state.now = 1_000
   state.log.baseIndex = 5
   state.quorumCheckSince = quorumCheckSince
-  return watch.observe(state)
+  return watch.observe(state, null)
 }
 
 describe('CompactionWatch', () => {
