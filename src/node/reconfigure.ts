@@ -30,7 +30,7 @@ export function reconfigure(parts: ReconfiguredParts, settings: Settings, values
   if (!isSame(coreSettings(before), changed)) loop.push({ type: 'reconfigure', ...changed })
   snapshotter.onPolicy(before.snapshot)
   narrator.onReconfigured(values)
-  // Calls that wait for room may have some now.
+  // Calls that wait for room may have some now, and a snapshot may be due.
   loop.wake()
 }
 

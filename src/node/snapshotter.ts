@@ -117,10 +117,9 @@ export class Snapshotter {
     this.#context.wake()
   }
 
-  /** The policy is another one than `before`: another interval begins now, and a snapshot may be due. */
+  /** The policy is another one than `before`: another interval begins now. Whether a snapshot is due is seen in the next turn. */
   onPolicy(before: ResolvedSnapshotPolicy): void {
     if (before.everyMs !== this.#context.options.settings.snapshot.everyMs) this.#armInterval()
-    this.#context.wake()
   }
 
   /** One of that size, which a leader sent, is in the store. */
