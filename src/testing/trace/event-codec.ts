@@ -67,6 +67,7 @@ export function decodeEvent(value: unknown): CoreEvent {
     case 'persisted':
     case 'applied':
     case 'read':
+    case 'replicas':
     case 'peerStatus':
     case 'outboundDropped':
     case 'snapshotTaken':

@@ -39,6 +39,7 @@ const CONSEQUENCES: ReadonlySet<string> = new Set([
   'becomeLeader',
   'append',
   'commit',
+  'compact',
   'configuration',
 ])
 

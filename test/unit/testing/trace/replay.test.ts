@@ -65,6 +65,13 @@ describe('replay', () => {
     }
   }, 300_000)
 
+  it('takes the same steps again where clients count replicas', async () => {
+    const trace: string[] = []
+    await runSeed(1n, { profile: 'sessions', onTrace: (line) => trace.push(line) })
+    lineOf(trace, 'replicas')
+    expect((await replay(trace.join('\n'))).divergedAt).toBeNull()
+  }, 60_000)
+
   it('goes the way of a seeded bug with the bug, up to where a core found itself wrong, and another way without it', async () => {
     const bug = 'truncate-always'
     const trace = await firstTrace(bug, (lines) => lines.some((line) => line.includes('"step":"failed"')))
