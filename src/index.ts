@@ -37,6 +37,7 @@ export type {
   StopOptions,
 } from './node/calls.js'
 export { consoleLogger } from './node/console-logger.js'
+export type { Instrumentation } from './node/instrumentation.js'
 export type { Leadership, LeadershipTask } from './node/leadership-tasks.js'
 export type { MemberUpdate } from './node/member-spec.js'
 export type { RaftNodeEvents } from './node/node-events.js'

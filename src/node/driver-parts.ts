@@ -350,7 +350,7 @@ export class DriverParts {
     })
   }
 
-  #makeLoop({ observe, observeFailure }: Internals): EventLoop {
+  #makeLoop({ observe, observeHandOut, observeFailure }: Internals): EventLoop {
     const { clock, settings } = this.#options
     return new EventLoop({
       core: this.core,
@@ -360,6 +360,7 @@ export class DriverParts {
       proposals: this.proposals,
       reads: this.reads,
       observe,
+      observeHandOut,
       observeFailure,
       handOut: (output) => this.#hooks.handOut(output),
       afterTurn: () => this.#hooks.afterTurn(),

@@ -70,6 +70,7 @@ export interface EventLoopContext {
   readonly proposals: Proposals
   readonly reads: Reads
   readonly observe: Internals['observe']
+  readonly observeHandOut: Internals['observeHandOut']
   readonly observeFailure: Internals['observeFailure']
   /** Carries an Output out. */
   readonly handOut: (output: Output) => void
@@ -240,6 +241,8 @@ export class EventLoop {
   #flush(): void {
     const output = this.#output
     this.#output = new Output()
+    const { core, observeHandOut } = this.#context
+    observeHandOut?.(core.state)
     this.#handOut(output)
   }
 

@@ -47,9 +47,14 @@ export interface Internals {
   readonly observeStart?: ((start: CoreStart) => void) | undefined
   /** After each step of the core, before its Output is carried out; once without an event when the core was made. Must not write. */
   readonly observe?: ((state: CoreState, event: CoreEvent | null, output: Output | null) => void) | undefined
+  /** The Output of the last event was handed out, or had nothing in it: the next event begins another one. Must not write. */
+  readonly observeHandOut?: ((state: CoreState) => void) | undefined
   /** The core found itself wrong at that event, with the Output that was passed to it: the node stops. */
   readonly observeFailure?: ((event: CoreEvent, output: Output) => void) | undefined
 }
+
+/** What sees everything that a core takes, and could make it again. */
+export type CoreObserver = Pick<Internals, 'observeStart' | 'observe' | 'observeHandOut' | 'observeFailure'>
 
 /** The internals that were put into the options, or none. */
 export function internalsOf(options: object): Internals {

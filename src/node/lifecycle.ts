@@ -6,7 +6,8 @@ import type { Clock } from '../interfaces/clock.js'
 import { Driver } from './driver.js'
 import type { DriverHooks } from './driver-hooks.js'
 import { invariantError, storeError, textOf, transportError } from './failures.js'
-import { type Internals, nodeRulesOf } from './internals.js'
+import { watchedBy } from './instrumentation.js'
+import { type CoreObserver, type Internals, nodeRulesOf } from './internals.js'
 import type { ResolvedOptions } from './options.js'
 import { ReplicatedState, type RunningOptions } from './replicated-state.js'
 import { closeStores, type Recovered, recover } from './recovery.js'
@@ -19,8 +20,9 @@ export interface LifecycleHooks extends Pick<DriverHooks, 'emit' | 'onLeading'> 
 
 export class Lifecycle {
   readonly #options: RunningOptions
-  readonly #internals: Internals
+  #internals: Internals
   readonly #hooks: LifecycleHooks
+  readonly #ends: (() => void)[] = []
   #phase: Phase = 'new'
   #driver: Driver | null = null
   /** Why it failed, or why the start did. */
@@ -43,6 +45,16 @@ export class Lifecycle {
   /** The driver while the node runs; null before and after. */
   get driver(): Driver | null {
     return this.#phase === 'running' ? this.#driver : null
+  }
+
+  /** Lets `observer` see what the core takes; before the start. */
+  watch(observer: CoreObserver): void {
+    this.#internals = watchedBy(this.#internals, observer)
+  }
+
+  /** `end` is called once, when the node has stopped; it never throws. */
+  onStopped(end: () => void): void {
+    this.#ends.push(end)
   }
 
   start(): Promise<void> {
@@ -87,7 +99,9 @@ export class Lifecycle {
   }
 
   stop(transferMs: number): Promise<void> {
-    this.#stopping ??= this.#stop(transferMs)
+    this.#stopping ??= this.#stop(transferMs).finally(() => {
+      for (const end of this.#ends.splice(0)) end()
+    })
     return this.#stopping
   }
 

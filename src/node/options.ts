@@ -12,6 +12,7 @@ import type { Logger } from '../interfaces/logger.js'
 import type { SnapshotStore } from '../interfaces/snapshot-store.js'
 import type { StateMachine } from '../interfaces/state-machine.js'
 import type { Transport } from '../interfaces/transport.js'
+import { type Instrumentation, resolveInstrumentation } from './instrumentation.js'
 import { guardedLogger, silentLogger } from './log.js'
 import { checkDialable, resolveMember } from './member-spec.js'
 import { checkKeys, refuse, show } from './option-checks.js'
@@ -49,6 +50,8 @@ export interface RaftNodeOptions<Command = Uint8Array, Result = unknown> {
   seed?: number | undefined
   /** @defaultValue silent */
   logger?: Logger | undefined
+  /** What watches this node. @defaultValue nothing */
+  instrumentation?: readonly Instrumentation[] | undefined
 }
 
 /** Every queue and buffer that grows with load ends at one of these (F13). Sizes are bytes of payload. */
@@ -127,6 +130,7 @@ export interface ResolvedOptions<Command = unknown, Result = unknown> extends Se
   readonly clock: Clock
   readonly seed: number
   readonly logger: Logger
+  readonly instrumentation: readonly Instrumentation[]
 }
 
 /** Those that stay as they are for the life of a node. */
@@ -150,6 +154,7 @@ const OPTION_KEYS: readonly string[] = [
   'clock',
   'seed',
   'logger',
+  'instrumentation',
 ]
 
 /** Methods that each plug-in must have, so that a wrong one is named at construction and not at its first use. */
@@ -198,6 +203,7 @@ export function resolveOptions<Command, Result>(
     clock: options.clock ?? systemClock,
     seed: resolveSeed(options.seed),
     logger: guardedLogger(options.logger ?? silentLogger),
+    instrumentation: resolveInstrumentation(options.instrumentation),
   })
 }
 

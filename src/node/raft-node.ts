@@ -5,7 +5,6 @@
 import { isNodeId } from '../core/configuration.js'
 import type { MembershipChange } from '../core/membership-change.js'
 import type { Configuration, LogIndex, Member, MemberSpec, NodeId } from '../core/types.js'
-import { RaftError } from '../errors.js'
 import {
   type CallOptions,
   DEFAULT_CALL_TIMEOUT_MS,
@@ -28,6 +27,7 @@ import type { Codec } from '../interfaces/codec.js'
 import type { SnapshotMeta } from '../interfaces/state-machine.js'
 import { textOf } from './failures.js'
 import { GuardedEmitter } from './guarded-emitter.js'
+import { attachInstruments } from './instrumentation.js'
 import { internalsOf, nodeRulesOf } from './internals.js'
 import { LazyIterator } from './lazy-iterator.js'
 import { encoderOf } from './encoder.js'
@@ -76,6 +76,7 @@ export class RaftNode<Command = Uint8Array, Result = unknown>
       emit: (event, ...args) => void this.emit(event, ...(args as never)),
       onLeading: (term) => this.#tasks.look(term),
     })
+    attachInstruments(this, this.#options as ResolvedOptions, this.#lifecycle)
   }
 
   /**
@@ -238,8 +239,7 @@ export class RaftNode<Command = Uint8Array, Result = unknown>
    */
   async read<T>(query: () => T, options: ReadOptions = {}): Promise<ReadResult<Awaited<T>>> {
     const driver = this.#lifecycle.running()
-    if (typeof query !== 'function')
-      throw new RaftError('RAFT_INVALID_OPTION', `the query is a ${typeof query}: give a function`)
+    if (typeof query !== 'function') refuse(`the query is a ${typeof query}: give a function`)
     const call = resolveReadOptions(options)
     throwIfAborted(call)
     if (call.consistency === 'linearizable') this.#lifecycle.inside()
@@ -270,9 +270,7 @@ export class RaftNode<Command = Uint8Array, Result = unknown>
    */
   async transferLeadership(to?: NodeId, options: CallOptions = {}): Promise<void> {
     const driver = this.#lifecycle.running()
-    if (to !== undefined && !isNodeId(to)) {
-      throw new RaftError('RAFT_INVALID_OPTION', `'${String(to)}' is not a node id: name a voter, or nobody`)
-    }
+    if (to !== undefined && !isNodeId(to)) refuse(`'${String(to)}' is not a node id: name a voter, or nobody`)
     const call = resolveCallOptions(options, DEFAULT_CALL_TIMEOUT_MS)
     throwIfAborted(call)
     return driver.transfer(to ?? null, call)

@@ -28,6 +28,7 @@ export {
   type RegisterInput,
   type TtlKvInput,
 } from './linearizability/index.js'
+export { type FlightRecorder, flightRecorder, type FlightRecorderOptions } from './flight/flight-recorder.js'
 export { simulate } from './simulate.js'
 export { ManualClock, type TaskScheduler } from './manual-clock.js'
 export {

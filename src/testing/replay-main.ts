@@ -1,4 +1,4 @@
-// `npm run replay -- FILE`: replays a trace, says where it diverged, and ends with one line of key=value on stdout. Exit
+// `npm run replay -- FILE...`: replays a trace or a recording, says where it diverged, and ends with one line of key=value on stdout. Exit
 // code 0 when every line is what the cores do now, 1 when one is not, 2 for a file that can't be replayed.
 import { createReadStream } from 'node:fs'
 import { parseArgs } from 'node:util'
@@ -7,8 +7,9 @@ import { isRaftError } from '../errors.js'
 import { encodeEvent } from './trace/event-codec.js'
 import { replay, type ReplayedStep } from './trace/replay.js'
 
-const USAGE = `usage: npm run replay -- FILE [--quiet]
-  FILE      a trace of npm run sim -- --trace FILE, or of a SimulationFailure
+const USAGE = `usage: npm run replay -- FILE... [--quiet]
+  FILE      a trace of npm run sim -- --trace FILE, or of a SimulationFailure; or the files of a flight recorder, the older
+            one first: FILE.1 FILE
   --quiet   only the last line`
 
 /** Longest event that is printed whole. */
@@ -17,17 +18,20 @@ const MAX_EVENT_TEXT = 160
 async function main(argv: readonly string[]): Promise<number> {
   const options = { quiet: { type: 'boolean' }, help: { type: 'boolean' } } as const
   const { values, positionals } = parseArgs({ args: [...argv], options, strict: true, allowPositionals: true })
-  const [file] = positionals
   if (values.help === true) {
     console.log(USAGE)
     return 0
   }
-  if (file === undefined || positionals.length > 1) throw new TypeError('name one trace')
+  if (positionals.length === 0) throw new TypeError('name a trace, or the files of a recording')
   const onStep = values.quiet === true ? undefined : (step: ReplayedStep): void => console.log(textOf(step))
-  const { steps, divergedAt } = await replay(createReadStream(file), { onStep })
-  if (divergedAt !== null) console.error(`line ${divergedAt} of the trace is not what this core does`)
+  const { steps, divergedAt } = await replay(bytesOf(positionals), { onStep })
+  if (divergedAt !== null) console.error(`line or record ${divergedAt} is not what this core does`)
   console.log(`steps=${steps} divergedAt=${divergedAt ?? 'none'}`)
   return divergedAt === null ? 0 : 1
+}
+
+async function* bytesOf(files: readonly string[]): AsyncGenerator<Uint8Array> {
+  for (const file of files) yield* createReadStream(file) as AsyncIterable<Uint8Array>
 }
 
 function textOf({ number, node, event, status }: ReplayedStep): string {

@@ -114,6 +114,14 @@ describe('samples of the documentation', () => {
     expect(await run(samplesOf(page), ['drill.mjs'])).toEqual({ code: 0, printed: expected })
   })
 
+  it('the guide to recording an incident: what a node did is replayed', async () => {
+    const page = 'docs/how-to/record-an-incident.md'
+    const expected = /```text\n([^]*?)```/.exec(readFileSync(join(root, page), 'utf8'))?.[1]
+    const directory = samplesOf(page)
+    expect(await run(directory, ['recorded.mjs'])).toEqual({ code: 0, printed: expected })
+    expect(await run(directory, ['recorded.mjs', 'a.flight'])).toEqual({ code: 0, printed: expected })
+  })
+
   it('the tutorial: three processes, the leader is killed, and the others know what was acknowledged', async () => {
     const directory = samplesOf('docs/tutorial/first-cluster.md')
     const ports = await freePorts(3)

@@ -1,20 +1,26 @@
 // Feeds the events of a trace into the same core again and compares each line with what the core now says (assurance §1,
 // replay). A core is pure, so the first line that differs is where this core, or the trace, is another one.
 import { type CoreEvent, type NodeId, Output, RaftCore, RULES } from '../../core/index.js'
-import { type RaftStatus, runningStatus } from '../../node/status.js'
+import type { RaftStatus } from '../../node/status.js'
 import type { SteppedCore } from '../../node/internals.js'
 import { BUGS } from '../bugs/index.js'
+import { replayFlight } from '../flight/flight-replay.js'
+import { beginsFlight } from '../flight/flight-reader.js'
 import { decodeEvent, decodeStart } from './event-codec.js'
 import type { StepBody, TraceHeader } from './format.js'
+import { statusOf } from './replayed-status.js'
 import { StepDescriber } from './step-describer.js'
 import { damaged, openTrace, type TraceLine } from './trace-lines.js'
 
 /** One event of one core. */
 export interface ReplayedStep {
-  /** Line of the trace; the header is line 1. */
+  /** Line of the trace; the header is line 1. Of a recording: number of the record, from 1. */
   readonly number: number
   readonly node: NodeId
-  /** A `CoreEvent`, or what the core was made of: `{ type: 'init', options, restored, now }`. */
+  /**
+   * A `CoreEvent`, or what the core was made of: `{ type: 'init', options, restored, now }`. Of a recording also
+   * `{ type: 'resume', options, steps, now }`, where `steps` events of that life are not in it.
+   */
   readonly event: unknown
   /** As far as a core alone can tell: see `replay`. */
   readonly status: RaftStatus
@@ -27,7 +33,7 @@ export interface ReplayOptions {
 export interface ReplayResult {
   /** Events that cores were given, their beginnings among them. */
   readonly steps: number
-  /** The first line of the trace that is not what the core does now; the replay ends there. Null when all are. */
+  /** The first line of the trace, or record, that is not what the core does now; the replay ends there. Null when all are. */
   readonly divergedAt: number | null
 }
 
@@ -44,16 +50,24 @@ const CONSEQUENCES: ReadonlySet<string> = new Set([
 ])
 
 /**
- * The same events into the same core, from a trace of `simulate` or of `npm run sim -- --trace FILE`. `onStep` sees each
- * event after it was taken. In its `status`, `ready` means that a leader is known and all that is known to be committed is
+ * The same events into the same core, from a trace of `simulate` or of `npm run sim -- --trace FILE`, or from what a
+ * `flightRecorder` kept: its `dump()`, or its files, the older one first. `onStep` sees each event after it was taken. In its
+ * `status`, `ready` means that a leader is known and all that is known to be committed is
  * applied; `clusterId`, `pendingProposals` and `uncommittedBytes` are the driver's, and so empty and 0.
- * @throws RaftError RAFT_VERSION for a trace of another format or version of the library, RAFT_CORRUPTION naming the line
- * that is damaged or where the trace was cut off
+ * @throws RaftError RAFT_VERSION for a trace of another format or version of the library, and for a recording of another build;
+ * RAFT_CORRUPTION naming the line, or the byte, that is damaged, or where a trace was cut off. A recording may be cut off
  */
 export async function replay(
-  trace: string | AsyncIterable<Uint8Array>,
+  trace: string | Uint8Array | AsyncIterable<Uint8Array>,
   options: ReplayOptions = {},
 ): Promise<ReplayResult> {
+  if (!isBinary(trace)) return replayTrace(trace, options)
+  const chunks = trace instanceof Uint8Array ? [trace] : trace
+  const { first, all } = await peeked(chunks)
+  return beginsFlight(first) ? replayFlight(all, options) : replayTrace(all, options)
+}
+
+async function replayTrace(trace: string | AsyncIterable<Uint8Array>, options: ReplayOptions): Promise<ReplayResult> {
   const { header, lines } = await openTrace(trace)
   const replayed = new Replay(header, options)
   for await (const line of lines) {
@@ -147,32 +161,41 @@ class Replay {
       return false
     }
     const held = this.#cores.get(node)
-    if (held !== undefined) this.#options.onStep?.({ number, node, event, status: statusOf(node, held) })
+    if (held !== undefined) {
+      const status = statusOf({ id: node, electionTimeoutMs: held.electionTimeoutMs }, held.core.state)
+      this.#options.onStep?.({ number, node, event, status })
+    }
     return first !== undefined && isSame(first, body)
   }
 }
 
-function statusOf(id: NodeId, { core: { state }, electionTimeoutMs }: ReplayedCore): RaftStatus {
-  const { now, lastApplied: appliedIndex, leaderId, role, commitIndex, termFirstIndex } = state
-  const knowsCommit = role !== 'leader' || commitIndex >= termFirstIndex
-  const isReady = leaderId !== null && knowsCommit && appliedIndex === commitIndex
-  const ofDriver = {
-    clusterId: '',
-    pendingProposals: 0,
-    uncommittedBytes: 0,
-    founding: null,
-    isFounding: false,
-    lastRefusal: null,
-    longConnected: [],
+/** Looks at the first byte, and gives all of them. */
+async function peeked(
+  chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+): Promise<{ readonly first: Uint8Array; readonly all: AsyncIterable<Uint8Array> }> {
+  const iterator = followed(chunks)
+  let next = await iterator.next()
+  while (next.done !== true && next.value.length === 0) next = await iterator.next()
+  const first = next.done === true ? new Uint8Array(0) : next.value
+  return { first, all: joined(first, iterator) }
+}
+
+async function* followed(chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  yield* chunks
+}
+
+async function* joined(first: Uint8Array, rest: AsyncGenerator<Uint8Array>): AsyncGenerator<Uint8Array> {
+  try {
+    yield first
+    yield* rest
+  } finally {
+    await rest.return(undefined)
   }
-  return runningStatus(state, {
-    options: { id },
-    settings: { electionTimeoutMs },
-    now,
-    isReady,
-    appliedIndex,
-    ...ofDriver,
-  })
+}
+
+function isBinary(trace: unknown): trace is Uint8Array | AsyncIterable<Uint8Array> {
+  if (typeof trace !== 'object' || trace === null) return false
+  return trace instanceof Uint8Array || Symbol.asyncIterator in trace
 }
 
 function isSame(one: unknown, other: unknown): boolean {

@@ -57,6 +57,7 @@ describe('the reference', () => {
     ['testing.md', 'src/testing/report.ts', 'SimulationOptions'],
     ['testing.md', 'src/testing/model-checker/model-check.ts', 'ModelCheckOptions'],
     ['testing.md', 'src/testing/report.ts', 'SimulationReport'],
+    ['testing.md', 'src/testing/flight/flight-recorder.ts', 'FlightRecorderOptions'],
   ])('%s has a row for each field of %s %s', (page, file, name) => {
     const rows = rowsOf(`docs/reference/${page}`)
     expect(fieldsOf(file, name).filter((field) => !rows.includes(field))).toEqual([])
