@@ -11,5 +11,7 @@ export function run(options: {
   readonly seconds: number
   readonly clients?: number
   readonly killMs?: number
+  /** Directory in which each node keeps a flight recording. */
+  readonly flights?: string
   readonly onProgress?: (progress: { readonly kills: number; readonly acknowledged: number }) => void
 }): Promise<KillRun>

@@ -32,7 +32,7 @@ class Process {
   }
 
   async run(bootstrap) {
-    await this.ask('start', { id: this.id, directory: this.directory, bootstrap })
+    await this.ask('start', { id: this.id, directory: this.directory, bootstrap, flight: this.flight })
     this.isUp = true
   }
 
@@ -96,8 +96,9 @@ class Client {
  * Runs for so long, with the leader killed every `killMs`. Gives the increments that were acknowledged, the attempts that they
  * took, the leaders that were killed, and the value of the counter on each node at the end.
  */
-export async function run({ directory, seconds, clients: count = 8, killMs = 2_000, onProgress = () => {} }) {
+export async function run({ directory, seconds, clients: count = 8, killMs = 2_000, flights, onProgress = () => {} }) {
   const processes = IDS.map((id) => new Process(id, directory))
+  if (flights !== undefined) for (const each of processes) each.flight = join(flights, `${each.id}.flight`)
   try {
     await Promise.all(processes.map((each) => each.start()))
     const bootstrap = processes.map(({ id, address }) => ({ id, address }))

@@ -3,6 +3,7 @@
 import { RaftNode } from 'helios-raft'
 import { levelStorage } from 'helios-raft/level'
 import { TcpTransport } from 'helios-raft/tcp'
+import { flightRecorder } from 'helios-raft/testing'
 
 /** Adds 1 for each command; its result is the sum. */
 class Counter {
@@ -27,7 +28,7 @@ const handlers = {
     this.transport = new TcpTransport({ listen })
     return await this.transport.listen()
   },
-  async start({ id, directory, bootstrap }) {
+  async start({ id, directory, bootstrap, flight }) {
     node = new RaftNode({
       id,
       bootstrap,
@@ -38,6 +39,7 @@ const handlers = {
       heartbeatIntervalMs: 100,
       // Often, so that answers have to travel in snapshots too.
       snapshot: { everyEntries: 200, trailingEntries: 20 },
+      instrumentation: flight === undefined ? [] : [flightRecorder({ file: flight })],
     })
     await node.start()
   },
