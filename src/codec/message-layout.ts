@@ -64,6 +64,7 @@ const LAYOUTS: { readonly [M in Message as M['type']]: { readonly number: number
       echoMs: millisecondsOrNone,
       echoBoot: integer,
       quorumAgeMs: milliseconds,
+      leaseMs: milliseconds,
     },
   },
   heartbeatResponse: {
@@ -75,6 +76,7 @@ const LAYOUTS: { readonly [M in Message as M['type']]: { readonly number: number
       sentMs: milliseconds,
       boot: integer,
       echoMs: milliseconds,
+      leaseMs: milliseconds,
     },
   },
   proposeRequest: {
@@ -90,7 +92,7 @@ const LAYOUTS: { readonly [M in Message as M['type']]: { readonly number: number
       entryTerm: integer,
     },
   },
-  readIndexRequest: { number: 11, fields: forwarded },
+  readIndexRequest: { number: 11, fields: { ...forwarded, byLease: boolean } },
   readIndexResponse: { number: 12, fields: { ...forwarded, readIndex: integerOrNone } },
   timeoutNow: { number: 13, fields: { term: integer } },
   installSnapshot: {

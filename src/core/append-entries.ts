@@ -3,6 +3,7 @@
 import { assert } from './assert.js'
 import { observeFreshness } from './read-index.js'
 import type { Core } from './core.js'
+import { promiseTo } from './lease.js'
 import { adoptConfiguration, noteConfiguration } from './members.js'
 import { appendRun, lastIndexOfTermAtMost, matchesLeader, termAt, truncateFrom } from './log-trail.js'
 import type { AppendEntries, AppendEntriesResponse, Heartbeat } from './messages.js'
@@ -64,13 +65,15 @@ export function handleHeartbeat(core: Core, from: NodeId, message: Heartbeat): v
       index = Math.min(prevLogIndex, state.persistedIndex)
       commitUpTo(core, rules.followerCommit(message.leaderCommit, prevLogIndex))
     }
-    if (message.echoBoot === options.boot && message.echoMs >= 0) {
+    if (message.echoBoot === options.boot && message.echoMs >= 0 && message.echoMs > state.clockJumpedAt) {
       observeFreshness(state, message.echoMs - message.quorumAgeMs, message.leaderCommit)
     }
   }
   // The answer is of our term. With the round and the clock of an earlier term it would confirm reads that came later:
   // its sender may have restarted, with numbers that begin again, and lead our term by now (H64).
-  const confirmed = isOfThisTerm ? { round, echoMs: message.sentMs } : { round: 0, echoMs: 0 }
+  const confirmed = isOfThisTerm
+    ? { round, echoMs: message.sentMs, leaseMs: promiseTo(core, message) }
+    : { round: 0, echoMs: 0, leaseMs: 0 }
   const { currentTerm: term, now: sentMs } = state
   send(core, from, { type: 'heartbeatResponse', term, addedAt, index, sentMs, boot: options.boot, ...confirmed })
 }

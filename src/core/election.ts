@@ -1,6 +1,7 @@
 // Elections (§5.2, §5.4.1, thesis §9.6): PreVote, RequestVote and their answers. PreVote, CheckQuorum and stickiness are
 // one mechanism and always on (F1): without any of them a node behind a bad link can depose leaders for ever (H9, H13).
 import { type Core, currentConfiguration, isPromotable } from './core.js'
+import { forbidsVote, isBound } from './lease.js'
 import { lastTerm } from './log-trail.js'
 import type { PreVote, PreVoteResponse, RequestVote, RequestVoteResponse, TimeoutNow } from './messages.js'
 import { nextRandom } from './prng.js'
@@ -52,7 +53,8 @@ export function handleTimeoutNow(core: Core, from: NodeId, message: TimeoutNow):
   const { state } = core
   const isOfItsLeader = message.term === state.currentTerm && (state.leaderId === null || state.leaderId === from)
   const mayCampaign = isPromotable(core) && (state.role === 'follower' || state.role === 'preCandidate')
-  if (isOfItsLeader && mayCampaign) requestVotes(core, true)
+  const candidacy = { term: state.currentTerm + 1, leadershipTransfer: true }
+  if (isOfItsLeader && mayCampaign && !forbidsVote(core, candidacy)) requestVotes(core, true)
 }
 
 /**
@@ -62,7 +64,7 @@ export function handleTimeoutNow(core: Core, from: NodeId, message: TimeoutNow):
 export function handlePreVote(core: Core, from: NodeId, message: PreVote): void {
   const { state, rules } = core
   const { term, round } = message
-  const mayVote = currentConfiguration(state) !== null && !isLed(core) && isTermDurable(state)
+  const mayVote = currentConfiguration(state) !== null && !isLed(core) && !isBound(core) && isTermDurable(state)
   const voteGranted = mayVote && term > state.currentTerm && rules.isUpToDate(message, state.log)
   send(core, from, { type: 'preVoteResponse', term: voteGranted ? term : state.currentTerm, round, voteGranted })
 }
@@ -79,7 +81,8 @@ export function handlePreVoteResponse(core: Core, from: NodeId, message: PreVote
 /** The vote: granted once a term, to a log that is up to date, and sent when it is durable. */
 export function handleRequestVote(core: Core, from: NodeId, message: RequestVote): void {
   const { state, output, rules } = core
-  const mayVote = currentConfiguration(state) !== null && message.term === state.currentTerm
+  const isOfThisTerm = message.term === state.currentTerm
+  const mayVote = currentConfiguration(state) !== null && isOfThisTerm && !forbidsVote(core, message)
   const voteGranted = mayVote && rules.hasVoteFor(state.votedFor, from) && rules.isUpToDate(message, state.log)
   if (voteGranted) {
     if (state.votedFor !== from) {
@@ -106,18 +109,29 @@ export function countOwnVote(core: Core, durable: HardState): void {
 
 /**
  * The leader's connection was ended by its side: what a killed process leaves. This node asks early whether the others
- * saw it too; a quorum must still agree (F3). The jitter keeps the followers from asking all at once.
+ * saw it too; a quorum must still agree (F3). The jitter keeps the followers from asking all at once. Who promised it a lease
+ * asks when that is over (F20).
  */
 export function onLeaderConnectionReset(core: Core, peer: NodeId): void {
   const { state, options } = core
   if (state.role !== 'follower' || state.leaderId !== peer) return
   state.leaderContactAt = Number.NEGATIVE_INFINITY
-  const soon = state.now + (nextRandom(state) * options.heartbeatIntervalMs) / 2
+  const from = isBound(core) ? state.promisedUntil : state.now
+  const soon = from + (nextRandom(state) * options.heartbeatIntervalMs) / 2
   state.electionDeadline = Math.min(state.electionDeadline, soon)
 }
 
+/**
+ * A request for votes of the next term is not heard at all: it would make this node leave the term of its leader. It is where
+ * that leader itself asked for the election (thesis §4.2.3), but for what was promised to another.
+ */
+export function mustIgnore(core: Core, message: RequestVote): boolean {
+  if (message.term <= core.state.currentTerm) return false
+  return forbidsVote(core, message) || (isLed(core) && !core.rules.overrulesStickiness(message.leadershipTransfer))
+}
+
 /** This node leads, or heard its leader within the shortest election timeout: it helps nobody to replace it (thesis §4.2.3). */
-export function isLed({ state, options, rules }: Core): boolean {
+function isLed({ state, options, rules }: Core): boolean {
   return state.role === 'leader' || rules.isSticky(state.now - state.leaderContactAt, options.electionTimeoutMs)
 }
 

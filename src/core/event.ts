@@ -15,7 +15,7 @@ export interface TickEvent {
 export interface ReceiveEvent {
   readonly type: 'receive'
   readonly now: number
-  /** Wall clock in ms since 1970, for the timestamps of forwarded commands (F34). */
+  /** Wall clock in ms since 1970, read after `now`: for the timestamps of forwarded commands (F34). */
   readonly wallTime: number
   readonly from: NodeId
   readonly message: Message
@@ -46,6 +46,8 @@ export interface PersistedEvent {
   readonly index: LogIndex
   /** `Output.append.epoch` of that entry: a completion for an overwritten entry is ignored (H26). */
   readonly epoch: number
+  /** The longest lease promise that the write held; undefined for none. */
+  readonly leasePromiseMs?: number | undefined
 }
 
 /** The state machine has applied everything up to `index`. */
@@ -59,8 +61,12 @@ export interface AppliedEvent {
 export interface ReadEvent {
   readonly type: 'read'
   readonly now: number
+  /** Both clocks together tell that the machine was suspended (F20). */
+  readonly wallTime: number
   /** Never used twice in one boot (H65). */
   readonly id: number
+  /** A lease will do; where the leader has none it is a round as always (F20). */
+  readonly byLease: boolean
 }
 
 /** Somebody wants to know how many voters hold `index` durably (F47). The answer comes in `Output.replicas`, or not at all. */

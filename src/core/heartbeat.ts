@@ -1,6 +1,7 @@
 // The leader's heartbeat (§5.2): it keeps followers from campaigning, carries commitIndex to idle ones and is the
 // ReadIndex round. It never waits behind entries, so it says only what is true whatever they are (F7, H129).
 import type { Core } from './core.js'
+import { leaseAsked } from './lease.js'
 import { type LogTrail, termAt } from './log-trail.js'
 import type { Progress } from './progress.js'
 import { assert } from './assert.js'
@@ -33,6 +34,7 @@ export function sendHeartbeat(core: Core, peer: NodeId, progress: Progress): voi
     sentMs: state.now,
     echoMs: knowsCommit ? progress.peerSentMs : -1,
     echoBoot: knowsCommit ? progress.peerBoot : 0,
+    leaseMs: leaseAsked(core),
     quorumAgeMs: Math.max(0, state.now - quorumConfirmedAt(core)),
   })
 }

@@ -24,6 +24,7 @@ export type {
 export { MAX_ENTRIES_KEPT_FOR_PEERS } from './compaction.js'
 export { decodeConfiguration, encodeConfiguration } from './configuration-codec.js'
 export { FORWARD_WINDOW } from './forwarding.js'
+export { hasJumped } from './clocks.js'
 export { CATCH_UP_ROUNDS } from './membership.js'
 export { type MembershipChange, wantedMembers } from './membership-change.js'
 export { checkState, checkStep, type StateSummary, summarize } from './invariants.js'

@@ -17,6 +17,7 @@ export function checkState(state: CoreState): void {
   assert(state.snapshotIndex <= lastApplied, `the snapshot of ${state.snapshotIndex} holds what is applied`)
   assert(lastTerm(log) <= currentTerm, 'no entry is of a later term than currentTerm')
   assert(state.persistedHardState.currentTerm <= currentTerm, 'no later term than currentTerm is durable')
+  assert(state.persistedLeasePromiseMs <= state.leasePromiseMs, 'no longer promise is durable than was ever to be made')
   assert(state.installing === null || state.role === 'follower', 'who installs a snapshot follows')
   if (state.role === 'leader') {
     assert(state.leaderId !== null, 'a leader knows who leads')

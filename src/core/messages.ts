@@ -91,6 +91,8 @@ export interface Heartbeat {
   readonly echoBoot: number
   /** How long ago the leader last knew a quorum behind it, ms, finite, not negative, may have fractions (F21). */
   readonly quorumAgeMs: number
+  /** The leader asks for a promise to elect nobody else for that long, ms, may have fractions; 0 for none (F20). */
+  readonly leaseMs: number
 }
 
 export interface HeartbeatResponse {
@@ -106,6 +108,8 @@ export interface HeartbeatResponse {
   readonly boot: number
   /** `sentMs` of the heartbeat that this answers, by the leader's clock. */
   readonly echoMs: number
+  /** What was promised, ms from when the heartbeat came; 0 for nothing (F20). */
+  readonly leaseMs: number
 }
 
 /**
@@ -182,6 +186,8 @@ export interface ReadIndexRequest {
   readonly term: Term
   readonly boot: number
   readonly number: number
+  /** The leader's lease will do; without one it is a round as always (F20). */
+  readonly byLease: boolean
 }
 
 export interface ReadIndexResponse {

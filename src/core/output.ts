@@ -24,7 +24,13 @@ export type ProposeResult =
 
 /** `ready`: linearizable once `readIndex` is applied here. `retry`: ask again with a new id, when a leader is known. */
 export type ReadOutcome =
-  | { readonly type: 'ready'; readonly id: number; readonly readIndex: LogIndex }
+  | {
+      readonly type: 'ready'
+      readonly id: number
+      readonly readIndex: LogIndex
+      /** By this node's own lease, which may be over when the query was run (F20). @defaultValue false */
+      readonly isByOwnLease?: boolean | undefined
+    }
   | { readonly type: 'retry'; readonly id: number }
 
 /** Why a transfer was not begun. */
@@ -113,6 +119,8 @@ export interface RoleChange {
 export class Output {
   append: Append | undefined
   hardState: HardState | undefined
+  /** To be stored with this node's identity, beside what it promised before; comes back in PersistedEvent (F20). */
+  leasePromiseMs: number | undefined
   /** May leave at once, in this order. */
   readonly messages: Envelope[] = []
   /** Leave, in this order, when everything handed out so far is durable. */
@@ -210,6 +218,11 @@ export class Output {
     this.commitIndex = index
   }
 
+  /** The longest one wins. */
+  setLeasePromise(leaseMs: number): void {
+    this.leasePromiseMs = Math.max(this.leasePromiseMs ?? 0, leaseMs)
+  }
+
   /** The highest one wins: a log never gets back what it forgot. */
   setCompactTo(index: LogIndex): void {
     assert(this.compactTo === undefined || index > this.compactTo, 'the base of the log only rises')
@@ -227,6 +240,7 @@ export class Output {
     return (
       this.append === undefined &&
       this.hardState === undefined &&
+      this.leasePromiseMs === undefined &&
       this.messages.length === 0 &&
       this.messagesAfterPersist.length === 0 &&
       this.commitIndex === undefined &&

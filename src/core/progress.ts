@@ -31,6 +31,8 @@ export interface Progress {
   contactAt: number | null
   /** Newest time at which we sent something that the peer answered in this term (F21). */
   confirmedAt: number
+  /** Until then, by this leader's clock, the peer elects nobody else (F20). */
+  promisedUntil: number
   /** Newest ReadIndex round that the peer answered. */
   confirmedRound: number
   /** Newest `sentMs` that came from it, and of which boot; -1 and 0 for none. */
@@ -66,6 +68,7 @@ export function newProgress(lastIndex: LogIndex, addedAt: LogIndex): Progress {
     waitingSince: 0,
     contactAt: null,
     confirmedAt: Number.NEGATIVE_INFINITY,
+    promisedUntil: Number.NEGATIVE_INFINITY,
     confirmedRound: 0,
     peerSentMs: -1,
     peerBoot: 0,

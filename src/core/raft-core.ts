@@ -10,13 +10,14 @@ import {
   handleRequestVote,
   handleRequestVoteResponse,
   handleTimeoutNow,
-  isLed,
+  mustIgnore,
   onLeaderConnectionReset,
 } from './election.js'
 import type { CoreEvent, PeerStatusEvent, PersistedEvent, ReceiveEvent } from './event.js'
 import { continueFounding, onFound } from './founding.js'
 import { handleProposeRequest, handleProposeResponse, onPropose } from './forwarding.js'
 import { checkState } from './invariants.js'
+import { noticeClocks } from './clocks.js'
 import { continueMembership, reportCatchUp } from './membership.js'
 import {
   handleMembershipRequest,
@@ -124,7 +125,7 @@ export class RaftCore {
     const hasStalled = event.now - state.now > options.electionTimeoutMs
     state.now = event.now
     if (hasStalled) restartTimersAfterStall(this.#core)
-    if ('wallTime' in event) state.wallTime = event.wallTime
+    if ('wallTime' in event) noticeClocks(this.#core, event)
   }
 
   #dispatch(event: CoreEvent): void {
@@ -141,7 +142,7 @@ export class RaftCore {
       case 'applied':
         return onApplied(core, event.index)
       case 'read':
-        return onRead(core, event.id)
+        return onRead(core, event)
       case 'replicas':
         return onReplicas(core, event.id, event.index)
       case 'peerStatus':
@@ -203,12 +204,10 @@ function onTick(core: Core): void {
 }
 
 function onReceive(core: Core, event: ReceiveEvent): void {
-  const { state, rules } = core
+  const { state } = core
   const { from, message } = event
   if (message.type === 'preVote') return handlePreVote(core, from, message)
-  if (message.type === 'requestVote' && message.term > state.currentTerm && isLed(core)) {
-    if (!rules.overrulesStickiness(message.leadershipTransfer)) return
-  }
+  if (message.type === 'requestVote' && mustIgnore(core, message)) return
   // A granted pre-vote repeats the term asked about, which nobody is in yet.
   const isTermOfSender = !(message.type === 'preVoteResponse' && message.voteGranted)
   if (isTermOfSender && message.term > state.currentTerm) {
@@ -258,6 +257,7 @@ function onReceive(core: Core, event: ReceiveEvent): void {
 function onPersisted(core: Core, event: PersistedEvent): void {
   const { state } = core
   if (event.hardState !== null) state.persistedHardState = event.hardState
+  state.persistedLeasePromiseMs = Math.max(state.persistedLeasePromiseMs, event.leasePromiseMs ?? 0)
   if (event.index > state.persistedIndex && event.epoch === state.epoch) {
     assert(event.index <= state.log.lastIndex, `what became durable up to ${event.index} is in the log`)
     state.persistedIndex = event.index

@@ -2,6 +2,8 @@
 // with an index at which a quorum still followed this leader *after* the read arrived.
 import type { Core } from './core.js'
 import { broadcastHeartbeat } from './heartbeat.js'
+import type { ReadEvent } from './event.js'
+import { hasLease } from './lease.js'
 import type { ReadIndexRequest, ReadIndexResponse } from './messages.js'
 import { isSoleVoter, quorumValue } from './quorum.js'
 import { send } from './send.js'
@@ -11,18 +13,26 @@ import type { LogIndex, NodeId } from './types.js'
 /** Reads that wait at once; beyond it they are asked to come again. */
 export const MAX_PENDING_READS = 16_384
 
-/** A read of this node: on the leader it waits for a round, on a follower the leader is asked. */
-export function onRead(core: Core, id: number): void {
+/** A read of this node: on the leader it waits for a round, unless it has a lease; on a follower the leader is asked. */
+export function onRead(core: Core, { id, byLease }: Pick<ReadEvent, 'id' | 'byLease'>): void {
   const { state, options, output } = core
   const waiting = state.reads.length + state.forwardedReads.size
   if (state.leaderId === null || waiting >= MAX_PENDING_READS) {
     output.reads.push({ type: 'retry', id })
+  } else if (state.role === 'leader' && byLease && hasLease(core)) {
+    output.reads.push({ type: 'ready', id, readIndex: state.commitIndex, isByOwnLease: true })
   } else if (state.role === 'leader') {
     state.reads.push({ id, origin: null, boot: options.boot, round: null, readIndex: 0 })
     startRound(core)
   } else {
     state.forwardedReads.set(id, state.now)
-    send(core, state.leaderId, { type: 'readIndexRequest', term: state.currentTerm, boot: options.boot, number: id })
+    send(core, state.leaderId, {
+      type: 'readIndexRequest',
+      term: state.currentTerm,
+      boot: options.boot,
+      number: id,
+      byLease,
+    })
   }
 }
 
@@ -34,7 +44,12 @@ export function handleReadIndexRequest(core: Core, from: NodeId, message: ReadIn
     send(core, from, { type: 'readIndexResponse', term: state.currentTerm, boot, number, readIndex: -1 })
     return
   }
-  state.reads.push({ id: number, origin: from, boot, round: null, readIndex: 0 })
+  const read = { id: number, origin: from, boot }
+  if (message.byLease && hasLease(core)) {
+    finish(core, { ...read, readIndex: state.commitIndex })
+    return
+  }
+  state.reads.push({ ...read, round: null, readIndex: 0 })
   startRound(core)
 }
 
@@ -143,7 +158,7 @@ function numberWaitingReads(state: CoreState): void {
   }
 }
 
-function finish(core: Core, read: PendingRead): void {
+function finish(core: Core, read: Omit<PendingRead, 'round'>): void {
   const { state, output } = core
   const { id, origin, boot, readIndex } = read
   if (origin === null) {

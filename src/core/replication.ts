@@ -4,6 +4,7 @@ import type { Core } from './core.js'
 import { announceCommit, sendHeartbeat } from './heartbeat.js'
 import { appendRun, lastIndexOfTermAtMost, termAt } from './log-trail.js'
 import type { AppendEntriesResponse, HeartbeatResponse } from './messages.js'
+import { notePromise, restartLease } from './lease.js'
 import { acknowledge, becomeProbe, maySend, needSnapshot, type Progress, restartProbe, sentRange } from './progress.js'
 import { finishConfirmedReads, startRound } from './read-index.js'
 import { sendRange } from './send.js'
@@ -91,8 +92,9 @@ export function handleHeartbeatResponse(core: Core, from: NodeId, message: Heart
   const progress = sessionWith(core, from, message)
   if (progress === null) return
   progress.contactAt = state.now
-  progress.confirmedAt = Math.max(progress.confirmedAt, message.echoMs)
+  if (message.echoMs > state.clockJumpedAt) progress.confirmedAt = Math.max(progress.confirmedAt, message.echoMs)
   progress.confirmedRound = Math.max(progress.confirmedRound, message.round)
+  notePromise(core, progress, { sentMs: message.echoMs, leaseMs: message.leaseMs })
   rememberClock(progress, message)
   finishConfirmedReads(core)
   continueSnapshot(core, from, progress)
@@ -142,6 +144,9 @@ export function advanceCommit(core: Core): void {
 export function setCommitIndex(core: Core, index: LogIndex): void {
   const { state, output } = core
   assert(index > state.commitIndex && index <= state.log.lastIndex, `commitIndex rises within the log: ${index}`)
+  const configurationIndex = state.log.configurations.at(-1)?.index ?? 0
+  // Its voters are others than those who promised (F20).
+  if (configurationIndex > state.commitIndex && configurationIndex <= index) restartLease(core)
   state.commitIndex = index
   output.setCommitIndex(index)
 }

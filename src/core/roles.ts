@@ -97,6 +97,8 @@ function changeRole(core: Core, role: Role, reason: string): void {
   state.votes.clear()
   state.progress.clear()
   state.termFirstIndex = 0
+  state.leaseWantedUntil = Number.NEGATIVE_INFINITY
+  state.hasEndedLease = false
   state.settledIndex = -1
   state.departingSince = null
   state.changeOrigins.clear()

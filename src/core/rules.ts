@@ -48,6 +48,14 @@ export interface Rules {
   mustDepart(isVoter: boolean): boolean
   /** A configuration that names the node with another store means the node before its disk was lost (H19). */
   isOwnStore(expected: string, own: string): boolean
+  /** Thesis §6.4.1: a voter that promised a leader its time helps nobody to replace it before that is over (H117). */
+  isPromiseKept(now: number, promisedUntil: number): boolean
+  /** A promise is made when the store knows that such long ones are: a restart forgets it otherwise (H69). */
+  isPromiseDurable(leaseMs: number, durableMs: number): boolean
+  /** Thesis §6.4.1: a lease counts from when the leader sent what was answered, never from when the answer came (H68). */
+  leaseBegins(sentMs: number, receivedMs: number): number
+  /** The wall clock gained that on the monotonic one between two events: the machine was suspended, or its clock set (H117). */
+  isClockJump(gainedMs: number): boolean
   /** §7: a leader keeps what a peer that it heard within an election timeout still needs (F27). */
   isWaitedFor(sinceContactMs: number, electionTimeoutMs: number): boolean
 }
@@ -91,5 +99,10 @@ export const RULES: Rules = Object.freeze({
   },
   mustDepart: (isVoter: boolean) => !isVoter,
   isOwnStore: (expected: string, own: string) => expected === own,
+  isPromiseKept: (now: number, promisedUntil: number) => now < promisedUntil,
+  isPromiseDurable: (leaseMs: number, durableMs: number) => leaseMs <= durableMs,
+  leaseBegins: (sentMs: number) => sentMs,
+  // What two readings of the clocks, one after the other, may differ by on a busy machine; far below any lease.
+  isClockJump: (gainedMs: number) => gainedMs > 10,
   isWaitedFor: (sinceContactMs: number, electionTimeoutMs: number) => sinceContactMs < electionTimeoutMs,
 })

@@ -21,6 +21,8 @@ export interface CoreOptions {
   readonly boot: number
   /** Of this node's store. @defaultValue unknown: it is whatever member has its id */
   readonly storeId?: string | undefined
+  /** How much faster or slower the clocks of two nodes may run, as a ratio: what a lease is shortened by (F20). */
+  readonly maxClockDriftRatio: number
   /** Most entries in one AppendRange. */
   readonly appendEntries: number
   /** Most ranges in flight to one peer. */
@@ -46,6 +48,8 @@ export interface RestoredState {
   readonly configuration: { readonly index: LogIndex; readonly configuration: Configuration } | null
   /** The configuration entries of the log, rising. @defaultValue none */
   readonly configurationEntries?: readonly LogEntry[] | undefined
+  /** Longest lease ever promised, ms; it may have been promised a moment before. @defaultValue 0 */
+  readonly leasePromiseMs?: number | undefined
   /** Whom the founder had still to bring in when it stopped. @defaultValue nobody */
   readonly founding?: readonly Member[] | undefined
 }
@@ -148,6 +152,9 @@ export interface CoreState {
   persistedIndex: LogIndex
   /** Rises with each truncation. */
   epoch: number
+  /** Longest lease ever promised, ms, and what of that is durable (F20). */
+  leasePromiseMs: number
+  persistedLeasePromiseMs: number
   /** Last index of the newest snapshot, which is durable; never behind the base of the log. */
   snapshotIndex: LogIndex
   /** Entries up to here may be compacted as far as the policy goes; never beyond `snapshotIndex`. */
@@ -164,6 +171,9 @@ export interface CoreState {
   leaderId: NodeId | null
   /** When a leader of this term was last heard; -Infinity for never, and after its connection was reset. */
   leaderContactAt: number
+  /** Until then this voter elects nobody, as it promised the leader of that term; -1 where it does not know whose (F20). */
+  promisedUntil: number
+  promisedTerm: Term
   quorum: Quorum
   /** Null but on the founder of a cluster that does not hold its first members yet: whom it brings in (F25). */
   founding: readonly Member[] | null
@@ -184,6 +194,12 @@ export interface CoreState {
   /** Index of the no-op that opened this leader's term; 0 elsewhere. */
   termFirstIndex: LogIndex
   readRound: number
+  /** A leader asks for promises until then, ms: for a while after each read by lease (F20). */
+  leaseWantedUntil: number
+  /** Only what was sent after this time counts for its lease, ms. */
+  leaseNotBefore: number
+  /** It told somebody to take over: there is no lease in this term any more. */
+  hasEndedLease: boolean
   /** Number of the last transfer of a snapshot that was begun in this boot. */
   lastTransfer: number
   /** Null but on a leader that hands over. */
@@ -223,6 +239,10 @@ export interface CoreState {
   now: number
   /** Newest wall clock that an event brought, ms since 1970; 0 for none. */
   wallTime: number
+  /** By how much it was ahead of `now` then. */
+  wallAheadMs: number
+  /** When the clocks last told of a suspended machine; -Infinity for never. What was sent before is older than it seems. */
+  clockJumpedAt: number
   electionDeadline: number
   heartbeatDeadline: number
   /** A quorum is checked against contacts after this time: when it became leader or woke from a stall. */
@@ -254,6 +274,7 @@ export function initialState(options: CoreOptions, restored: RestoredState, now:
     persistedHardState: hardState,
     persistedIndex: restored.lastIndex,
     epoch: 0,
+    ...promisesOf(restored, now),
     snapshotIndex: lastIncludedIndex,
     compactableIndex: log.baseIndex,
     expendableIndex: 0,
@@ -282,11 +303,22 @@ export function initialState(options: CoreOptions, restored: RestoredState, now:
     freshPending: null,
     now,
     wallTime: 0,
+    wallAheadMs: 0,
+    clockJumpedAt: Number.NEGATIVE_INFINITY,
     electionDeadline: now,
     heartbeatDeadline: now,
     quorumCheckSince: now,
     prng: options.seed >>> 0,
   }
+}
+
+/** The longest promise may have been made a moment before, and nobody knows to whom (H69). */
+function promisesOf(
+  { leasePromiseMs = 0 }: RestoredState,
+  now: number,
+): Pick<CoreState, 'leasePromiseMs' | 'persistedLeasePromiseMs' | 'promisedUntil' | 'promisedTerm'> {
+  const promisedUntil = now + leasePromiseMs
+  return { leasePromiseMs, persistedLeasePromiseMs: leasePromiseMs, promisedUntil, promisedTerm: -1 }
 }
 
 /** What only leaders have. */
@@ -295,6 +327,9 @@ function nothingLed(): Pick<
   | 'progress'
   | 'termFirstIndex'
   | 'readRound'
+  | 'leaseWantedUntil'
+  | 'leaseNotBefore'
+  | 'hasEndedLease'
   | 'lastTransfer'
   | 'transfer'
   | 'change'
@@ -306,6 +341,9 @@ function nothingLed(): Pick<
     progress: new Map(),
     termFirstIndex: 0,
     readRound: 0,
+    leaseWantedUntil: Number.NEGATIVE_INFINITY,
+    leaseNotBefore: Number.NEGATIVE_INFINITY,
+    hasEndedLease: false,
     lastTransfer: 0,
     transfer: null,
     change: null,

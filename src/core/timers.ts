@@ -1,5 +1,6 @@
 // Deadlines, in ms of the events' own clock (§5.2, §9.3 of the thesis). The core asks for a tick; it never waits.
 import { type Core, isPromotable } from './core.js'
+import { isBound, restartLease } from './lease.js'
 import { nextRandom } from './prng.js'
 import { heardAt } from './progress.js'
 import { isSoleVoter, quorumValue } from './quorum.js'
@@ -16,6 +17,7 @@ export function resetElectionTimer(core: Core): void {
 export function restartTimersAfterStall(core: Core): void {
   resetElectionTimer(core)
   core.state.quorumCheckSince = core.state.now
+  restartLease(core)
 }
 
 /**
@@ -39,12 +41,14 @@ export function quorumConfirmedAt({ state, options }: Core): number {
 
 /**
  * When a voter that doesn't lead campaigns. One voter waits for nobody (F5), and a candidate whose vote is not durable yet
- * waits for its disk: with slow disks everywhere it would otherwise never be elected.
+ * waits for its disk: with slow disks everywhere it would otherwise never be elected. What it promised binds it too (F20).
  */
-export function electionDueAt({ state, options }: Core): number {
+export function electionDueAt(core: Core): number {
+  const { state, options } = core
   if (state.role === 'candidate' && !isTermDurable(state)) return Number.POSITIVE_INFINITY
-  if (state.role === 'follower' && isSoleVoter(state.quorum, options.id)) return state.now
-  return state.electionDeadline
+  const isAlone = state.role === 'follower' && isSoleVoter(state.quorum, options.id)
+  const dueAt = isAlone ? state.now : state.electionDeadline
+  return isBound(core) ? Math.max(dueAt, state.promisedUntil) : dueAt
 }
 
 /** When the next tick is due at the latest. Never further away than half a timeout, so that a stall can be told from quiet. */

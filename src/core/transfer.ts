@@ -2,6 +2,7 @@
 // to campaign at once, and goes on leading when that came to nothing within an election timeout (F4, H20). Never decides
 // who leads next: the target must still win an election. Its own side is in election.ts.
 import type { Core } from './core.js'
+import { endLease } from './lease.js'
 import type { TransferEndReason, TransferRefusal } from './output.js'
 import { heardAt } from './progress.js'
 import { isVoter } from './quorum.js'
@@ -37,6 +38,7 @@ export function continueTransfer(core: Core): void {
   if (!isVoter(state.quorum, options.id) && state.commitIndex < state.log.lastIndex) return
   if (transfer.toldAt !== null && state.now - transfer.toldAt < options.heartbeatIntervalMs) return
   state.transfer = { ...transfer, toldAt: state.now }
+  endLease(core)
   send(core, transfer.to, { type: 'timeoutNow', term: state.currentTerm })
 }
 

@@ -38,8 +38,12 @@ export interface SessionOptions extends CallOptions {
   ttlMs?: number | undefined
 }
 
-/** `linearizable`: a ReadIndex round, shared by all waiting reads (thesis §6.4); `local`: this node's state as it is. */
-export type ReadConsistency = 'linearizable' | 'local'
+/**
+ * `linearizable`: a ReadIndex round, shared by all waiting reads (thesis §6.4). `lease`: no round where the leader holds a lease, else
+ * one; as fresh as that, as long as no clock runs faster or slower than another by more than `maxClockDriftRatio`. `local`: this
+ * node's state as it is.
+ */
+export type ReadConsistency = 'linearizable' | 'lease' | 'local'
 
 export interface ReadOptions extends CallOptions {
   /** On any node. @defaultValue 'linearizable' */
@@ -181,15 +185,15 @@ export interface ResolvedReadOptions extends ResolvedCallOptions {
 export function resolveReadOptions(options: ReadOptions): ResolvedReadOptions {
   checkKeys(options, READ_KEYS)
   const { consistency = 'linearizable', minIndex = 0, maxStalenessMs = Number.POSITIVE_INFINITY } = options
-  if (consistency !== 'linearizable' && consistency !== 'local') {
-    refuse(`consistency is '${String(consistency)}': use 'linearizable' or 'local'`)
+  if (consistency !== 'linearizable' && consistency !== 'lease' && consistency !== 'local') {
+    refuse(`consistency is '${String(consistency)}': use 'linearizable', 'lease' or 'local'`)
   }
   if (!Number.isSafeInteger(minIndex) || minIndex < 0) {
     refuse(`minIndex is ${String(minIndex)}: use an index, a whole number from 0`)
   }
   checkDuration('maxStalenessMs', maxStalenessMs)
   if (options.maxStalenessMs !== undefined && consistency !== 'local') {
-    refuse("maxStalenessMs belongs to a 'local' read: a linearizable one is never stale")
+    refuse(`maxStalenessMs belongs to a 'local' read: a '${consistency}' one is never stale`)
   }
   return { ...resolveCommon(options, DEFAULT_CALL_TIMEOUT_MS), consistency, minIndex, maxStalenessMs }
 }

@@ -1,6 +1,7 @@
 // What a running node is made of, wired: each part gets what it needs of the others, and nothing more (design §3). Decides
 // nothing and carries nothing out: that is the Driver's.
 import { currentConfiguration as configurationOf } from '../core/core.js'
+import { leaseEnd } from '../core/lease.js'
 import type { Output } from '../core/output.js'
 import type { LogIndex, NodeId } from '../core/types.js'
 import { NotLeaderError, type RaftError } from '../errors.js'
@@ -240,11 +241,13 @@ export class DriverParts {
 
   #makeReads(): Reads {
     const { clock, settings } = this.#options
+    const { state } = this.core
     return new Reads({
       calls: this.calls,
       clock,
-      state: this.core.state,
+      state,
       settings,
+      leaseEnd: () => leaseEnd(state),
       appliedIndex: () => this.applier.appliedIndex,
       wake: () => this.loop.push({ type: 'reads' }),
       // While events are stepped the end of the turn is still to come.

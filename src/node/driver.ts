@@ -216,8 +216,10 @@ export class Driver {
       this.#parts.cache.append(append.entries)
       this.#parts.budget.append(append.entries)
     }
+    const { identity, writer } = this.#parts
+    if (output.leasePromiseMs !== undefined) writer.submitIdentity(identity.promised(output.leasePromiseMs))
     this.#parts.outbound.send(output.messages)
-    this.#parts.writer.submit(output)
+    writer.submit(output)
     if (output.isFounded) this.#onFounded()
     if (output.compactTo !== undefined) {
       this.#parts.narrator.onCompacted(output.compactTo)

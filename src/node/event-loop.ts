@@ -27,6 +27,7 @@ export type InboxItem =
       readonly hardState: HardState | null
       readonly index: LogIndex
       readonly epoch: number
+      readonly leasePromiseMs: number | undefined
     }
   | {
       readonly type: 'peerStatus'
@@ -93,6 +94,8 @@ export class EventLoop {
   #deadline = Number.POSITIVE_INFINITY
   /** Payload that this turn's messages brought and no Output has handed out yet. */
   #unaccountedBytes = 0
+  /** Of the turn under way. */
+  #times = { now: 0, wallTime: 0 }
   #hasTurn = false
   #isRunning = false
   #isInTurn = false
@@ -162,38 +165,44 @@ export class EventLoop {
   }
 
   #drain(): void {
-    const { core, clock } = this.#context
     const items = this.#inbox
     this.#inbox = []
     this.#messageCount = 0
     this.#pending.clear()
     if (items.length === 0) return
-    // One reading of the clocks for the turn: a clock that went back would break the core's first rule.
-    const times = { now: Math.max(clock.now(), core.state.now), wallTime: clock.wallTime() }
+    this.#readClocks()
     for (const item of items) {
       if (!this.#isRunning) return
-      this.#take(item, times)
+      this.#take(item)
     }
     this.#flush()
     if (this.#isRunning) this.#timer.arm(this.#deadline)
   }
 
-  #take(item: InboxItem, { now, wallTime }: { now: number; wallTime: number }): void {
+  /** In this order, and never back: a clock that went back would break the core's first rule. */
+  #readClocks(): void {
+    const { core, clock } = this.#context
+    const now = Math.max(clock.now(), core.state.now)
+    this.#times = { now, wallTime: clock.wallTime() }
+  }
+
+  #take(item: InboxItem): void {
+    const { now, wallTime } = this.#times
     const { proposals, reads } = this.#context
     switch (item.type) {
       case 'receive':
-        this.#receive(item.from, item.message, { now, wallTime })
+        this.#receive(item.from, item.message)
         return
       case 'proposals':
         for (let batch = proposals.next(); batch !== null; batch = proposals.next()) {
           this.#step({ type: 'propose', now, wallTime, ...batch })
         }
         return
-      case 'reads': {
-        const id = reads.next()
-        if (id !== null) this.#step({ type: 'read', now, id })
+      case 'reads':
+        // With the clocks of this moment: reads of this very turn may be among them, and the lease is looked at for them.
+        this.#readClocks()
+        for (const asked of reads.next()) this.#step({ type: 'read', ...this.#times, ...asked })
         return
-      }
       case 'changeMembership':
       case 'found':
         this.#step({ ...item, now, wallTime })
@@ -203,13 +212,13 @@ export class EventLoop {
     }
   }
 
-  #receive(from: NodeId, message: Message, times: { now: number; wallTime: number }): void {
+  #receive(from: NodeId, message: Message): void {
     const { budget, core } = this.#context
     const budgetBytes =
       message.type === 'proposeRequest'
         ? budget.proposableBytes(core.state.role === 'leader', this.#unaccountedBytes)
         : budget.receivableBytes(this.#unaccountedBytes)
-    this.#step({ type: 'receive', ...times, from, message, budgetBytes })
+    this.#step({ type: 'receive', ...this.#times, from, message, budgetBytes })
     if (message.type === 'appendEntries')
       for (const entry of message.entries) this.#unaccountedBytes += entry.data.length
     if (message.type === 'proposeRequest')

@@ -163,6 +163,11 @@ export class Identity {
     return this.#become({ bootstrapDigest: '' })
   }
 
+  /** This voter is about to promise a lease of that length: what is to be stored before it does (F20). */
+  promised(leasePromiseMs: number): StoreIdentity {
+    return this.#become({ leasePromiseMs })
+  }
+
   /**
    * A node without a cluster belongs to that of the leader which speaks to it: its identity from now on, to be made durable
    * before anything is acknowledged. Null where the leader has not said which that is.

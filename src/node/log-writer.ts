@@ -17,6 +17,8 @@ export interface DurableWrite {
   /** Last entry of the write; 0 when it held none. */
   readonly index: LogIndex
   readonly epoch: number
+  /** Of the identity that it held; undefined for none. */
+  readonly leasePromiseMs: number | undefined
 }
 
 export interface LogWriterHooks {
@@ -118,7 +120,7 @@ export class LogWriter {
     if (this.#running === null && this.#waiting.length > 0) this.#writing = this.#run()
   }
 
-  /** This store belongs to another cluster from now on: no answer leaves before that is durable. */
+  /** This store belongs to another cluster from now on, or made a promise: no answer leaves before that is durable. */
   submitIdentity(identity: StoreIdentity): void {
     if (this.#isClosed) return
     this.#open().identity = identity
@@ -166,7 +168,8 @@ export class LogWriter {
         if (this.#isClosed) return
         this.#hooks.release(batch.envelopes)
         const index = batch.entries.at(-1)?.index ?? 0
-        const durable = { hardState: batch.hardState ?? null, index, epoch: batch.epoch }
+        const { hardState = null, epoch, identity } = batch
+        const durable = { hardState, index, epoch, leasePromiseMs: identity?.leasePromiseMs }
         this.#hooks.onDurable(durable, this.#hooks.clock.now() - beganAt)
       }
     } catch (error) {

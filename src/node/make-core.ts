@@ -13,9 +13,10 @@ export function makeCore(
   { restored, identity }: Recovered,
   { rules, wrapCore, observeStart }: Internals,
 ): SteppedCore {
-  const { id, seed, clock, settings } = options
+  const { id, maxClockDriftRatio, seed, clock, settings } = options
   const [boot, { storeId }] = [bootNumber(identity), identity]
-  const coreOptions = { id, seed: jitterSeed(id, seed), boot, storeId, ...coreSettings(settings.values) }
+  const own = { id, seed: jitterSeed(id, seed), boot, storeId, maxClockDriftRatio }
+  const coreOptions = { ...own, ...coreSettings(settings.values) }
   const now = clock.now()
   observeStart?.({ options: coreOptions, restored, now })
   const core = new RaftCore(coreOptions, restored, now, { ...RULES, ...rules })

@@ -39,6 +39,11 @@ export interface RaftNodeOptions<Command = Uint8Array, Result = unknown> {
   electionTimeoutMs?: number | undefined
   /** @defaultValue 100 */
   heartbeatIntervalMs?: number | undefined
+  /**
+   * How much faster or slower the clock of one node may run than another's, as a ratio from 0 to 1: what leases are shortened
+   * by. Nothing else trusts clocks, and nothing does before somebody reads with `lease` (F20). @defaultValue 0.1
+   */
+  maxClockDriftRatio?: number | undefined
   /** `propose` on a follower goes to the leader, once (F16). @defaultValue true */
   forwardProposals?: boolean | undefined
   /** When the node takes snapshots of its state, and what of the log it keeps behind them. */
@@ -87,11 +92,13 @@ const MIB = 1024 * 1024
 export const DEFAULTS: {
   readonly electionTimeoutMs: number
   readonly heartbeatIntervalMs: number
+  readonly maxClockDriftRatio: number
   readonly forwardProposals: boolean
   readonly limits: ResolvedLimits
 } = Object.freeze({
   electionTimeoutMs: 500,
   heartbeatIntervalMs: 100,
+  maxClockDriftRatio: 0.1,
   forwardProposals: true,
   limits: Object.freeze({
     uncommittedBytes: 64 * MIB,
@@ -126,6 +133,7 @@ export interface ResolvedOptions<Command = unknown, Result = unknown> extends Se
   readonly clusterId: string | null
   readonly codec: Codec<Command>
   readonly resultCodec: Codec<Result>
+  readonly maxClockDriftRatio: number
   readonly forwardProposals: boolean
   readonly clock: Clock
   readonly seed: number
@@ -148,6 +156,7 @@ const OPTION_KEYS: readonly string[] = [
   'resultCodec',
   'electionTimeoutMs',
   'heartbeatIntervalMs',
+  'maxClockDriftRatio',
   'forwardProposals',
   'snapshot',
   'limits',
@@ -197,6 +206,7 @@ export function resolveOptions<Command, Result>(
     codec: options.codec ?? (msgpackCodec as Codec<Command>),
     resultCodec: options.resultCodec ?? (msgpackCodec as Codec<Result>),
     ...resolveTimings(options),
+    maxClockDriftRatio: resolveDrift(options.maxClockDriftRatio),
     forwardProposals,
     snapshot: resolveSnapshotPolicy(options.snapshot ?? {}),
     limits: resolveLimits(options.limits ?? {}, transport.maxMessageBytes),
@@ -238,6 +248,11 @@ export function resolveTimings(
     )
   }
   return { electionTimeoutMs, heartbeatIntervalMs }
+}
+
+function resolveDrift(ratio: number = DEFAULTS.maxClockDriftRatio): number {
+  if (typeof ratio === 'number' && ratio >= 0 && ratio <= 1) return ratio
+  refuse(`maxClockDriftRatio is ${show(ratio)}: use a ratio from 0 to 1, 0.1 for clocks that drift by a tenth at most`)
 }
 
 /**

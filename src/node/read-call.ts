@@ -10,6 +10,10 @@ import { isThenable } from './promises.js'
 export interface ReadOwner {
   readonly calls: PendingCalls
   hasLeader(): boolean
+  /** This node has a lease at this moment. */
+  holdsLease(): boolean
+  /** The call wants a read index again. */
+  askAgain(call: ReadCall): void
   /** What it waits for, in words. */
   describeWait(): string
   released(call: ReadCall): void
@@ -21,6 +25,10 @@ export class ReadCall extends PendingCall<ReadResult<unknown>> {
   readonly #query: () => unknown
   /** Runs when this is applied here. */
   needsIndex: LogIndex
+  /** A lease will do: until one was over before the query was. */
+  takesLease: boolean
+  /** Its read index came by this node's own lease, without a round. */
+  isByOwnLease: boolean = false
   #isRunning = false
   #onEnd: (() => void) | undefined
 
@@ -30,6 +38,7 @@ export class ReadCall extends PendingCall<ReadResult<unknown>> {
     this.#owner = owner
     this.#query = query
     this.needsIndex = options.minIndex
+    this.takesLease = options.consistency === 'lease'
   }
 
   /** Runs the query now. Returns a promise, which never rejects, while the state must not change because of it. */
@@ -46,11 +55,11 @@ export class ReadCall extends PendingCall<ReadResult<unknown>> {
       return undefined
     }
     if (pending === undefined) {
-      this.resolve({ value, index })
+      this.#answer({ value, index })
       return undefined
     }
     pending.then(
-      (settled) => this.resolve({ value: settled, index }),
+      (settled) => this.#answer({ value: settled, index }),
       (error) => this.reject(error),
     )
     // The apply behind it waits no longer than the call: its deadline ends it even if the query never does.
@@ -59,12 +68,24 @@ export class ReadCall extends PendingCall<ReadResult<unknown>> {
     })
   }
 
+  /** Unless the lease was over before the query was: then it runs once more, by a round, which a lease can't fail (H68). */
+  #answer(result: ReadResult<unknown>): void {
+    if (this.isSettled || !this.isByOwnLease || this.#owner.holdsLease()) {
+      this.resolve(result)
+      return
+    }
+    this.#isRunning = false
+    this.takesLease = false
+    this.#onEnd?.()
+    this.#owner.askAgain(this)
+  }
+
   override endError(reason: EndReason, cause: unknown): RaftError {
     const options = { cause }
     if (reason === 'aborted') return new RaftError('RAFT_ABORTED', 'the read was aborted', options)
     if (reason === 'stopped') return new RaftError('RAFT_STOPPED', 'the node stopped before the read was done', options)
     if (this.#isRunning) return new RaftError('RAFT_TIMEOUT', 'the deadline passed while the query ran', options)
-    const isLeaderless = this.options.consistency === 'linearizable' && !this.#owner.hasLeader()
+    const isLeaderless = this.options.consistency !== 'local' && !this.#owner.hasLeader()
     return new RaftError(
       isLeaderless ? 'RAFT_NO_LEADER' : 'RAFT_TIMEOUT',
       `the deadline passed before the read could run: ${this.#owner.describeWait()}` +

@@ -1,6 +1,7 @@
 // Reads of this node's clients (F19, F21): all linearizable ones of a turn share one read index, asked with a fresh id
 // for each attempt (H65); then each waits until its index is applied and runs between two applies, never in the middle
 // of one (H67, H130).
+import { hasJumped } from '../core/clocks.js'
 import { freshness } from '../core/read-index.js'
 import type { ReadOutcome } from '../core/output.js'
 import type { CoreState } from '../core/state.js'
@@ -20,6 +21,8 @@ export interface ReadsContext {
   readonly clock: Clock
   readonly state: CoreState
   readonly settings: Pick<SettingValues, 'heartbeatIntervalMs'>
+  /** When this leader's lease ends; -Infinity without one. */
+  leaseEnd(): number
   appliedIndex(): LogIndex
   /** Asks for a turn in which `next` is called. */
   wake(): void
@@ -64,21 +67,24 @@ export class Reads implements ReadOwner {
     }
     const call = new ReadCall(this, options, query)
     this.#pendingCount += 1
-    if (options.consistency === 'linearizable') this.#ask(call)
-    else this.#await(call, this.#localIndex(options))
+    if (options.consistency === 'local') this.#await(call, this.#localIndex(options))
+    else this.#ask(call)
     return call
   }
 
-  /** The id of an attempt for all reads that want one; null when none does or nobody can answer. */
-  next(): number | null {
+  /** An attempt for all reads that want a round, and one for those that a lease will do; none when nobody can answer. */
+  next(): readonly { readonly id: number; readonly byLease: boolean }[] {
     const { state } = this.#context
-    if (state.leaderId === null) return null
+    if (state.leaderId === null) return []
     const calls = this.#asking.filter((call) => !call.isSettled)
     this.#asking = []
-    if (calls.length === 0) return null
-    this.#lastId += 1
-    this.#attempts.set(this.#lastId, { term: state.currentTerm, calls })
-    return this.#lastId
+    return [false, true].flatMap((byLease) => {
+      const alike = calls.filter((call) => call.takesLease === byLease)
+      if (alike.length === 0) return []
+      this.#lastId += 1
+      this.#attempts.set(this.#lastId, { term: state.currentTerm, calls: alike })
+      return [{ id: this.#lastId, byLease }]
+    })
   }
 
   /** What the core says of an attempt. */
@@ -87,7 +93,10 @@ export class Reads implements ReadOwner {
     if (attempt === undefined) return
     this.#attempts.delete(outcome.id)
     if (outcome.type === 'ready') {
-      for (const call of attempt.calls) this.#await(call, outcome.readIndex)
+      for (const call of attempt.calls) {
+        call.isByOwnLease = outcome.isByOwnLease ?? false
+        this.#await(call, outcome.readIndex)
+      }
       return
     }
     for (const call of attempt.calls) if (!call.isSettled) this.#asking.push(call)
@@ -135,6 +144,16 @@ export class Reads implements ReadOwner {
     return state.leaderId === null ? 'no leader is known' : `the leader is '${state.leaderId}'`
   }
 
+  /** The lease by which a query was run: it must have lasted until it was over (H68). */
+  holdsLease(): boolean {
+    const { clock, leaseEnd } = this.#context
+    return clock.now() < leaseEnd()
+  }
+
+  askAgain(call: ReadCall): void {
+    this.#ask(call)
+  }
+
   hasLeader(): boolean {
     return this.#context.state.leaderId !== null
   }
@@ -169,7 +188,9 @@ export class Reads implements ReadOwner {
     if (maxStalenessMs === Number.POSITIVE_INFINITY) return false
     const { state, clock } = this.#context
     // The core hears of an apply a moment later than it happens.
-    const ageMs = freshness({ ...state, lastApplied: appliedIndex }, clock.now())
+    const clocks = { now: clock.now(), wallTime: clock.wallTime() }
+    const isAgeKnown = !hasJumped(state, clocks)
+    const ageMs = isAgeKnown ? freshness({ ...state, lastApplied: appliedIndex }, clocks.now) : Number.POSITIVE_INFINITY
     if (ageMs <= maxStalenessMs) return false
     const age = ageMs === Number.POSITIVE_INFINITY ? 'of unknown age' : `up to ${Math.ceil(ageMs)} ms old`
     call.reject(

@@ -51,7 +51,8 @@ export async function recover(options: FixedOptions, internals: Internals, check
     const founding = isStillFounding(identity, known, options.bootstrap)
       ? (options.bootstrap?.members ?? [])
       : undefined
-    const restored = { ...restoredState(log, snapshot), logTime, configuration: base, founding }
+    const { leasePromiseMs } = identity
+    const restored = { ...restoredState(log, snapshot), logTime, configuration: base, leasePromiseMs, founding }
     return { restored, identity, snapshot, snapshotBytes: latest?.sizeBytes ?? 0 }
   } catch (error) {
     await closeStores(options)

@@ -1,6 +1,7 @@
 // What a node says of itself (F39): a snapshot of its state, and in words what it waits for when it can't serve.
 // Reads the core's state, never changes it.
 import { findMember } from '../core/configuration.js'
+import { leaseEnd } from '../core/lease.js'
 import { hasQuorum } from '../core/quorum.js'
 import type { CoreState } from '../core/state.js'
 import type { Configuration, LogIndex, Member, NodeId, Role, Term } from '../core/types.js'
@@ -44,6 +45,7 @@ export interface RaftStatus {
   readonly lastApplied: LogIndex
   readonly snapshotIndex: LogIndex
   readonly configuration: Configuration
+  /** On a leader that reads by lease: how long it may go on without hearing of its voters, ms; else 0 (F20). */
   readonly leaseRemainingMs: number
   readonly pendingProposals: number
   /** Proposed here and not appended yet; on the leader also what its log holds and has not applied. */
@@ -100,7 +102,7 @@ export function runningStatus(state: CoreState, facts: StatusFacts): RaftStatus 
     lastApplied: facts.appliedIndex,
     snapshotIndex: state.snapshotIndex,
     configuration: configuration ?? NO_CONFIGURATION,
-    leaseRemainingMs: 0,
+    leaseRemainingMs: Math.min(facts.settings.electionTimeoutMs, Math.max(0, leaseEnd(state) - now)),
     pendingProposals: facts.pendingProposals,
     uncommittedBytes: facts.uncommittedBytes,
     peers: peersOf(state, now),

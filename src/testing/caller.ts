@@ -139,7 +139,7 @@ export class Caller<Command, Result, SM extends StateMachine<Command, Result>> {
     node.read(run, { consistency, minIndex, maxStalenessMs, timeoutMs }).then(
       ({ value, index }) => {
         end(() => {
-          const isLinearizable = consistency === 'linearizable'
+          const isLinearizable = consistency !== 'local'
           history.read(record, { index, value, isLinearizable }, timeline.nowMs)
           this.#checkRead(record, action, { index, value, queriedMs })
         })

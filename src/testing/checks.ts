@@ -7,6 +7,8 @@ export type Check =
   | 'one-vote-a-term'
   /** A leader of a term without the votes of a quorum of its configuration. */
   | 'elected-by-quorum'
+  /** Somebody was elected while another one held a lease (thesis §6.4.1). */
+  | 'lease-exclusivity'
   | 'leader-completeness'
   | 'log-matching'
   | 'state-machine-safety'

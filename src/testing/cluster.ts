@@ -14,6 +14,7 @@ import { DEFAULTS } from '../node/options.js'
 import { MembershipChanges } from './membership-changes.js'
 import type { SimulationRandom } from './prng.js'
 import { canGoOn } from './quorum-view.js'
+import { checkLeases } from './lease-judge.js'
 import type { MachineHost } from './machine-host.js'
 import type { ProcessWrappers } from './process-wrappers.js'
 import type { ProcessWorld } from './process-options.js'
@@ -45,6 +46,8 @@ export interface ClusterSettings<Command, Result, SM extends StateMachine<Comman
   readonly carry?: VirtualNetworkOptions['carry']
   /** Whether the disks hold the records of the shipped LevelLogStore. @defaultValue false */
   readonly usesLevel?: boolean | undefined
+  /** Each life of a node draws an election timeout of its own. @defaultValue false */
+  readonly mixesTimings?: boolean | undefined
   /** Gets the full trace. */
   readonly traceWriter?: TraceWriter | null | undefined
 }
@@ -96,22 +99,20 @@ export class Cluster<Command, Result, SM extends StateMachine<Command, Result>> 
       internals = {},
       wrappers = {},
       usesLevel = false,
+      mixesTimings = false,
       maxClockDriftRatio = 0.1,
     } = settings
     this.clockRates = { slowest: 1 - maxClockDriftRatio / 2, fastest: 1 + maxClockDriftRatio / 2 }
+    const ofTwoNodes = this.clockRates.fastest / this.clockRates.slowest - 1
     this.#strangers = random.fork('strangers')
     const { electionTimeoutMs, heartbeatIntervalMs, limits, snapshot } = shape.options
     const timings = { electionTimeoutMs, heartbeatIntervalMs, limits, snapshot }
-    const options = { stateMachine, invariant, codec, internals, wrappers, usesLevel, ...timings }
+    const machine = { stateMachine, invariant, codec, internals, wrappers, usesLevel }
+    const options = { ...machine, ...timings, mixesTimings, maxClockDriftRatio: ofTwoNodes }
     this.#createProcess = (id, isListed) => {
       const own = { ...options, bootstrap: isListed ? bootstrap : undefined }
-      const process = new SimulatedProcess<Command, Result, SM>(
-        id,
-        world,
-        own,
-        random.fork(`process ${id}`),
-        maxClockDriftRatio,
-      )
+      const forked = random.fork(`process ${id}`)
+      const process = new SimulatedProcess<Command, Result, SM>(id, world, own, forked, maxClockDriftRatio)
       disks.set(id, process.disk)
       return process
     }
@@ -119,7 +120,8 @@ export class Cluster<Command, Result, SM extends StateMachine<Command, Result>> 
     this.#electionTimeoutMs = electionTimeoutMs ?? DEFAULTS.electionTimeoutMs
     this.appendEntries = limits?.appendEntries ?? DEFAULTS.limits.appendEntries
     const judges = { timeline, invariants, coverage, slowestRate: this.clockRates.slowest }
-    this.changes = new MembershipChanges({ ...judges, electionTimeoutMs: this.#electionTimeoutMs })
+    const wasWiped = (id: NodeId): boolean => disks.get(id)?.wasWiped ?? false
+    this.changes = new MembershipChanges({ ...judges, electionTimeoutMs: this.#electionTimeoutMs, wasWiped })
   }
 
   /** Told of each fault. */
@@ -258,7 +260,8 @@ export class Cluster<Command, Result, SM extends StateMachine<Command, Result>> 
       case 'resume':
         return process.resume()
       case 'pause':
-        return process.pause(fault.forMs)
+      case 'suspend':
+        return process.pause(fault.forMs, fault.type)
       case 'failWrite':
         return process.failWrite()
       case 'hangDisk':
@@ -292,6 +295,7 @@ export class Cluster<Command, Result, SM extends StateMachine<Command, Result>> 
   }
 
   #onRole(id: NodeId, role: Role): void {
+    if (role === 'leader') checkLeases(id, this.processes, this.invariants)
     const act = this.#traps.get(role)
     if (act === undefined) return
     this.#traps.delete(role)

@@ -108,6 +108,7 @@ export class StepCoverage {
   #countAnswers({ reads, results, messagesAfterPersist }: Output): void {
     const read = reads.at(-1)
     if (read !== undefined) this.#coverage.count(`read.${read.type}`)
+    if (read?.type === 'ready' && read.isByOwnLease === true) this.#coverage.count('point.readByLease')
     const result = results.at(-1)
     if (result?.type === 'refused') this.#coverage.count(`result.refused.${result.refusal}`)
     else if (result !== undefined) this.#coverage.count(`result.${result.type}`)

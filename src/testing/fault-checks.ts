@@ -27,6 +27,7 @@ const FIELDS: Readonly<Record<FaultKind['type'], Readonly<Record<string, FieldCh
   remove: { node: checkTarget, ...ASKED },
   members: { voters: checkMembers, learners: optional(checkNodes), ...ASKED },
   pause: { node: checkTarget, forMs: checkMs },
+  suspend: { node: checkTarget, forMs: checkMs },
   resume: { node: checkTarget },
   partition: { groups: checkGroups },
   cut: { from: checkNode, to: checkNode },

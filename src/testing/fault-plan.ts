@@ -45,6 +45,8 @@ export type FaultKind =
   | ({ readonly type: 'members'; readonly voters: readonly NodeId[]; readonly learners?: readonly NodeId[] } & Asked)
   /** The process gets nothing for a while, then everything at once. */
   | { readonly type: 'pause'; readonly node: NodeId | 'leader'; readonly forMs: number }
+  /** As a pause, and its monotonic clock stands still meanwhile, as that of a suspended machine does. */
+  | { readonly type: 'suspend'; readonly node: NodeId | 'leader'; readonly forMs: number }
   /** Ends a pause early. */
   | { readonly type: 'resume'; readonly node: NodeId }
   /** Only nodes of one group reach each other. */
@@ -84,6 +86,7 @@ const TYPES: Readonly<Record<FaultKind['type'], true>> = {
   remove: true,
   members: true,
   pause: true,
+  suspend: true,
   resume: true,
   partition: true,
   cut: true,

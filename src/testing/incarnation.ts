@@ -16,4 +16,6 @@ export interface Incarnation<Command, Result, SM> {
   readonly witness: Witness
   /** Pauses so far: a call that one of them fell into may be late. */
   pauseCount: number
+  /** Its clock stands still since then, ms of the simulation; null while it doesn't. */
+  suspendedSinceMs: number | null
 }

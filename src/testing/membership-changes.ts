@@ -29,6 +29,8 @@ export interface ChangesWorld {
   readonly coverage: Coverage
   readonly electionTimeoutMs: number
   readonly slowestRate: number
+  /** The node comes with another store than it had: a cluster that knows it says so, and is right (F25). */
+  readonly wasWiped: (node: NodeId) => boolean
 }
 
 interface OpenChange {
@@ -60,7 +62,7 @@ export class MembershipChanges {
   ): void {
     const { current } = process
     if (current === null || !process.isUp || process.isPaused) return
-    const { timeline, invariants, electionTimeoutMs, slowestRate } = this.#world
+    const { timeline, invariants, electionTimeoutMs, slowestRate, wasWiped } = this.#world
     const { timeoutMs = CHANGE_TIMEOUTS * electionTimeoutMs } = fault
     const pauses = current.pauseCount
     const isHeard = (): boolean =>
@@ -84,6 +86,7 @@ export class MembershipChanges {
       (error: unknown) => {
         settled(isRaftError(error) ? error.code : 'error')
         if (isRaftError(error) && !DAMNING_CODES.includes(error.code)) return
+        if (isRaftError(error, 'RAFT_IDENTITY') && 'node' in fault && wasWiped(fault.node)) return
         invariants.fail('call-error', `${process.id}: a ${fault.type} rejected with ${String(error)}`)
       },
     )

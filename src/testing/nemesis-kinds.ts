@@ -41,6 +41,8 @@ export type NemesisKind =
   | 'crashRotten'
   | 'crashStarting'
   | 'wipeDisk'
+  | 'suspend'
+  | 'suspendLeader'
   | MembershipHarm
 
 /** Changes of the membership. `readd`: a member is removed and added again. */
@@ -62,6 +64,7 @@ export type HarmToOne = Extract<
   | 'crashStarting'
   | 'wipeDisk'
   | 'pause'
+  | 'suspend'
   | 'clockRate'
   | 'slowDisk'
   | 'failWrite'

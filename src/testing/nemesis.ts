@@ -90,7 +90,8 @@ export class Nemesis<Command, Result, SM extends StateMachine<Command, Result>> 
       case 'cut':
         return this.#cut()
       case 'pauseLeader':
-        return this.#pause(this.#leader())
+      case 'suspendLeader':
+        return this.#pause(this.#leader(), kind === 'suspendLeader' ? 'suspend' : 'pause')
       case 'reset':
         return this.#reset()
       case 'add':
@@ -116,6 +117,8 @@ export class Nemesis<Command, Result, SM extends StateMachine<Command, Result>> 
         return this.#wipe(node)
       case 'pause':
         return this.#pause([node])
+      case 'suspend':
+        return this.#pause([node], 'suspend')
       case 'clockRate':
         return this.#changeClock(node)
       case 'slowDisk':
@@ -150,9 +153,9 @@ export class Nemesis<Command, Result, SM extends StateMachine<Command, Result>> 
     this.#inject({ type: 'clockRate', node, ratio: this.#random.between(slowest, fastest) })
   }
 
-  #pause(ids: readonly NodeId[]): void {
+  #pause(ids: readonly NodeId[], type: 'pause' | 'suspend' = 'pause'): void {
     const forMs = this.#random.between(...this.#settings.durationMs)
-    for (const node of ids) this.#inject({ type: 'pause', node, forMs })
+    for (const node of ids) this.#inject({ type, node, forMs })
   }
 
   /** Crashes them together; each comes back in its own time. */

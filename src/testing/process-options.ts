@@ -36,6 +36,10 @@ export interface ProcessOptions<Command, Result, SM extends StateMachine<Command
   readonly bootstrap: readonly MemberSpec[] | undefined
   readonly electionTimeoutMs: number | undefined
   readonly heartbeatIntervalMs: number | undefined
+  /** Between the clocks of two nodes. */
+  readonly maxClockDriftRatio: number
+  /** Each life of a node draws an election timeout of its own. */
+  readonly mixesTimings: boolean
   readonly limits: Limits | undefined
   readonly snapshot: SnapshotPolicy | undefined
   readonly internals: Internals

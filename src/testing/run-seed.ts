@@ -158,6 +158,7 @@ function createCluster(
     wrappers: seeded?.wrappers,
     random,
     usesLevel,
+    mixesTimings: settings.mixesTimings,
     carry: usesWireFormat ? (message) => decodeMessage(encodeMessage(message)) : undefined,
     traceWriter,
   })

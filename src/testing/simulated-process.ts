@@ -4,7 +4,6 @@ import type { MemberSpec, NodeId } from '../core/types.js'
 import type { RaftError } from '../errors.js'
 import type { ApplyContext, StateMachine } from '../interfaces/state-machine.js'
 import { type CoreStart, INTERNALS, type Internals } from '../node/internals.js'
-import { DEFAULTS } from '../node/options.js'
 import { RaftNode } from '../node/raft-node.js'
 import type { Check } from './checks.js'
 import { StepCoverage } from './coverage.js'
@@ -14,6 +13,7 @@ import { JudgedMachine } from './judged-machine.js'
 import { ProcessGate } from './process-gate.js'
 import type { ProcessOptions, ProcessWorld } from './process-options.js'
 import type { SimulationRandom } from './prng.js'
+import { timingsOf } from './mixed-timings.js'
 import { snapshotWatch } from './snapshot-watch.js'
 import { StallWatch } from './stall-watch.js'
 import type { TraceFields } from './trace/trace.js'
@@ -26,6 +26,13 @@ export type ProcessState = 'down' | 'starting' | 'up' | 'stopping' | 'failed'
 
 /** Longest that `stop()` may take with a disk that works, ms of the simulation. */
 export const STOP_BOUND_MS = 10_000
+
+/** What watches one life of a node. */
+interface Observed {
+  readonly witness: Witness
+  readonly gate: ProcessGate
+  readonly electionTimeoutMs: number
+}
 
 export class SimulatedProcess<Command, Result, SM extends StateMachine<Command, Result>> {
   readonly id: NodeId
@@ -156,11 +163,12 @@ export class SimulatedProcess<Command, Result, SM extends StateMachine<Command, 
     })
   }
 
-  /** Nothing reaches the process for a while; then everything at once. */
-  pause(forMs: number): void {
+  /** Nothing reaches the process for a while; then everything at once. Its monotonic clock does not count a `suspend`. */
+  pause(forMs: number, type: 'pause' | 'suspend' = 'pause'): void {
     const incarnation = this.#current
     if (incarnation === null || incarnation.gate.isPaused) return
-    this.#record('pause', { forMs })
+    this.#record(type, { forMs })
+    if (type === 'suspend') incarnation.suspendedSinceMs = this.#world.timeline.nowMs
     incarnation.pauseCount += 1
     incarnation.gate.pause()
     this.#world.timeline.after(forMs, () => this.#resume(incarnation))
@@ -224,17 +232,15 @@ export class SimulatedProcess<Command, Result, SM extends StateMachine<Command, 
     return this.disk.wasWiped && bootstrap?.length === 1 ? undefined : bootstrap
   }
 
-  get #electionTimeoutMs(): number {
-    return this.#options.electionTimeoutMs ?? DEFAULTS.electionTimeoutMs
-  }
-
   #createIncarnation(number: number): Incarnation<Command, Result, SM> {
     const { timeline, network, invariants } = this.#world
     const { invariant, internals, wrappers, codec, ...rest } = this.#options
     const random = this.#random.fork(`incarnation ${number}`)
     const gate = new ProcessGate(timeline, (kind) => this.#record(kind))
     const transport = network.transport(this.id, gate)
-    const witness = new Witness(this.id, invariants, this.disk, this.#electionTimeoutMs)
+    const timings = timingsOf(rest, random.fork('timings'))
+    const { electionTimeoutMs } = timings
+    const witness = new Witness(this.id, invariants, this.disk, electionTimeoutMs)
     const stateMachine = rest.stateMachine(new MachineHost(timeline, gate, random.fork('machine')))
     const judged = new JudgedMachine<Command, Result>({
       id: this.id,
@@ -266,23 +272,26 @@ export class SimulatedProcess<Command, Result, SM extends StateMachine<Command, 
       transport: wrappers.transport?.(transport, wrapped) ?? transport,
       bootstrap: this.#bootstrap,
       codec,
-      electionTimeoutMs: rest.electionTimeoutMs,
-      heartbeatIntervalMs: rest.heartbeatIntervalMs,
+      ...timings,
+      maxClockDriftRatio: rest.maxClockDriftRatio,
       limits: rest.limits,
       snapshot: rest.snapshot,
       clock: wrappers.clock?.(clock, wrapped) ?? clock,
       seed: random.uint32(),
-      [INTERNALS]: this.#observed({ makeId: () => String(random.uint32()), ...internals }, witness, gate),
+      [INTERNALS]: this.#observed(
+        { makeId: () => String(random.uint32()), ...internals },
+        { witness, gate, electionTimeoutMs },
+      ),
     }
     const node = new RaftNode<Command, Result>(options)
-    return { number, node, stateMachine, gate, transport, clock, witness, pauseCount: 0 }
+    return { number, node, stateMachine, gate, transport, clock, witness, pauseCount: 0, suspendedSinceMs: null }
   }
 
-  #observed(internals: Internals, witness: Witness, gate: ProcessGate): Internals {
-    const steps = new StepCoverage(this.#world.coverage, this.#electionTimeoutMs)
+  #observed(internals: Internals, { witness, gate, electionTimeoutMs }: Observed): Internals {
+    const steps = new StepCoverage(this.#world.coverage, electionTimeoutMs)
     const { writer } = this.#world.trace
     let start: CoreStart | null = null
-    const stalls = new StallWatch(this.#electionTimeoutMs)
+    const stalls = new StallWatch(electionTimeoutMs)
     return {
       ...internals,
       observeStart: (made) => {
@@ -320,6 +329,10 @@ export class SimulatedProcess<Command, Result, SM extends StateMachine<Command, 
   #resume(incarnation: Incarnation<Command, Result, SM>): void {
     if (this.#current !== incarnation || !incarnation.gate.isPaused) return
     this.#record('resume')
+    if (incarnation.suspendedSinceMs !== null) {
+      incarnation.clock.wasSuspended(this.#world.timeline.nowMs - incarnation.suspendedSinceMs)
+      incarnation.suspendedSinceMs = null
+    }
     incarnation.gate.resume(this.#random.chance(0.5))
   }
 

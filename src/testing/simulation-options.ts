@@ -100,8 +100,9 @@ function checkAction(name: string, value: unknown, hasQuery: boolean): void {
   if (type === 'propose') return checkKeys(name, action, ['type', 'command'])
   if (type !== 'read') refuse(`${name}.type is ${show(type)}: use 'propose' or 'read'`)
   checkKeys(name, action, ['type', 'query', 'consistency'])
-  if (consistency !== undefined && consistency !== 'linearizable' && consistency !== 'local') {
-    refuse(`${name}.consistency is ${show(consistency)}: use 'linearizable' or 'local'`)
+  const levels: readonly unknown[] = [undefined, 'linearizable', 'lease', 'local']
+  if (!levels.includes(consistency)) {
+    refuse(`${name}.consistency is ${show(consistency)}: use 'linearizable', 'lease' or 'local'`)
   }
   if (!hasQuery) refuse(`${name} is a read, but there is no option query to answer it: give query(stateMachine, query)`)
 }

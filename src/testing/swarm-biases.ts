@@ -1,6 +1,7 @@
 // What the runs of the swarm are bent towards, because chance alone hardly gets there: small clusters of a kind of trouble
 // that one family of mistakes needs. Each draws what it cares about and leaves the rest as it was drawn without it.
 import type { NemesisKind } from './nemesis-kinds.js'
+import { drawLease } from './lease-bias.js'
 import { drawSessions } from './session-bias.js'
 import { type Bent, type Draw, type SwarmBias, workloadOf } from './swarm-draw.js'
 import { CALM_LINKS } from './virtual-network.js'
@@ -17,7 +18,8 @@ import { CALM_LINKS } from './virtual-network.js'
  * go, come again and change sides, faster than changes take, and the leader is among them (H39-H48); nor has it. `storage`:
  * disks are what goes wrong, and lives end at every moment, those of a start too (H1, H26, H78-H81, H86, H87); nor has it.
  * `sessions`: clients repeat themselves on other nodes until they know, while leaders die and logs are compacted (H72, H114);
- * nor has it.
+ * nor has it. `lease`: clients read by lease while leaders are cut off, stand still or sleep, hand over and are replaced (H68, H69,
+ * H117); nor has it.
  */
 export type Bias =
   | 'figure8'
@@ -31,6 +33,7 @@ export type Bias =
   | 'membership'
   | 'storage'
   | 'sessions'
+  | 'lease'
 
 export const BIASES: Readonly<Record<Bias, SwarmBias>> = {
   figure8: { voters: [5], draw: drawFigure8 },
@@ -44,6 +47,7 @@ export const BIASES: Readonly<Record<Bias, SwarmBias>> = {
   membership: { voters: [1, 2, 3, 3, 3, 4, 5], draw: drawMembership },
   storage: { voters: [1, 2, 3, 3, 3, 4, 5, 5, 7], draw: drawStorage },
   sessions: { voters: [1, 2, 3, 3, 3, 4, 5, 5, 7], draw: drawSessions },
+  lease: { voters: [1, 2, 3, 3, 3, 4, 5, 5], draw: drawLease },
 }
 
 function drawFigure8({ random, unitMs, drawn }: Draw): Partial<Bent> {

@@ -11,6 +11,8 @@ export type Bent = Pick<SwarmSettings, 'links' | 'disk' | 'levelRatio' | 'worklo
   readonly snapshot?: SnapshotPolicy | undefined
   readonly learners?: number | undefined
   readonly sessions?: SessionSettings | undefined
+  /** Each life of a node draws an election timeout of its own. */
+  readonly mixesTimings?: boolean | undefined
 }
 
 export interface Draw {

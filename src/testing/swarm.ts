@@ -33,6 +33,8 @@ export interface SwarmSettings {
   readonly workload: WorkloadSettings
   /** Clients that write through sessions; none where it is not given. */
   readonly sessions?: SessionSettings | undefined
+  /** Each life of a node draws an election timeout of its own. */
+  readonly mixesTimings?: boolean | undefined
   /** Length of the part with faults, ms, and most events in it. */
   readonly durationMs: number
   readonly maxEvents: number

@@ -193,7 +193,7 @@ export class TransportBench {
 
 /** A small message of the control lane that says which one it is. */
 export function control(number: number): ReadIndexRequest {
-  return { type: 'readIndexRequest', term: 1, boot: 1, number }
+  return { type: 'readIndexRequest', term: 1, boot: 1, number, byLease: false }
 }
 
 /** A message of the bulk lane with `sizeBytes` of payload. */

@@ -24,15 +24,16 @@ export interface VirtualClockOptions {
 /** Monotonic and wall time of one incarnation of a process. */
 export class VirtualClock implements Clock {
   readonly #options: VirtualClockOptions
-  /** A moment at which both clocks were read, since when the rate is what it is. */
-  #anchor: { readonly globalMs: number; readonly localMs: number; readonly rate: number }
+  /** A moment at which both clocks were read, since when the rate is what it is: both follow one oscillator. */
+  #anchor: { readonly globalMs: number; readonly localMs: number; readonly wallMs: number; readonly rate: number }
 
   /** Of each timer that waits: what sets it again. */
   readonly #waiting = new Set<() => void>()
 
   constructor(options: VirtualClockOptions) {
     this.#options = options
-    this.#anchor = { globalMs: options.timeline.nowMs, localMs: options.startsAtMs, rate: options.rate }
+    const { timeline, startsAtMs: localMs, rate, skewMs } = options
+    this.#anchor = { globalMs: timeline.nowMs, localMs, wallMs: SIMULATION_EPOCH_MS + timeline.nowMs + skewMs, rate }
   }
 
   now(): number {
@@ -41,14 +42,18 @@ export class VirtualClock implements Clock {
   }
 
   wallTime(): number {
-    const { timeline, skewMs } = this.#options
-    return Math.floor(SIMULATION_EPOCH_MS + timeline.nowMs + skewMs)
+    return Math.floor(this.#wallMs())
   }
 
   /** The clock goes faster or slower from now on, and with it every timer that waits. */
   setRate(rate: number): void {
-    this.#anchor = { globalMs: this.#options.timeline.nowMs, localMs: this.now(), rate }
-    for (const retime of [...this.#waiting]) retime()
+    this.#setAnchor({ localMs: this.now(), rate })
+  }
+
+  /** The machine was suspended for the last `ms` of the simulation: the wall clock has counted them, the other one has not. */
+  wasSuspended(ms: number): void {
+    const { rate } = this.#anchor
+    this.#setAnchor({ localMs: this.now() - ms * rate, rate })
   }
 
   schedule(atMs: number, fire: () => void): { cancel(): void } {
@@ -82,6 +87,16 @@ export class VirtualClock implements Clock {
         scheduled.cancel()
       },
     }
+  }
+
+  #wallMs(): number {
+    const { globalMs, wallMs, rate } = this.#anchor
+    return wallMs + (this.#options.timeline.nowMs - globalMs) * rate
+  }
+
+  #setAnchor({ localMs, rate }: { readonly localMs: number; readonly rate: number }): void {
+    this.#anchor = { globalMs: this.#options.timeline.nowMs, localMs, wallMs: this.#wallMs(), rate }
+    for (const retime of [...this.#waiting]) retime()
   }
 
   /** Converting there and back rounds: what is due now must not become due a hair later, behind other events. */

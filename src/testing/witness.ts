@@ -39,6 +39,7 @@ export class Witness {
   /** Appended in this step. */
   readonly #newConfigurations: LogEntry[] = []
   #before: StateSummary | null = null
+  #state: CoreState | null = null
   #output: Output | null = null
   #outputEntryCount = 0
   /** What this leader counts of each peer. */
@@ -63,6 +64,11 @@ export class Witness {
   /** Role, term and indexes after the last step; null before the first. */
   get state(): StateSummary | null {
     return this.#before
+  }
+
+  /** Of the core itself; null before the first step. */
+  get coreState(): CoreState | null {
+    return this.#state
   }
 
   /** The newest configuration in its log; null before the first step, and where none is known. */
@@ -109,6 +115,7 @@ export class Witness {
     const forgotten = this.#compactions.observe(state, event)
     if (forgotten !== null) this.#fail('kept-for-others', forgotten)
     this.#before = summarize(state)
+    this.#state = state
   }
 
   /** What a core takes for durable is durable (H26). */

@@ -17,6 +17,8 @@ export interface WorkloadSettings {
   readonly longestStalenessMs: number
   /** Share of calls that are reads. */
   readonly readRatio: number
+  /** Share of the reads that go by lease. @defaultValue 0 */
+  readonly leaseRatio?: number | undefined
   /** Most calls that a client begins at once. */
   readonly burst: number
   /** Bytes of a command beyond what makes it unique. */
@@ -116,6 +118,8 @@ export class Workload {
       return takesAWhile ? machine.stateForAWhile() : machine.state
     }
     const common = { type: 'read', query, input: takesAWhile ? SLOW_READ : 'state' } as const
+    const { leaseRatio = 0 } = this.#settings
+    if (leaseRatio > 0 && random.chance(leaseRatio)) return { ...common, consistency: 'lease' }
     if (random.chance(0.55)) return { ...common, consistency: 'linearizable' }
     const local = { ...common, consistency: 'local' } as const
     if (random.chance(0.55)) return { ...local, maxStalenessMs: this.#staleness() }

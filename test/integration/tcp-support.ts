@@ -35,7 +35,7 @@ export async function until(condition: () => boolean, what: string): Promise<voi
 }
 
 export function control(number: number): Message {
-  return { type: 'readIndexRequest', term: 1, boot: 1, number }
+  return { type: 'readIndexRequest', term: 1, boot: 1, number, byLease: false }
 }
 
 export function bulk(number: number, sizeBytes: number): Message {

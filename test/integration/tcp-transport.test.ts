@@ -270,7 +270,7 @@ describe('TcpTransport, connections', () => {
   it('counts what it cannot send and goes on', async () => {
     const [a, b] = [await started('a', { maxFrameBytes: 4096 }), await started('b')]
     a.send(b, bulk(1, 4096))
-    a.send(b, { type: 'readIndexRequest', term: -1, boot: 1, number: 2 })
+    a.send(b, { type: 'readIndexRequest', term: -1, boot: 1, number: 2, byLease: false })
     a.transport.send({ id: 'nobody' }, control(3))
     a.transport.send({ id: 'b', address: 'no address' }, control(4))
     a.transport.send({ id: 'b', address: '127.0.0.1:0' }, control(5))

@@ -26,15 +26,16 @@ describe('thesis §9.6: PreVote', () => {
   })
 
   it('H11: changes nothing on the voter, whatever the answer', () => {
+    const clocks = { wallTime: 0, wallAheadMs: 0 }
     for (const [terms, lastLogTerm] of [
       [[1], 1],
       [[1], 0],
     ] as const) {
       const node = new SoloCore({ terms, currentTerm: 2, votedFor: 'c' })
       node.tick(50)
-      const before = structuredClone({ ...node.state, wallTime: 0 })
+      const before = structuredClone({ ...node.state, ...clocks })
       node.receive('b', preVote({ term: 3, lastLogIndex: lastLogTerm, lastLogTerm }))
-      expect({ ...node.state, wallTime: 0 }).toEqual(before)
+      expect({ ...node.state, ...clocks }).toEqual(before)
       expect(node.last('preVoteResponse').voteGranted).toBe(lastLogTerm === 1)
     }
   })

@@ -113,12 +113,12 @@ export class CoreCluster {
     return node
   }
 
-  read(id: NodeId): number {
+  read(id: NodeId, byLease = false): number {
     const node = this.node(id)
     // The answer may come within the step, so what is committed now is noted for the id that the node will take next.
     const committed = this.checks.committedIndex
     this.#asked.set(`${id} ${node.boot} ${node.nextId}`, committed)
-    return node.read()
+    return node.read(byLease)
   }
 
   /** Delivers one packet, wherever it stands in the queue. */

@@ -40,6 +40,7 @@ export interface NodeOptions {
   readonly configuration: Configuration | null
   readonly electionTimeoutMs: number
   readonly heartbeatIntervalMs: number
+  readonly maxClockDriftRatio: number
   readonly seed: number
   readonly appendEntries: number
   readonly inflightMessages: number
@@ -56,6 +57,8 @@ export interface Durable {
   readonly lastIncludedIndex?: number
   /** What the snapshot says of itself, where one was taken or installed. */
   readonly snapshot?: SnapshotMeta
+  /** Longest lease that was promised; absent for none. */
+  readonly leasePromiseMs?: number
 }
 
 export const EMPTY_DISK: Durable = { hardState: { currentTerm: 0, votedFor: null }, baseIndex: 0, baseTerm: 0, log: [] }
@@ -65,6 +68,7 @@ export interface PendingWrite {
   readonly hardState: HardState | null
   readonly entries: readonly LogEntry[]
   readonly epoch: number
+  readonly leasePromiseMs: number | undefined
   readonly after: readonly Envelope[]
 }
 
@@ -185,9 +189,9 @@ export class SimulatedNode {
   }
 
   /** Returns the id that comes back in `reads`. */
-  read(): number {
+  read(byLease = false): number {
     const id = ++this.#ids
-    this.step({ type: 'read', now: this.clock, id })
+    this.step({ type: 'read', now: this.clock, wallTime: this.wallTime, id, byLease })
     return id
   }
 
@@ -301,7 +305,8 @@ export class SimulatedNode {
     for (const asked of output.sendSnapshots) this.#sendSnapshot(asked)
     if (output.compactTo !== undefined) this.#compact(output.compactTo)
     const { entries = [], epoch = 0 } = append ?? {}
-    const write: PendingWrite = { hardState: hardState ?? null, entries, epoch, after: output.messagesAfterPersist }
+    const { messagesAfterPersist: after, leasePromiseMs } = output
+    const write: PendingWrite = { hardState: hardState ?? null, entries, epoch, leasePromiseMs, after }
     if (!isEmpty(write)) this.writes.push(write)
     if (this.persistence === 'now') this.persist()
     // What only waits for earlier writes leaves with the last of them.
@@ -343,14 +348,16 @@ export class SimulatedNode {
   }
 
   #completeWrite(write: PendingWrite): void {
-    const { hardState, entries, epoch, after } = write
+    const { hardState, entries, epoch, leasePromiseMs, after } = write
     const [first] = entries
     const { baseIndex, log } = this.durable
     const kept = first === undefined ? log : log.slice(0, first.index - baseIndex - 1)
     this.durable = { ...this.durable, hardState: hardState ?? this.durable.hardState, log: [...kept, ...entries] }
+    if (leasePromiseMs !== undefined) this.durable = { ...this.durable, leasePromiseMs }
     for (const envelope of after) this.#post(envelope)
     if (!isWrite(write)) return
-    this.step({ type: 'persisted', now: this.clock, hardState, index: entries.at(-1)?.index ?? 0, epoch })
+    const index = entries.at(-1)?.index ?? 0
+    this.step({ type: 'persisted', now: this.clock, hardState, index, epoch, leasePromiseMs })
     while (this.writes[0] !== undefined && !isWrite(this.writes[0])) this.persist(1)
   }
 
@@ -368,7 +375,7 @@ export function installSnapshot(
 }
 
 function isWrite(write: PendingWrite): boolean {
-  return write.hardState !== null || write.entries.length > 0
+  return write.hardState !== null || write.entries.length > 0 || write.leasePromiseMs !== undefined
 }
 
 function isEmpty(write: PendingWrite): boolean {
@@ -383,6 +390,7 @@ function memberNamed(name: string): Member {
 export const DEFAULT_NODE = {
   electionTimeoutMs: 100,
   heartbeatIntervalMs: 30,
+  maxClockDriftRatio: 0.1,
   seed: 1,
   appendEntries: 1_024,
   inflightMessages: 256,

@@ -3,7 +3,7 @@ import type { RestoredState, Term } from 'helios-raft/core'
 import type { Durable, NodeOptions } from './core-node.js'
 
 export function restoredFrom(durable: Durable, options: NodeOptions): RestoredState {
-  const { hardState, baseIndex, baseTerm, log, lastIncludedIndex } = durable
+  const { hardState, baseIndex, baseTerm, log, lastIncludedIndex, leasePromiseMs } = durable
   const termRuns: { first: number; term: Term }[] = []
   for (const { index, term } of log) if (termRuns.at(-1)?.term !== term) termRuns.push({ first: index, term })
   return {
@@ -14,6 +14,7 @@ export function restoredFrom(durable: Durable, options: NodeOptions): RestoredSt
     termRuns,
     logTime: log.at(-1)?.timestamp ?? 0,
     lastIncludedIndex,
+    leasePromiseMs,
     configuration: configurationFrom(durable, options),
     configurationEntries: log.filter(({ type }) => type === 'configuration'),
   }

@@ -115,11 +115,11 @@ export function appendResponse(
 
 export function heartbeat(fields: Partial<Heartbeat> & { term: Term }): Heartbeat {
   const place = { addedAt: 0, prevLogIndex: 0, prevLogTerm: 0, leaderCommit: 0, round: 0 }
-  return { type: 'heartbeat', ...place, sentMs: 0, echoMs: -1, echoBoot: 0, quorumAgeMs: 0, ...fields }
+  return { type: 'heartbeat', ...place, sentMs: 0, echoMs: -1, echoBoot: 0, quorumAgeMs: 0, leaseMs: 0, ...fields }
 }
 
 export function heartbeatResponse(fields: Partial<HeartbeatResponse> & { term: Term }): HeartbeatResponse {
-  const clocks = { sentMs: 0, boot: 1, echoMs: 0 }
+  const clocks = { sentMs: 0, boot: 1, echoMs: 0, leaseMs: 0 }
   return { type: 'heartbeatResponse', addedAt: 0, round: 0, index: 0, ...clocks, ...fields }
 }
 

@@ -3,6 +3,7 @@ import { DRIVER_BUGS } from './driver.js'
 import { ELECTION_BUGS } from './elections.js'
 import { FORWARD_BUGS } from './forwards.js'
 import { IDENTITY_BUGS } from './identity.js'
+import { LEASE_BUGS } from './leases.js'
 import { MEMBERSHIP_BUGS } from './membership.js'
 import { READ_BUGS } from './reads.js'
 import { REPLICATION_BUGS } from './replication.js'
@@ -27,6 +28,7 @@ export const BUGS: BugTable = Object.freeze({
   ...MEMBERSHIP_BUGS,
   ...IDENTITY_BUGS,
   ...SESSION_BUGS,
+  ...LEASE_BUGS,
 })
 
 /** Names of all seeded bugs, in the order of the table. */

@@ -12,6 +12,12 @@ export const HEARTBEAT_INTERVAL_MS = 30
 export function forgetTime(state: CoreState, keepsContact: boolean): void {
   state.now = NOW
   state.wallTime = 0
+  state.wallAheadMs = 0
+  state.clockJumpedAt = Number.NEGATIVE_INFINITY
+  state.leaseNotBefore = Number.NEGATIVE_INFINITY
+  state.leaseWantedUntil = Number.NEGATIVE_INFINITY
+  state.promisedUntil = Number.NEGATIVE_INFINITY
+  state.promisedTerm = -1
   state.prng = 1
   state.electionDeadline = NOW + 2 * ELECTION_TIMEOUT_MS
   state.heartbeatDeadline = NOW + HEARTBEAT_INTERVAL_MS
@@ -32,6 +38,7 @@ export function forgetTime(state: CoreState, keepsContact: boolean): void {
     progress.busyAt = Number.NEGATIVE_INFINITY
     progress.contactAt = null
     progress.confirmedAt = Number.NEGATIVE_INFINITY
+    progress.promisedUntil = Number.NEGATIVE_INFINITY
     progress.peerSentMs = -1
     progress.peerBoot = 0
   }

@@ -92,7 +92,7 @@ export class NodeRun {
           commands: [new Uint8Array(0)],
         })
       case 'read':
-        return this.#event({ type: 'read', now, id: parameter })
+        return this.#event({ type: 'read', now, wallTime: 0, id: parameter, byLease: false })
       case 'persist':
         return this.#persist()
       case 'snapshot':
@@ -258,7 +258,7 @@ export function isJudged({ ignores = [] }: Partial<RemovedGuard>, { invariant }:
 /** The same for every node, but for its id. */
 export function coreOptions({ appendEntries, inflightMessages }: Model, node: number, boot: number): CoreOptions {
   const timings = { electionTimeoutMs: time.ELECTION_TIMEOUT_MS, heartbeatIntervalMs: time.HEARTBEAT_INTERVAL_MS }
-  return { id: nodeId(node), ...timings, seed: 1, boot, appendEntries, inflightMessages }
+  return { id: nodeId(node), ...timings, seed: 1, boot, maxClockDriftRatio: 0, appendEntries, inflightMessages }
 }
 
 /** Numbers that only tell one thing from an earlier one begin again, and times are forgotten. See the README. */

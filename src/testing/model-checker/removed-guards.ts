@@ -231,7 +231,7 @@ function asNewestRound(event: CoreEvent, { readRound }: CoreState): CoreEvent {
 
 function roundAnswered(event: CoreEvent, _output: Output, state: CoreState): readonly CoreEvent[] {
   if (event.type !== 'read' || state.role !== 'leader') return []
-  const common = { addedAt: 0, index: 0, sentMs: NOW, boot: 0, echoMs: 0, round: state.readRound } as const
+  const common = { addedAt: 0, index: 0, sentMs: NOW, boot: 0, echoMs: 0, leaseMs: 0, round: state.readRound } as const
   return state.quorum.incoming
     .filter((id) => id !== state.leaderId)
     .map((from): CoreEvent => {

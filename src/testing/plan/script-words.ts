@@ -31,6 +31,7 @@ const FAULT_FIELDS: {
   members: { voters: 'members', learners: ['members'], ...ASKED },
   resume: { node: 'node' },
   pause: { node: 'node', forMs: 'number' },
+  suspend: { node: 'node', forMs: 'number' },
   partition: { groups: 'groups' },
   cut: { from: 'node', to: 'node' },
   clog: { from: 'node', to: 'node', forMs: 'number' },

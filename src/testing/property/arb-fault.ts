@@ -56,6 +56,7 @@ export function endOf(fault: FaultKind, otherNode: NodeId): readonly FaultKind[]
     case 'clog':
     case 'heal':
     case 'pause':
+    case 'suspend':
     case 'reset':
     case 'restart':
     case 'resume':
@@ -133,6 +134,10 @@ const MAKERS: Readonly<Record<FaultType, Maker>> = {
   pause: (fc, { nodes }) => {
     const forMs = fc.integer({ min: 1, max: LONGEST_MS.pause })
     return fc.tuple(arbNode(fc, nodes), forMs).map(([node, duration]) => ({ type: 'pause', node, forMs: duration }))
+  },
+  suspend: (fc, { nodes }) => {
+    const forMs = fc.integer({ min: 1, max: LONGEST_MS.pause })
+    return fc.tuple(arbNode(fc, nodes), forMs).map(([node, duration]) => ({ type: 'suspend', node, forMs: duration }))
   },
   reset: (fc, { nodes }) => arbPair(fc, nodes).map((pair) => ({ type: 'reset', nodes: pair })),
   slowDisk: (fc, { nodes }) => {

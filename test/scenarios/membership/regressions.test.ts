@@ -103,6 +103,7 @@ describe('regressions of others', () => {
       sentMs: 0,
       boot: 1,
       echoMs: 0,
+      leaseMs: 0,
     })
     expect(leader.state.progress.get('c')).toMatchObject({ matchIndex: 0, confirmedRound: 0, contactAt: null })
     expect(cluster.network.filter(ofType('appendEntriesResponse'))).toEqual([])

@@ -44,7 +44,8 @@ describe('leadership', () => {
     const ended = errorOf(read)
     // The round is answered, in a later term.
     network.isLost = () => true
-    const stray = { type: 'heartbeatResponse', addedAt: 0, round: 1, index: -1, sentMs: 0, boot: 1, echoMs: 0 } as const
+    const clocks = { sentMs: 0, boot: 1, echoMs: 0, leaseMs: 0 }
+    const stray = { type: 'heartbeatResponse', addedAt: 0, round: 1, index: -1, ...clocks } as const
     network.inject(follower!.id, leader.id, { ...stray, term: currentTerm + 1 })
     await cluster.clock.run(0)
     expect(leader.isLeader).toBe(false)

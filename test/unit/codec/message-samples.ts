@@ -50,6 +50,7 @@ export const samples: { readonly [M in Message as M['type']]: M } = {
     echoMs: -1,
     echoBoot: 3,
     quorumAgeMs: 0.25,
+    leaseMs: 500.5,
   },
   heartbeatResponse: {
     type: 'heartbeatResponse',
@@ -60,6 +61,7 @@ export const samples: { readonly [M in Message as M['type']]: M } = {
     sentMs: 99.75,
     boot: 3,
     echoMs: 1234.5,
+    leaseMs: 500.5,
   },
   proposeRequest: {
     type: 'proposeRequest',
@@ -80,7 +82,7 @@ export const samples: { readonly [M in Message as M['type']]: M } = {
   },
   replicasRequest: { type: 'replicasRequest', term: 7, boot: 3, number: 17, index: 9 },
   replicasResponse: { type: 'replicasResponse', term: 7, boot: 3, number: 17, count: 2 },
-  readIndexRequest: { type: 'readIndexRequest', term: 7, boot: 3, number: 17 },
+  readIndexRequest: { type: 'readIndexRequest', term: 7, boot: 3, number: 17, byLease: true },
   readIndexResponse: { type: 'readIndexResponse', term: 7, boot: 3, number: 17, readIndex: -1 },
   timeoutNow: { type: 'timeoutNow', term: 7 },
   installSnapshot: {
@@ -303,6 +305,7 @@ export const arbMessage: fc.Arbitrary<Message> = fc.oneof(
     echoMs: millisecondsOrNone,
     echoBoot: integer,
     quorumAgeMs: milliseconds,
+    leaseMs: milliseconds,
   }),
   fc.record({
     type: fc.constant('heartbeatResponse'),
@@ -313,6 +316,7 @@ export const arbMessage: fc.Arbitrary<Message> = fc.oneof(
     sentMs: milliseconds,
     boot: integer,
     echoMs: milliseconds,
+    leaseMs: milliseconds,
   }),
   fc.record({
     type: fc.constant('proposeRequest'),
@@ -339,6 +343,6 @@ export const arbMessage: fc.Arbitrary<Message> = fc.oneof(
   }),
   fc.record({ type: fc.constant('replicasRequest'), ...forwarded, index: integer }),
   fc.record({ type: fc.constant('replicasResponse'), ...forwarded, count: integer }),
-  fc.record({ type: fc.constant('readIndexRequest'), ...forwarded }),
+  fc.record({ type: fc.constant('readIndexRequest'), ...forwarded, byLease: fc.boolean() }),
   fc.record({ type: fc.constant('readIndexResponse'), ...forwarded, readIndex: integerOrNone }),
 ) as fc.Arbitrary<Message>

@@ -142,7 +142,15 @@ describe('a peer that needs what was compacted', () => {
     expect(leader.take('appendEntries')).toEqual([])
     leader.tick(30)
     const { sentMs, round } = leader.last('heartbeat')
-    const answer = { type: 'heartbeatResponse', term: 4, addedAt: 0, index: -1, sentMs: 1, boot: 1 } as const
+    const answer = {
+      type: 'heartbeatResponse',
+      term: 4,
+      addedAt: 0,
+      index: -1,
+      sentMs: 1,
+      boot: 1,
+      leaseMs: 0,
+    } as const
     leader.receive('b', { ...answer, round, echoMs: sentMs })
     const [asked] = leader.take('appendEntries')
     expect(asked?.message).toMatchObject({ prevLogIndex: 5, prevLogTerm: 3, entries: [] })

@@ -166,7 +166,7 @@ describe('H19: a member whose disk was wiped, and that was added again', () => {
     const configuration = { index: 1, configuration: { members: [founder], votersOutgoing: [] } }
     const hardState = { currentTerm: 12, votedFor: null }
     const log = { firstIndex: 2, lastIndex: 1, previousTerm: 1, termRuns: [], logTime: 0, configuration }
-    const limits = { appendEntries: 8, inflightMessages: 8 }
+    const limits = { maxClockDriftRatio: 0.1, appendEntries: 8, inflightMessages: 8 }
     const options = { id: 'a', electionTimeoutMs: 100, heartbeatIntervalMs: 20, seed: 1, boot: 1, storeId, ...limits }
     return new RaftCore(options, { hardState, ...log }, 0)
   }

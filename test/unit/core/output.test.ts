@@ -144,7 +144,7 @@ describe('Output', () => {
     alone.tick()
     const [vote] = alone.writes
     const held = new Output()
-    alone.core?.step({ type: 'read', now: alone.clock, id: 901 }, held)
+    alone.core?.step({ type: 'read', now: alone.clock, wallTime: 0, id: 901, byLease: false }, held)
     const hardState = vote?.hardState ?? null
     const elected = alone.core?.step({ type: 'persisted', now: alone.clock, hardState, index: 0, epoch: 0 }, held)
     expect(alone.state.role).toBe('leader')
@@ -220,7 +220,7 @@ describe('Output', () => {
     const cluster = new CoreCluster()
     const { core, clock: now } = cluster.elect('a')
     const output = new Output()
-    for (const id of [901, 902]) core?.step({ type: 'read', now, id }, output)
+    for (const id of [901, 902]) core?.step({ type: 'read', now, wallTime: 0, id, byLease: false }, output)
     core?.step({ type: 'peerStatus', now, peer: 'b', status: 'up' }, output)
     const beats = output.messages.filter(({ message }) => message.type === 'heartbeat')
     expect(beats.map(({ to }) => to).sort()).toEqual(['b', 'c'])

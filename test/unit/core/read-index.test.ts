@@ -119,7 +119,13 @@ describe('a linearizable read on the leader', () => {
     expect(leader.reads).toEqual([])
     const id = leader.read()
     expect(leader.reads).toEqual([{ type: 'retry', id }])
-    leader.receive('b', { type: 'readIndexRequest', term: leader.state.currentTerm, boot: 1, number: 1 })
+    leader.receive('b', {
+      type: 'readIndexRequest',
+      term: leader.state.currentTerm,
+      boot: 1,
+      number: 1,
+      byLease: false,
+    })
     expect(leader.last('readIndexResponse').readIndex).toBe(-1)
     expect(leader.state.reads).toHaveLength(MAX_PENDING_READS)
   })
@@ -163,7 +169,9 @@ describe('a linearizable read on a follower', () => {
   it('asks the leader of its term, with the nonce of its boot', () => {
     const node = follower()
     const id = node.read()
-    expect(node.sent).toEqual([{ to: 'b', message: { type: 'readIndexRequest', term: 2, boot: 1, number: id } }])
+    expect(node.sent).toEqual([
+      { to: 'b', message: { type: 'readIndexRequest', term: 2, boot: 1, number: id, byLease: false } },
+    ])
     node.receive('b', { type: 'readIndexResponse', term: 2, boot: 1, number: id, readIndex: 7 })
     expect(node.reads).toEqual([{ type: 'ready', id, readIndex: 7 }])
   })
@@ -204,7 +212,7 @@ describe('a linearizable read on a follower', () => {
     node.receive('b', { type: 'readIndexResponse', term: 2, boot: 1, number: id, readIndex: -1 })
     expect(node.reads).toEqual([{ type: 'retry', id }])
     const notLeading = new SoloCore({ terms: [1] })
-    notLeading.receive('b', { type: 'readIndexRequest', term: 1, boot: 3, number: 9 })
+    notLeading.receive('b', { type: 'readIndexRequest', term: 1, boot: 3, number: 9, byLease: false })
     expect(notLeading.last('readIndexResponse')).toMatchObject({ boot: 3, number: 9, readIndex: -1 })
   })
 

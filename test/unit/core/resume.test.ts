@@ -14,6 +14,7 @@ const options: CoreOptions = {
   heartbeatIntervalMs: 30,
   seed: 7,
   boot: 1,
+  maxClockDriftRatio: 0.1,
   appendEntries: 8,
   inflightMessages: 8,
 }

@@ -26,6 +26,7 @@ async function makeApplier(apply: (value: number) => unknown, cachedFrom = 1, ap
     clock,
     state: initialState(CORE_OPTIONS, restored, 0),
     settings: { heartbeatIntervalMs: 1 },
+    leaseEnd: () => Number.NEGATIVE_INFINITY,
     appliedIndex: () => applier.appliedIndex,
     wake: () => undefined,
     onDue: () => undefined,

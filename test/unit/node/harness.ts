@@ -357,6 +357,7 @@ export const CORE_OPTIONS: CoreOptions = {
   heartbeatIntervalMs: 1,
   seed: 1,
   boot: 1,
+  maxClockDriftRatio: 0.1,
   appendEntries: 1,
   inflightMessages: 1,
 }

@@ -89,7 +89,7 @@ describe('the leader event', () => {
       type: 'heartbeat',
       term: 1,
       ...{ addedAt: 0, prevLogIndex: 0, prevLogTerm: 0, leaderCommit: 0 },
-      ...{ round: 0, sentMs: 1, echoMs: -1, echoBoot: 0, quorumAgeMs: 0 },
+      ...{ round: 0, sentMs: 1, echoMs: -1, echoBoot: 0, quorumAgeMs: 0, leaseMs: 0 },
     }
     cluster.network.inject('c', 'a', heartbeat)
     cluster.network.inject('b', 'a', { type: 'preVoteResponse', term: 2, round: 0, voteGranted: false })

@@ -263,6 +263,7 @@ describe('a failure', () => {
       echoMs: -1,
       echoBoot: 0,
       quorumAgeMs: 0,
+      leaseMs: 0,
     })
     await cluster!.clock.run(0)
     expect(failures).toMatchObject([{ code: 'RAFT_INVARIANT' }])

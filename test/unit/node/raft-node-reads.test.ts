@@ -187,7 +187,8 @@ describe('a local read', () => {
   test('refuses options that make no sense', async () => {
     await begin()
     for (const options of [
-      { consistency: 'lease' },
+      { consistency: 'stale' },
+      { consistency: 'lease', maxStalenessMs: 5 },
       { minIndex: -1 },
       { minIndex: 1.5 },
       { maxStalenessMs: 5 },

@@ -30,7 +30,7 @@ describe('a leader that is replaced in the turn in which it asks a peer', () => 
     network.inject(b, leader.id, {
       type: 'heartbeatResponse',
       term,
-      ...{ addedAt: 0, round: 0, index: 0, sentMs: 1, boot: 1, echoMs: 0 },
+      ...{ addedAt: 0, round: 0, index: 0, sentMs: 1, boot: 1, echoMs: 0, leaseMs: 0 },
     })
     const data = bytes(9)
     const entryOf = (index: number): LogEntry => ({ index, term: term + 1, type: 'command', timestamp: 0, data })

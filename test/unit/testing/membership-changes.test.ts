@@ -37,7 +37,8 @@ class Stage {
     const { timeline, invariants } = this.lab
     commitAll(invariants, committed)
     const world = { timeline, invariants, coverage: this.coverage }
-    this.changes = new MembershipChanges({ ...world, electionTimeoutMs: ELECTION_TIMEOUT_MS, slowestRate: 1 })
+    const wasWiped = (id: string): boolean => id === 'wiped'
+    this.changes = new MembershipChanges({ ...world, electionTimeoutMs: ELECTION_TIMEOUT_MS, slowestRate: 1, wasWiped })
   }
 
   ask(fault: ChangeFault): void {

@@ -36,7 +36,7 @@ class Node implements TransportLocal {
   }
 
   send(id: string, number: number): void {
-    this.transport.send({ id }, { type: 'readIndexRequest', term: 1, boot: 1, number })
+    this.transport.send({ id }, { type: 'readIndexRequest', term: 1, boot: 1, number, byLease: false })
   }
 
   sendBulk(id: string, number: number, sizeBytes = 0): void {

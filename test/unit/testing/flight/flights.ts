@@ -66,7 +66,7 @@ export class WatchedCore {
 
 const OPTIONS: CoreOptions = {
   ...{ id: 'a', electionTimeoutMs: 300, heartbeatIntervalMs: 100, seed: 7, boot: 1 },
-  ...{ appendEntries: 100, inflightMessages: 8 },
+  ...{ maxClockDriftRatio: 0.1, appendEntries: 100, inflightMessages: 8 },
 }
 
 /** What a lone voter begins with. */

@@ -27,6 +27,7 @@ const FIELDS: Readonly<Record<FaultKind['type'], object>> = {
   remove: { node: fc.constantFrom('n1', 'leader'), ...asked },
   members: { voters: nodes, learners: fc.option(nodes, { nil: undefined }), ...asked },
   pause: { node, forMs: ms },
+  suspend: { node, forMs: ms },
   partition: { groups: fc.array(fc.array(node, { minLength: 1 }), { minLength: 2 }) },
   cut: { from: node, to: node },
   clog: { from: node, to: node, forMs: ms },

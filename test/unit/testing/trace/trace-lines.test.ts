@@ -15,14 +15,14 @@ const MESSAGE_FIELDS: { readonly [Type in Message['type']]: readonly (keyof Extr
   appendEntriesResponse: ['type', 'term', 'addedAt', 'outcome', 'index', 'hintIndex', 'hintTerm'],
   heartbeat: [
     ...(['type', 'term', 'addedAt', 'prevLogIndex', 'prevLogTerm', 'leaderCommit', 'round'] as const),
-    ...(['sentMs', 'echoMs', 'echoBoot', 'quorumAgeMs'] as const),
+    ...(['sentMs', 'echoMs', 'echoBoot', 'quorumAgeMs', 'leaseMs'] as const),
   ],
-  heartbeatResponse: ['type', 'term', 'addedAt', 'round', 'index', 'sentMs', 'boot', 'echoMs'],
+  heartbeatResponse: ['type', 'term', 'addedAt', 'round', 'index', 'sentMs', 'boot', 'echoMs', 'leaseMs'],
   proposeRequest: ['type', 'term', 'boot', 'number', 'entryType', 'commands'],
   proposeResponse: ['type', 'term', 'boot', 'number', 'refusal', 'firstIndex', 'entryTerm'],
   replicasRequest: ['type', 'term', 'boot', 'number', 'index'],
   replicasResponse: ['type', 'term', 'boot', 'number', 'count'],
-  readIndexRequest: ['type', 'term', 'boot', 'number'],
+  readIndexRequest: ['type', 'term', 'boot', 'number', 'byLease'],
   readIndexResponse: ['type', 'term', 'boot', 'number', 'readIndex'],
   timeoutNow: ['type', 'term'],
   installSnapshot: [
