@@ -4,8 +4,6 @@
 import type { LogEntry, LogIndex, Term } from '../core/types.js'
 import { RaftError } from '../errors.js'
 import type { Clock } from '../interfaces/clock.js'
-import type { Codec } from '../interfaces/codec.js'
-import type { StateMachine } from '../interfaces/state-machine.js'
 import type { EntryCache } from './entry-cache.js'
 import { LEAVE_OFF } from './failures.js'
 import type { LogReader } from './log-reader.js'
@@ -19,10 +17,8 @@ export const SLICE_MS = 8
 const PAGE_BYTES: number = 1024 * 1024
 
 export interface ApplierContext {
-  readonly stateMachine: StateMachine<unknown, unknown>
-  readonly codec: Codec<unknown>
-  /** A step of a session; may give a promise, as `apply` may. */
-  readonly applySession: (entry: LogEntry) => unknown
+  /** What an entry of the application does; may give a promise. */
+  readonly apply: (entry: LogEntry) => unknown
   readonly clock: Clock
   readonly cache: EntryCache
   readonly reader: LogReader
@@ -180,7 +176,7 @@ export class Applier {
     let result: unknown
     let pending: PromiseLike<unknown> | undefined
     try {
-      result = entry.type === 'session' ? this.#context.applySession(entry) : this.#applyCommand(entry)
+      result = this.#context.apply(entry)
       if (isThenable(result)) pending = result
     } catch (error) {
       throw stateMachineError(entry, error)
@@ -188,11 +184,6 @@ export class Applier {
     if (pending === undefined) this.#applied(entry, result)
     else void this.#awaitApply(entry, pending)
     return !this.#work.isApplying
-  }
-
-  #applyCommand({ index, term, timestamp, data }: LogEntry): unknown {
-    const { stateMachine, codec } = this.#context
-    return stateMachine.apply(codec.decode(data), { index, term, timestamp })
   }
 
   #next(): LogEntry | undefined {

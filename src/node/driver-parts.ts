@@ -268,11 +268,9 @@ export class DriverParts {
   }
 
   #makeApplier({ snapshot }: Recovered): Applier {
-    const { stateMachine, codec, clock } = this.#options
+    const { stateMachine, clock } = this.#options
     return new Applier({
-      stateMachine,
-      codec,
-      applySession: (entry) => stateMachine.applySession(entry),
+      apply: (entry) => stateMachine.applyEntry(entry),
       clock,
       cache: this.cache,
       reader: this.reader,

@@ -44,16 +44,24 @@ export class ReplicatedState implements StateMachine<unknown, unknown> {
     this.apply = (command, context) => parts.stateMachine.apply(command, context)
   }
 
-  /** A `SessionReply`, or a promise of one. */
-  applySession(entry: LogEntry): unknown {
+  /** What the state machine returns or, for a step of a session, a `SessionReply`; or a promise of that. */
+  applyEntry(entry: LogEntry): unknown {
+    return entry.type === 'session' ? this.#applySession(entry) : this.#applyCommand(entry, entry.data)
+  }
+
+  #applyCommand({ index, term, timestamp }: LogEntry, data: Uint8Array): unknown {
+    const { stateMachine, codec } = this.#parts
+    return stateMachine.apply(codec.decode(data), { index, term, timestamp })
+  }
+
+  #applySession(entry: LogEntry): unknown {
     const step = decodeSessionEntry(entry.data)
     if (step.type === 'open') return this.#sessions.open(entry, step)
     if (step.type === 'close') return this.#sessions.close(entry, step)
     const verdict = this.#sessions.judge(entry, step)
     if (verdict.type !== 'run') return verdict
-    const { index, term, timestamp } = entry
-    const command = this.#parts.codec.decode(step.command)
-    const result = this.#parts.stateMachine.apply(command, { index, term, timestamp })
+    const { index, term } = entry
+    const result = this.#applyCommand(entry, step.command)
     const keep = (settled: unknown): unknown =>
       this.#keep(verdict, { sequence: step.sequence, index, term, result: settled })
     return isThenable(result) ? Promise.resolve(result).then(keep) : keep(result)

@@ -33,16 +33,10 @@ async function makeApplier(apply: (value: number) => unknown, cachedFrom = 1, ap
   })
   const failures: Error[] = []
   const applier: Applier = new Applier({
-    stateMachine: {
-      apply: (value, { index, timestamp }) => {
-        log.push(`apply ${index}@${timestamp}`)
-        return apply(value as number)
-      },
-      async *snapshot() {},
-      async restore() {},
+    apply: ({ index, timestamp, data }) => {
+      log.push(`apply ${index}@${timestamp}`)
+      return apply(data[0] as number)
     },
-    codec: { encode: () => new Uint8Array(0), decode: (data) => data[0] },
-    applySession: () => undefined,
     clock,
     cache,
     reader: new LogReader(store),
