@@ -40,7 +40,8 @@ export interface Session<Command, Result> {
   /**
    * Resolves once the command is applied, with its first result, `index` and `term`.
    * @throws RaftError RAFT_SESSION_EXPIRED, RAFT_OVERLOADED, RAFT_TIMEOUT, RAFT_NO_LEADER, RAFT_ABORTED, RAFT_TOO_LARGE,
-   *   RAFT_LEADERSHIP_LOST (of `ifTerm`), RAFT_STOPPED, RAFT_NOT_MEMBER, RAFT_INVALID_OPTION; with `sequence` where the outcome is unknown
+   *   RAFT_LEADERSHIP_LOST (of `ifTerm`), RAFT_STOPPED, RAFT_NOT_MEMBER, RAFT_INVALID_OPTION; with
+   *   `sequence` where the outcome is unknown
    */
   propose(command: Command, options?: SessionProposeOptions): Promise<Proposed<Result>>
   /** One append for all, under consecutive sequences; results in order. @throws RaftError as `propose` */
