@@ -141,9 +141,12 @@ export class Outbound {
       const entries = await this.#context.reader.read(range.first, last, this.#appendBytes)
       lane.isReading = false
       if (this.#isClosed || this.#lanes.get(lane.peer) !== lane) return
-      // Meanwhile the node may lead another term or none, or the core may have started over (H98, H128).
+      // Meanwhile the node may lead another term or none, or the core may have started over (H98, H128): with the same
+      // entries, where a read takes longer than it waits for an answer, and then these will do.
       const maySend = this.#rules.maySendRange(this.#isCurrent(lane))
-      if (lane.queue[0] === range && maySend && !this.#take(lane, range, entries)) return
+      const wanted = lane.queue[0]
+      const isOfUse = wanted?.first === range.first && wanted.last >= wanted.first && maySend
+      if (isOfUse && !this.#take(lane, wanted, entries.slice(0, wanted.last - wanted.first + 1))) return
       this.#pumpLane(lane)
     } catch (error) {
       lane.isReading = false

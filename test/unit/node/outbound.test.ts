@@ -258,6 +258,32 @@ describe('Outbound', () => {
     expect(sent.map(({ message }) => message.type)).toEqual(['requestVote'])
   })
 
+  test('sends what it read when the core asks for the same again meanwhile: reads may take longer than heartbeats', async () => {
+    const { outbound, state, store, spans, dropped } = await leader({}, 11)
+    const read = store.read.bind(store)
+    const waiting: (() => void)[] = []
+    store.read = (first, last, maxBytes) =>
+      new Promise((resolve) => waiting.push(() => resolve(read(first, last, maxBytes))))
+    state.progress.get('b')!.state = 'probe'
+    for (const last of [6, 4]) {
+      outbound.send([{ to: 'b', message: range(1, last) }])
+      await settle()
+      outbound.send([{ to: 'b', message: range(1, last) }])
+      waiting.shift()!()
+      for (let turn = 0; turn < 5; turn++) await settle()
+      expect(spans().at(-1)).toEqual([0, 1, last])
+    }
+    expect(waiting).toEqual([])
+    // A question, which needs no entries, in the place of what is read.
+    outbound.send([{ to: 'b', message: range(1, 4) }])
+    await settle()
+    outbound.send([{ to: 'b', message: range(1, 0) }])
+    waiting.shift()!()
+    for (let turn = 0; turn < 5; turn++) await settle()
+    expect(spans().at(-1)).toEqual([0, undefined, undefined])
+    expect(dropped).toEqual([])
+  })
+
   test('drops in silence what it read for a leadership that is over (H98, H128)', async () => {
     for (const change of [
       (state: CoreState) => void (state.role = 'follower'),
