@@ -242,7 +242,7 @@ export class RaftNode<Command = Uint8Array, Result = unknown>
     if (typeof query !== 'function') refuse(`the query is a ${typeof query}: give a function`)
     const call = resolveReadOptions(options)
     throwIfAborted(call)
-    if (call.consistency === 'linearizable') this.#lifecycle.inside()
+    if (call.consistency !== 'local') this.#lifecycle.inside()
     return driver.read(query, call) as Promise<ReadResult<Awaited<T>>>
   }
 

@@ -98,7 +98,10 @@ describe('a cluster that changes', () => {
       'a b c',
     ])
     await expect(cluster.nodes.get('d')!.propose(1)).rejects.toMatchObject({ code: 'RAFT_NOT_MEMBER' })
-    await expect(cluster.nodes.get('d')!.read(() => 0)).rejects.toMatchObject({ code: 'RAFT_NOT_MEMBER' })
+    for (const consistency of ['linearizable', 'lease'] as const) {
+      const read = cluster.nodes.get('d')!.read(() => 0, { consistency })
+      await expect(read).rejects.toMatchObject({ code: 'RAFT_NOT_MEMBER' })
+    }
   })
 
   it('lets its leader go, which hands over, and loses nothing', async () => {
