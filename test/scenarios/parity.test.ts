@@ -60,7 +60,7 @@ describe('the reader of the table', () => {
 
   it.each([
     ['open', { type: 'open' }],
-    ['waits for: leases', { type: 'waits', feature: 'leases' }],
+    ['waits for: WAL store', { type: 'waits', feature: 'WAL store' }],
     ['not ours: a reason', { type: 'notOurs', reason: 'a reason' }],
     ['', { type: 'unreadable' }],
     ['waits for:', { type: 'unreadable' }],

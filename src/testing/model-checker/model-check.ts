@@ -32,7 +32,7 @@ const UNKNOWN_FEATURES: readonly string[] = ['lease']
 
 /**
  * Looks at every state within the bounds. The violation is that of a shortest run.
- * @throws RangeError for bounds that no search can have, a feature that this version lacks, or an unknown bug
+ * @throws RangeError for bounds that no search can have, a feature that no search can show, or an unknown bug
  */
 export function modelCheck(options: ModelCheckOptions): SearchResult {
   const { bug } = options
@@ -51,7 +51,9 @@ function modelOf(options: ModelCheckOptions): Model {
   requireCount('crashes', crashes, { least: 0, most: 9 })
   requireCount('maxStates', maxStates, { least: 1, most: 2 ** 30 })
   const missing = features.find((feature) => UNKNOWN_FEATURES.includes(feature))
-  if (missing !== undefined) throw new RangeError(`features has '${missing}': this version does not have it`)
+  if (missing !== undefined) {
+    throw new RangeError(`features has '${missing}': the search knows no time, and leases are about nothing else`)
+  }
   const reads = features.includes('readIndex') ? 1 : 0
   return {
     name: 'modelCheck',

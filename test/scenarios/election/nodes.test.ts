@@ -136,7 +136,7 @@ describe('a cluster of one', () => {
       expect((await cluster.settled(leader.propose(bytes(1)))).result).toBe(at)
     }
     const machine = cluster.machine('a')
-    for (const consistency of ['linearizable', 'local'] as const) {
+    for (const consistency of ['linearizable', 'lease', 'local'] as const) {
       const read = leader.read(() => machine.total, { consistency })
       expect(await cluster.settled(read)).toMatchObject({ value: 60 })
     }

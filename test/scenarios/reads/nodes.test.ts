@@ -34,6 +34,30 @@ describe('leadership', () => {
     expect(network.sent).toEqual([])
   })
 
+  it('by lease needs no round, outlives a cut by what was promised at most, and nobody else leads before', async () => {
+    await begin()
+    const { leader, network, clock } = cluster
+    const read = () => cluster.settled(leader.read(total(leader.id), { consistency: 'lease', timeoutMs: 20 }))
+    await read()
+    await clock.run(120)
+    const from = network.sent.length
+    await read()
+    expect(network.sent.slice(from)).toEqual([])
+
+    network.isolate(leader.id)
+    const since = clock.now()
+    while (leader.status().leaseRemainingMs > 0) {
+      expect(await read()).toMatchObject({ value: 0 })
+      expect(cluster.followers.filter((node) => node.isLeader)).toEqual([])
+      await clock.run(1)
+    }
+    // What was promised, less the drift.
+    expect(clock.now() - since).toBeLessThanOrEqual(150 / 1.1 + 1)
+    expect(leader.isLeader).toBe(true)
+    expect(await errorOf(read())).toMatchObject({ code: 'RAFT_TIMEOUT', outcome: 'rejected' })
+    await cluster.runUntil(() => cluster.ids.some((id) => id !== leader.id && cluster.nodes.get(id)?.isLeader))
+  })
+
   it('is not verified when a follower is in a later term: the leader steps down and knows no leader', async () => {
     await begin({ ids: ['a', 'b'] })
     const { leader, network } = cluster

@@ -15,7 +15,7 @@ describe('parseSimArguments', () => {
     [['--seeds', 'many'], /--seeds is 'many'/],
     [['--seed', '18446744073709551616'], /--seed is/],
     [['--seed', '18446744073709551615', '--seeds', '2'], /beyond the last seed/],
-    [['--profile', 'lease'], /--profile is 'lease'/],
+    [['--profile', 'sunshine'], /--profile is 'sunshine'/],
     [['--bug', 'toString'], /--bug is 'toString': known are .*commit-old-term/],
     [['--trace', 'f', '--seeds', '2'], /--trace writes one run/],
     [['--speed', '9'], /--speed/],
