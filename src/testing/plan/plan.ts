@@ -70,6 +70,7 @@ export const PLAN_DEFAULTS: PlanSettings = Object.freeze({
   links: { ...CALM_LINKS, damageRatio: 0, answerStraggleRatio: 0 },
   disk: CALM_DISK,
   levelRatio: LEVEL_RATIO,
+  mixesTimings: false,
   durationMs: 0,
   maxEvents: 100_000,
 })

@@ -114,8 +114,8 @@ export function parseCall(words: readonly string[], atMs: number): PlannedCall {
   if (propose !== undefined) {
     return { ...common, action: { type: 'propose', commands: propose.split(',').map(commandOf) } }
   }
-  if (read !== 'linearizable' && read !== 'local') {
-    throw new ScriptWordError(`read=linearizable or read=local, not '${String(read)}'`)
+  if (read !== 'linearizable' && read !== 'lease' && read !== 'local') {
+    throw new ScriptWordError(`read=linearizable, read=lease or read=local, not '${String(read)}'`)
   }
   const minIndex = given.has('minIndex') ? number('minIndex') : undefined
   const maxStalenessMs = given.has('maxStalenessMs') ? number('maxStalenessMs') : undefined

@@ -56,7 +56,7 @@ const arbAction = fc.oneof(
   }),
   fc.record({
     type: fc.constant('read' as const),
-    consistency: fc.constantFrom('linearizable' as const, 'local' as const),
+    consistency: fc.constantFrom('linearizable' as const, 'lease' as const, 'local' as const),
     minIndex: fc.option(fc.nat(), { nil: undefined }),
     maxStalenessMs: fc.option(ms, { nil: undefined }),
     isSlow: fc.boolean(),
@@ -76,10 +76,17 @@ const byTime = (one: { readonly atMs: number }, other: { readonly atMs: number }
 const arbPlan: fc.Arbitrary<SimulationPlan> = fc.record({
   seed: fc.bigInt({ min: 0n, max: 0xffff_ffff_ffff_ffffn }),
   settings: fc
-    .record({ durationMs: ms, voters: fc.integer({ min: 1, max: 7 }), lossRatio: ms, writeMs: range })
+    .record({
+      durationMs: ms,
+      voters: fc.integer({ min: 1, max: 7 }),
+      lossRatio: ms,
+      writeMs: range,
+      mixesTimings: fc.boolean(),
+    })
     .map((drawn) => ({
       ...PLAN_DEFAULTS,
       durationMs: drawn.durationMs,
+      mixesTimings: drawn.mixesTimings,
       shape: { ...PLAN_DEFAULTS.shape, voters: drawn.voters },
       links: { ...PLAN_DEFAULTS.links, lossRatio: drawn.lossRatio },
       disk: { ...PLAN_DEFAULTS.disk, writeMs: drawn.writeMs },
@@ -127,7 +134,7 @@ describe('simulation scripts', () => {
     ['seed 1\nat 5 call on=n1 client=1 timeoutMs=9 propose=1/2', /^line 2: expected propose=… with number\/bytes/],
     [
       'seed 1\nat 5 call on=n1 client=1 timeoutMs=9 read=fast',
-      /^line 2: expected read=linearizable or read=local, not 'fast'/,
+      /^line 2: expected read=linearizable, read=lease or read=local, not 'fast'/,
     ],
     ['seed 1\nfound liveness by bug', /^line 2: expected found CHECK, or found CHECK with BUG/],
   ])('refuse %j, naming the line and what is expected', (text, message) => {
