@@ -233,7 +233,8 @@ export class RaftNode<Command = Uint8Array, Result = unknown>
 
   /**
    * Runs `query` in the turn in which this node's state is proven fresh enough, between two applies. A promise that it
-   * returns is awaited, and the next apply waits for it, within the deadline.
+   * returns is awaited, and the next apply waits for it, within the deadline. With `lease` it may run twice: once more, by a
+   * round, when the lease was over before the query was.
    * @throws RaftError RAFT_NO_LEADER, RAFT_TIMEOUT, RAFT_STALE, RAFT_ABORTED, RAFT_OVERLOADED, RAFT_STOPPED,
    *   RAFT_NOT_MEMBER; what `query` throws
    */
