@@ -21,8 +21,10 @@ export function sendHeartbeat(core: Core, peer: NodeId, progress: Progress): voi
   const { state } = core
   const { prevLogIndex, prevLogTerm } = knownMatch(state.log, progress.matchIndex)
   progress.toldCommit = Math.min(state.commitIndex, progress.matchIndex)
-  // Before an entry of its own term is committed a leader doesn't know how much is, so nobody may call that fresh (H63).
-  const knowsCommit = state.commitIndex >= state.termFirstIndex
+  // Before an entry of its own term is committed a leader doesn't know how much is, nor as of when before a quorum has
+  // answered it: so nobody may call that fresh (H63, H121).
+  const confirmedAt = quorumConfirmedAt(core)
+  const knowsCommit = state.commitIndex >= state.termFirstIndex && confirmedAt > Number.NEGATIVE_INFINITY
   send(core, peer, {
     type: 'heartbeat',
     term: state.currentTerm,
@@ -35,7 +37,7 @@ export function sendHeartbeat(core: Core, peer: NodeId, progress: Progress): voi
     echoMs: knowsCommit ? progress.peerSentMs : -1,
     echoBoot: knowsCommit ? progress.peerBoot : 0,
     leaseMs: leaseAsked(core),
-    quorumAgeMs: Math.max(0, state.now - quorumConfirmedAt(core)),
+    quorumAgeMs: knowsCommit ? Math.max(0, state.now - confirmedAt) : 0,
   })
 }
 

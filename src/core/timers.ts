@@ -31,12 +31,14 @@ export function quorumContactAt({ state, options }: Core): number {
   })
 }
 
-/** The newest moment at which a quorum surely followed this leader: by when it sent what they answered, not by arrival. */
+/**
+ * The newest moment at which a quorum surely followed this leader: by when it sent what they answered, not by arrival.
+ * -Infinity where it knows of none: it just began, or its machine was suspended.
+ */
 export function quorumConfirmedAt({ state, options }: Core): number {
-  const confirmedAt = quorumValue(state.quorum, (id) => {
-    return id === options.id ? state.now : (state.progress.get(id)?.confirmedAt ?? 0)
+  return quorumValue(state.quorum, (id) => {
+    return id === options.id ? state.now : (state.progress.get(id)?.confirmedAt ?? Number.NEGATIVE_INFINITY)
   })
-  return Math.max(0, confirmedAt)
 }
 
 /**

@@ -327,6 +327,25 @@ describe('freshness of a local read (F21)', () => {
     expect(freshness(state, clock)).toBe(Number.POSITIVE_INFINITY)
   })
 
+  it('H121: is not claimed by a leader that knows of no moment at which a quorum followed it, as behind a suspend', () => {
+    const leader = settledLeader({ learners: ['d'] })
+    const { currentTerm: term } = leader.state
+    const tell = (from: string) => leader.receive(from, heartbeatResponse({ term, sentMs: 500, echoMs: leader.clock }))
+    const told = () => leader.take('heartbeat').findLast((sent) => sent.to === 'd')!.message
+    tell('d')
+    tell('b')
+    leader.tick(30)
+    expect(told()).toMatchObject({ echoMs: 500, quorumAgeMs: 30 })
+    // An hour passes that its monotonic clock doesn't count, and only the learner is still on its side.
+    leader.wallTime += 3_600_000
+    tell('d')
+    leader.tick(30)
+    expect(told().echoMs).toBe(-1)
+    tell('b')
+    leader.tick(30)
+    expect(told()).toMatchObject({ echoMs: 500, quorumAgeMs: 30 })
+  })
+
   it('of a leader is the age of its own quorum contact', () => {
     const leader = settledLeader()
     expect(freshness(leader.state, leader.clock)).toBe(Number.POSITIVE_INFINITY)
