@@ -25,6 +25,8 @@ export class ReadCall extends PendingCall<ReadResult<unknown>> {
   readonly #query: () => unknown
   /** Runs when this is applied here. */
   needsIndex: LogIndex
+  /** Once that is applied, the state holds all that was committed then, ms; -Infinity where that is not known (F21). */
+  freshAt: number = Number.NEGATIVE_INFINITY
   /** A lease will do: until one was over before the query was. */
   takesLease: boolean
   /** Its read index came by this node's own lease, without a round. */

@@ -67,7 +67,7 @@ export class Reads implements ReadOwner {
     }
     const call = new ReadCall(this, options, query)
     this.#pendingCount += 1
-    if (options.consistency === 'local') this.#await(call, this.#localIndex(options))
+    if (options.consistency === 'local') this.#await(call, this.#localIndex(call))
     else this.#ask(call)
     return call
   }
@@ -177,20 +177,23 @@ export class Reads implements ReadOwner {
     if (call.needsIndex <= this.#context.appliedIndex()) this.#context.onDue()
   }
 
-  /** A leader that has to be fresh applies what it knows to be committed first: that much is always behind for a moment. */
-  #localIndex({ maxStalenessMs }: ResolvedReadOptions): LogIndex {
+  /**
+   * A leader that has to be fresh applies what it knows to be committed first: that much is always behind for a moment. What
+   * is committed while it does makes the read no staler than it was to be.
+   */
+  #localIndex(call: ReadCall): LogIndex {
     const { state } = this.#context
-    return state.role === 'leader' && maxStalenessMs < Number.POSITIVE_INFINITY ? state.commitIndex : 0
+    if (state.role !== 'leader' || call.options.maxStalenessMs === Number.POSITIVE_INFINITY) return 0
+    const { commitIndex } = state
+    const { now, ageMs } = this.#ageOf(commitIndex)
+    call.freshAt = now - ageMs
+    return commitIndex
   }
 
   #isStale(call: ReadCall, appliedIndex: LogIndex): boolean {
     const { maxStalenessMs } = call.options
     if (maxStalenessMs === Number.POSITIVE_INFINITY) return false
-    const { state, clock } = this.#context
-    // The core hears of an apply a moment later than it happens.
-    const clocks = { now: clock.now(), wallTime: clock.wallTime() }
-    const isAgeKnown = !hasJumped(state, clocks)
-    const ageMs = isAgeKnown ? freshness({ ...state, lastApplied: appliedIndex }, clocks.now) : Number.POSITIVE_INFINITY
+    const ageMs = this.#ageOf(appliedIndex, call.freshAt).ageMs
     if (ageMs <= maxStalenessMs) return false
     const age = ageMs === Number.POSITIVE_INFINITY ? 'of unknown age' : `up to ${Math.ceil(ageMs)} ms old`
     call.reject(
@@ -200,6 +203,17 @@ export class Reads implements ReadOwner {
       ),
     )
     return true
+  }
+
+  /** How old a state is that holds all up to `lastApplied`, and as of `freshAt` all that was committed. */
+  #ageOf(lastApplied: LogIndex, freshAt = Number.NEGATIVE_INFINITY): { readonly now: number; readonly ageMs: number } {
+    const { state, clock } = this.#context
+    const clocks = { now: clock.now(), wallTime: clock.wallTime() }
+    const { now } = clocks
+    if (hasJumped(state, clocks)) return { now, ageMs: Number.POSITIVE_INFINITY }
+    // The core hears of an apply a moment later than it happens.
+    const ageMs = freshness({ ...state, lastApplied }, now)
+    return { now, ageMs: freshAt > state.clockJumpedAt ? Math.min(ageMs, now - freshAt) : ageMs }
   }
 
   #retryLater(): void {

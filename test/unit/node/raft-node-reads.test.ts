@@ -184,6 +184,32 @@ describe('a local read', () => {
     }
   })
 
+  test('of a leader with maxStalenessMs is not refused because more is committed while it waits', async () => {
+    await begin()
+    await cluster.clock.run(200)
+    const { leader } = cluster
+    const machine = cluster.machine(leader.id)
+    let release: (() => void)[] = []
+    const value = () =>
+      new Promise<void>((resolve) => {
+        release.push(() => resolve())
+      })
+    Object.defineProperty(machine, 'apply', { value })
+    const { lastApplied: index } = leader.status()
+    const first = leader.propose(bytes(1))
+    await cluster.clock.run(5)
+    const read = leader.read(() => machine.total, { consistency: 'local', maxStalenessMs: 1_000 })
+    const second = leader.propose(bytes(2))
+    await cluster.clock.run(5)
+    expect(release).toHaveLength(1)
+    const [one] = release
+    release = []
+    one!()
+    expect(await cluster.settled(read)).toMatchObject({ value: 0, index: index + 1 })
+    for (const next of release) next()
+    await cluster.settled(Promise.all([first, second]))
+  })
+
   test('refuses options that make no sense', async () => {
     await begin()
     for (const options of [
