@@ -95,6 +95,7 @@ export class Outbound {
       this.#lanes.set(to, lane)
     }
     supersede(lane, range)
+    if (range.last >= range.first && !this.#isReplicating(lane)) forgetInflight(lane)
     const held = lane.queue[0]
     if (range.last < range.first && held !== undefined && !lane.isReading) this.#askAtHeld(lane, range, held)
     else lane.queue.push(range)
@@ -270,6 +271,13 @@ export class Outbound {
       // The contract forbids it; a message that a transport could not take is a message lost, which Raft bears.
     }
   }
+}
+
+/** Where the core probes, what is in flight in front of the probe may be lost for good: nothing would ever make room for it. */
+function forgetInflight(lane: Lane): void {
+  lane.inflight.length = 0
+  lane.inflightBytes = 0
+  lane.answerTime.forget()
 }
 
 /**

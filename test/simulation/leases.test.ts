@@ -4,8 +4,7 @@ import { runSeed } from '../../src/testing/run-seed.js'
 
 describe('the profile of leases', () => {
   // 105 and 333: a node that was suspended called its state fresh by a clock that had not counted it. 293: a judge went by
-  // another election timeout than the leader's own. 1987: entries were read for a peer more slowly than the core asked for them
-  // again, and what had been read was thrown away each time.
+  // another election timeout than the leader's own. 1987: a probe waited for room behind entries that were lost, for ever.
   it.each([105n, 293n, 333n, 1987n])('holds in seed %i, which found something once', async (seed) => {
     expect(await runSeed(seed, { profile: 'lease' })).toMatchObject({ violation: null })
   })

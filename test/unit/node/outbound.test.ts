@@ -215,6 +215,23 @@ describe('Outbound', () => {
     }
   })
 
+  test('lets what may be lost hold up no probe that follows it, and keeps that within the window', async () => {
+    const { outbound, state, spans } = await leader({ inflightBytes: 40, appendBytes: 20 })
+    state.progress.get('b')!.state = 'replicate'
+    outbound.send([{ to: 'b', message: range(1, 8) }])
+    expect(spans().at(-1)).toEqual([2, 3, 4])
+    // The peer says that it holds 4, and not that this is durable: the core begins behind it, and asks by nothing else.
+    state.progress.get('b')!.state = 'probe'
+    for (let probe = 0; probe < 2; probe++) {
+      outbound.send([{ to: 'b', message: range(5, 12) }])
+      expect(spans().slice(-2)).toEqual([
+        [4, 5, 6],
+        [6, 7, 8],
+      ])
+    }
+    expect(spans()).toHaveLength(6)
+  })
+
   test('takes no answer to one of several copies for the time of an answer', async () => {
     const { outbound, state, clock, spans, acknowledge } = await leader({ appendBytes: 20 }, 20)
     const progress = state.progress.get('b')!
