@@ -15,7 +15,8 @@ export const MAX_LEASE_MS = 60_000
 
 /** What a heartbeat asks of its receiver: a promise of that many ms; 0 for none. */
 export function leaseAsked({ state, options }: Core): number {
-  return state.now < state.leaseWantedUntil && !state.hasEndedLease ? options.electionTimeoutMs : 0
+  const isWanted = state.now < state.leaseWantedUntil && !state.hasEndedLease
+  return isWanted ? Math.min(options.electionTimeoutMs, MAX_LEASE_MS) : 0
 }
 
 /**

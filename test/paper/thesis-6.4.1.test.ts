@@ -70,6 +70,14 @@ describe('thesis §6.4.1: the leader', () => {
     expect(newest(leader).leaseMs).toBe(0)
   })
 
+  it('asks for no more than voters promise, however long its election timeout is', () => {
+    const leader = new SoloCore({ electionTimeoutMs: 100_000, heartbeatIntervalMs: 30 })
+    leader.becomeLeader()
+    leader.acknowledge('b', 1)
+    leader.read(true)
+    expect(newest(leader).leaseMs).toBe(60_000)
+  })
+
   it('answers without a round while a quorum has promised: from when it sent what was answered, less the drift', () => {
     const leader = askingLeader()
     const sentMs = newest(leader).sentMs
