@@ -18,6 +18,8 @@ export type LocalAction =
   | 'install'
   | 'found'
   | 'wipe'
+  | 'readByLease'
+  | 'timePasses'
 
 /** By number. */
 export const LOCAL_ACTIONS: readonly LocalAction[] = [
@@ -36,6 +38,8 @@ export const LOCAL_ACTIONS: readonly LocalAction[] = [
   'install',
   'found',
   'wipe',
+  'readByLease',
+  'timePasses',
 ]
 
 /** Most values of a parameter: ids of reads from 1 on, positions of nodes, positions of changes. */
@@ -80,6 +84,8 @@ const IN_WORDS: Readonly<Record<LocalAction, string>> = {
   install: ' goes on installing a snapshot',
   found: ' founds the cluster',
   wipe: ' crashes, and its disk is lost with it',
+  readByLease: ' is asked to read, and has a lease',
+  timePasses: "'s clock, and every other one, goes on by half an election timeout",
 }
 
 /** In words, beginning with the node's name. */

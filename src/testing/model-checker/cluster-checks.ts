@@ -6,6 +6,7 @@ import type { CommittedEntry, History } from './history.js'
 import type { Broken, Invariant } from './invariants.js'
 import { nodeId } from './model.js'
 import type { Packet } from './packet.js'
+import { LEASED_READ } from './node-run.js'
 import type { NodeFacts, Tables, Transition } from './tables.js'
 
 /** What a step did beside moving one node. */
@@ -169,12 +170,13 @@ function askedAfter({ asked, committed }: History, { read, transition }: StepDon
   const after = asked.slice()
   if (read > 0) after.push(committed.length)
   for (const outcome of transition.reads) {
-    const mustSee = after[outcome.id - 1] ?? -1
+    const isAtOnce = outcome.id === LEASED_READ
+    const mustSee = isAtOnce ? committed.length : (after[outcome.id - 1] ?? -1)
     if (outcome.type === 'ready' && outcome.readIndex < mustSee) {
       const detail = `read ${outcome.id} is answered with ${outcome.readIndex}, and ${mustSee} was committed when it was asked`
       throw new Violation('reads are linearizable', detail)
     }
-    after[outcome.id - 1] = -1
+    if (!isAtOnce) after[outcome.id - 1] = -1
   }
   return after
 }

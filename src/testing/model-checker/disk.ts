@@ -17,12 +17,16 @@ export interface PendingWrite {
   /** Which of the entries are configurations; rising by index. */
   readonly configurations: readonly HeldConfiguration[]
   readonly epoch: number
+  /** Longest lease promise; undefined where it holds none. */
+  readonly leasePromiseMs?: number | undefined
   /** What leaves when it is durable. */
   readonly waiting: readonly Envelope[]
 }
 
 export interface Disk {
   readonly hardState: HardState
+  /** Longest lease ever promised, ms (F20). */
+  readonly leasePromiseMs: number
   /** The newest snapshot; null for none. */
   readonly snapshot: Snapshot | null
   /** The log begins behind it: 0, or the last entry that was compacted or that a snapshot stands for. */
@@ -52,6 +56,7 @@ export const ANSWERS_WAIT: AnswersWait = ({ writes, hasEarlierWrites }) => write
 
 export const EMPTY_DISK: Disk = {
   hardState: { currentTerm: 0, votedFor: null },
+  leasePromiseMs: 0,
   snapshot: null,
   baseIndex: 0,
   terms: [],
@@ -67,13 +72,16 @@ export const WIPED_DISK: Disk = { ...EMPTY_DISK, isWiped: true }
 
 const NOTHING: PendingWrite = { hardState: null, first: 0, terms: [], configurations: [], epoch: 0, waiting: [] }
 
-/** Takes what an Output wants written. Returns what may leave at once. */
+type Handed = Pick<Output, 'append' | 'hardState' | 'messagesAfterPersist' | 'leasePromiseMs'>
+
+/** Takes what an Output wants written: a promise first, then the rest. Returns what may leave at once. */
 export function submit(
-  disk: Disk,
-  output: Pick<Output, 'append' | 'hardState' | 'messagesAfterPersist'>,
+  before: Disk,
+  output: Handed,
   answersWait: AnswersWait = ANSWERS_WAIT,
 ): { readonly disk: Disk; readonly released: readonly Envelope[] } {
-  const { messagesAfterPersist: answers } = output
+  const { messagesAfterPersist: answers, leasePromiseMs } = output
+  const disk = leasePromiseMs === undefined ? before : submitPromise(before, leasePromiseMs)
   const writes = output.append !== undefined || output.hardState !== undefined
   const hasEarlierWrites = disk.running !== null || disk.next !== null
   let { running, next } = disk
@@ -86,6 +94,11 @@ export function submit(
   }
   if (running === null) [running, next] = [next, null]
   return { disk: { ...disk, running, next }, released }
+}
+
+function submitPromise(disk: Disk, leasePromiseMs: number): Disk {
+  const write = { ...(disk.next ?? NOTHING), leasePromiseMs }
+  return disk.running === null ? { ...disk, running: write } : { ...disk, next: write }
 }
 
 /** The write under way is durable, and the next one begins. Returns it, with what may leave now. */
@@ -103,14 +116,16 @@ export function afterCrash(disk: Disk, survives: boolean): Disk {
 
 function durable(disk: Disk, write: PendingWrite): Disk {
   const hardState = write.hardState ?? disk.hardState
+  const leasePromiseMs = write.leasePromiseMs ?? disk.leasePromiseMs
   const { first } = write
-  if (write.terms.length === 0) return { ...disk, hardState }
+  if (write.terms.length === 0) return { ...disk, hardState, leasePromiseMs }
   const terms = disk.terms.slice(0, first - 1)
   assert(terms.length === first - 1, `the log on disk reaches ${first}`)
-  const configurations = before(disk.configurations, first)
+  const configurations = heldBefore(disk.configurations, first)
   return {
     ...disk,
     hardState,
+    leasePromiseMs,
     terms: [...terms, ...write.terms],
     configurations: [...configurations, ...write.configurations],
   }
@@ -124,12 +139,12 @@ function merge(write: PendingWrite, { append, hardState }: Pick<Output, 'append'
   const added = append.entries.map((entry) => entry.term)
   const start = append.entries[0]?.index ?? 0
   const kept = start - (write.first === 0 ? start : write.first)
-  const configurations = [...before(write.configurations, start), ...configurationsOf(append.entries)]
+  const configurations = [...heldBefore(write.configurations, start), ...configurationsOf(append.entries)]
   if (kept <= 0) return { ...merged, first: start, terms: added, configurations, epoch }
   return { ...merged, terms: [...write.terms.slice(0, kept), ...added], configurations, epoch }
 }
 
-function before(held: readonly HeldConfiguration[], first: LogIndex): readonly HeldConfiguration[] {
+function heldBefore(held: readonly HeldConfiguration[], first: LogIndex): readonly HeldConfiguration[] {
   return held.filter(({ index }) => index < first)
 }
 

@@ -3,6 +3,7 @@
 import { InvariantViolation } from '../../core/assert.js'
 import { encodeConfiguration } from '../../core/configuration-codec.js'
 import { RaftCore } from '../../core/raft-core.js'
+import { leaseEnd } from '../../core/lease.js'
 import { RULES, type Rules } from '../../core/rules.js'
 import type { CoreState, RestoredState } from '../../core/state.js'
 import type { Configuration, LogEntry, Term } from '../../core/types.js'
@@ -38,7 +39,12 @@ export class Environment {
   initial(node: number): NodeState {
     const { start } = this.model
     const disk = 'disks' in start ? start.disks[node] : undefined
-    return this.#restart({ node, boot: 1, disk: disk === undefined ? disks.EMPTY_DISK : startDisk(disk) })
+    return this.#restart({
+      node,
+      boot: 1,
+      disk: disk === undefined ? disks.EMPTY_DISK : startDisk(disk),
+      now: time.NOW,
+    })
   }
 
   /** Codes of what may happen to a node in this state by itself; crashes and the like as far as the run has some left. */
@@ -47,7 +53,8 @@ export class Environment {
     const actions: LocalAction[] = []
     if (core.role === 'leader') {
       actions.push('quorumLost')
-      if (heartbeats === 'any') actions.push('heartbeatDue')
+      const isLastTerm = core.currentTerm >= maxTerm
+      if (heartbeats === 'any' || (heartbeats === 'beforeLastTerm' && !isLastTerm)) actions.push('heartbeatDue')
       if (core.log.lastIndex < maxEntries) actions.push('propose')
       if (core.transfer !== null) actions.push('transferOver')
     } else if ((core.currentTerm < maxTerm || preVote === 'real') && (candidates?.includes(node) ?? true)) {
@@ -63,6 +70,7 @@ export class Environment {
       if (disk.running !== null) actions.push('crashAfterWrite')
     }
     if (reads > 0 && core.leaderId !== null) actions.push('read')
+    if (this.model.leases > 0 && core.now < leaseEnd(core)) actions.push('readByLease')
     return [...actions.map((action) => localCode(action)), ...this.#asked(core)]
   }
 
@@ -118,11 +126,11 @@ export class Environment {
     return run.result()
   }
 
-  #crash({ node, boot, disk }: NodeState, survives: boolean): Stepped {
+  #crash({ node, boot, disk, core: { now } }: NodeState, survives: boolean): Stepped {
     const recover = this.#guard.recovered ?? recovered
     const after = recover(disks.afterCrash(disk, survives))
     const nextBoot = this.model.reads > 0 ? boot + 1 : boot
-    const state = this.#restart({ node, boot: nextBoot, disk: after })
+    const state = this.#restart({ node, boot: nextBoot, disk: after, now })
     const broken = checkDisk(disk, after)
     return {
       state,
@@ -133,18 +141,19 @@ export class Environment {
     }
   }
 
-  #wipe({ node, boot }: NodeState): Stepped {
-    return unmoved(this.#restart({ node, boot, disk: disks.WIPED_DISK }))
+  #wipe({ node, boot, core: { now } }: NodeState): Stepped {
+    return unmoved(this.#restart({ node, boot, disk: disks.WIPED_DISK, now }))
   }
 
-  #restart({ node, boot, disk }: Pick<NodeState, 'node' | 'boot' | 'disk'>): NodeState {
+  #restart({ node, boot, disk, now }: Pick<NodeState, 'node' | 'boot' | 'disk'> & { readonly now: number }): NodeState {
     const options = coreOptions(this.model, node, boot)
-    const core = new RaftCore(options, this.#restored(disk), time.NOW, this.#rules)
-    time.forgetTime(core.state, false)
+    const core = new RaftCore(options, this.#restored(disk), now, this.#rules)
+    time.forgetTime(core.state, { contact: false, leases: this.model.leases > 0 })
     return { node, boot, core: core.state, disk }
   }
 
-  #restored({ hardState, terms, configurations, baseIndex, snapshot, isWiped }: disks.Disk): RestoredState {
+  #restored(disk: disks.Disk): RestoredState {
+    const { hardState, leasePromiseMs, terms, configurations, baseIndex, snapshot, isWiped } = disk
     const termRuns: { first: number; term: Term }[] = []
     terms.forEach((term, at) => {
       if (at >= baseIndex && termRuns.at(-1)?.term !== term) termRuns.push({ first: at + 1, term })
@@ -159,7 +168,7 @@ export class Environment {
       .filter((each) => each.index > baseIndex)
       .map((each) => entryOf(each, terms))
     const founding = this.#isStillFounding(configurations) ? initialConfiguration(this.model).members : undefined
-    return { hardState, ...log, lastIncludedIndex, configuration, configurationEntries, founding }
+    return { hardState, leasePromiseMs, ...log, lastIncludedIndex, configuration, configurationEntries, founding }
   }
 
   /** The founder is alone in what its disk holds. */

@@ -47,11 +47,14 @@ export function checkDisk(before: Disk, after: Disk): Broken | null {
 export function checkDurable({ core, disk }: NodeState): Broken | null {
   const invariant = 'what the core takes for durable is durable'
   const { persistedHardState: held, persistedIndex } = core
-  const { hardState, terms } = disk
+  const { hardState, terms, leasePromiseMs } = disk
   const isTermKept =
     held.currentTerm < hardState.currentTerm ||
     (held.currentTerm === hardState.currentTerm && (held.votedFor === hardState.votedFor || held.votedFor === null))
   if (!isTermKept) return { invariant, detail: `(${held.currentTerm}, ${held.votedFor}) is not on disk` }
+  if (core.persistedLeasePromiseMs > leasePromiseMs) {
+    return { invariant, detail: `a promise of ${core.persistedLeasePromiseMs} ms is not on disk` }
+  }
   const logTerms = termsHeld(core, disk)
   for (let at = 0; at < persistedIndex; at++) {
     if (terms[at] !== logTerms[at])
@@ -61,7 +64,7 @@ export function checkDurable({ core, disk }: NodeState): Broken | null {
 }
 
 /** Nothing that promises something leaves before it is kept, and nothing in the name of a term that a crash would undo. */
-export function checkSent({ from, to, message }: Packet, { hardState, terms }: Disk): Broken | null {
+export function checkSent({ from, to, message }: Packet, { hardState, terms, leasePromiseMs }: Disk): Broken | null {
   const broken = (): Broken => ({ invariant: 'durable before sent', detail: messageText(message) })
   const { currentTerm, votedFor } = hardState
   if (message.type === 'preVote') return message.term - 1 <= currentTerm ? null : broken()
@@ -75,6 +78,7 @@ export function checkSent({ from, to, message }: Packet, { hardState, terms }: D
   if (message.type === 'appendEntriesResponse' && message.outcome === 'success') {
     return terms.length >= message.index ? null : broken()
   }
+  if (message.type === 'heartbeatResponse') return leasePromiseMs >= message.leaseMs ? null : broken()
   if (message.type === 'installSnapshotResponse' && message.outcome === 'installed') {
     return terms.length >= message.index ? null : broken()
   }

@@ -49,6 +49,11 @@ export interface Model {
   readonly wipes: boolean
   /** Linearizable reads in one run, on any node. */
   readonly reads: number
+  /**
+   * Steps that all clocks go on together in one run, each half a lease (F20). With any, leaders ask for promises, each that has
+   * a lease is asked to read, as often as one likes, and `reads` are by lease where there is one.
+   */
+  readonly leases: number
   /** What any leader may be asked for: these voters and nobody else. At most 16. */
   readonly changes: readonly (readonly number[])[]
   /** Changes that are asked for in one run, over all nodes. */
@@ -66,8 +71,11 @@ export interface Model {
   readonly preVote: 'real' | 'assumed'
   /** `slow`: a write becomes durable at any later moment, or is lost in a crash. `instant`: within the step. */
   readonly disks: 'slow' | 'instant'
-  /** `any`: one may be due at any time. `lost`: no heartbeat ever arrives. */
-  readonly heartbeats: 'any' | 'lost'
+  /**
+   * `any`: one may be due at any time. `beforeLastTerm`: none of `maxTerm` arrives, whose leader nobody replaces. `lost`: no
+   * heartbeat ever arrives.
+   */
+  readonly heartbeats: 'any' | 'beforeLastTerm' | 'lost'
   /** A leader that waited long enough for an answer asks again. Off: it never does. */
   readonly resends: boolean
   /** Most entries in one AppendEntries. */

@@ -11,6 +11,7 @@ export const COMMON: Omit<Model, 'name' | 'description'> = {
   crashes: 0,
   wipes: false,
   reads: 0,
+  leases: 0,
   changes: [],
   maxChanges: 0,
   transfers: false,
@@ -25,6 +26,9 @@ export const COMMON: Omit<Model, 'name' | 'description'> = {
   inflightMessages: 1,
   maxStates: 30_000_000,
 }
+
+/** A leader asks for promises until it is replaced; nobody replaces whoever is elected then. */
+const LEASED = { ...COMMON, start: { type: 'led' }, heartbeats: 'beforeLastTerm', leases: 2, resends: false } as const
 
 /** Figure 8 (c): a led term 1, c led term 2, and neither reached anybody with its entry. */
 const FIGURE_8: readonly StartDisk[] = [
@@ -205,6 +209,27 @@ export const MODELS: readonly Model[] = [
     appendEntries: 3,
     crashes: 1,
     disks: 'slow',
+  },
+  {
+    ...LEASED,
+    name: 'lease',
+    description: 'promises are given, answered late and over, while anybody campaigns and whoever has a lease reads',
+  },
+  {
+    ...LEASED,
+    name: 'lease-slow',
+    description: 'one campaigns, with slow disks and a crash: a promise binds the next life too',
+    candidates: [1],
+    crashes: 1,
+    disks: 'slow',
+  },
+  {
+    ...LEASED,
+    name: 'lease-transfer',
+    description: 'a leader with a lease hands over, while halves of leases are left',
+    candidates: [1],
+    transfers: true,
+    leases: 1,
   },
   {
     ...COMMON,

@@ -20,6 +20,9 @@ import { forgetTimes, type Packet, packetOf } from './packet.js'
 import type { RemovedGuard } from './removed-guards.js'
 import { installMessage, receivedSnapshot, resetLog, snapshotOf } from './snapshots.js'
 
+/** Id of a read that is answered as it is asked, so that nothing of it needs to be remembered. */
+export const LEASED_READ = 0
+
 /** A leader committed up to `index`, by this quorum. */
 export interface Commit {
   readonly index: LogIndex
@@ -70,7 +73,7 @@ export class NodeRun {
 
   /** @param parameter - see `localCode` */
   act(action: LocalAction, parameter: number): void {
-    const now = time.NOW
+    const { now } = this.#state
     switch (action) {
       case 'electionTimeout':
         time.expireElectionTimer(this.#state)
@@ -92,7 +95,11 @@ export class NodeRun {
           commands: [new Uint8Array(0)],
         })
       case 'read':
-        return this.#event({ type: 'read', now, wallTime: 0, id: parameter, byLease: false })
+        return this.#event({ type: 'read', now, wallTime: 0, id: parameter, byLease: this.#model.leases > 0 })
+      case 'readByLease':
+        return this.#event({ type: 'read', now, wallTime: 0, id: LEASED_READ, byLease: true })
+      case 'timePasses':
+        return time.passTime(this.#state)
       case 'persist':
         return this.#persist()
       case 'snapshot':
@@ -124,7 +131,7 @@ export class NodeRun {
     const state = this.#state
     // Applying changes nothing but freshness, so that it may as well follow at once.
     const index = Math.min(state.commitIndex, state.persistedIndex)
-    if (index > state.lastApplied) this.#event({ type: 'applied', now: time.NOW, index })
+    if (index > state.lastApplied) this.#event({ type: 'applied', now: state.now, index })
     forgetWhatPasses(state, this.#model)
     this.#disk = forgetEpochs(this.#disk, state)
     this.#note(checkDisk(this.#before.disk, this.#disk))
@@ -139,7 +146,7 @@ export class NodeRun {
   #receive(from: number, message: Packet['message']): void {
     const sender = nodeId(from)
     const budgetBytes = Number.MAX_SAFE_INTEGER
-    this.#event({ type: 'receive', now: time.NOW, wallTime: 0, from: sender, message, budgetBytes })
+    this.#event({ type: 'receive', now: this.#state.now, wallTime: 0, from: sender, message, budgetBytes })
   }
 
   /** Everybody would vote for it, if they were asked. */
@@ -161,6 +168,7 @@ export class NodeRun {
     // Whoever commits counts before it brings the next configuration into force.
     const { quorum } = state
     const output = this.#core.step(event, new Output())
+    this.#guard.tampers?.(state)
     if (state.role === 'leader' && state.commitIndex > before.commitIndex) {
       this.#commits.push({ index: state.commitIndex, quorum })
     }
@@ -207,13 +215,13 @@ export class NodeRun {
     this.#disk = { ...this.#disk, snapshot }
     time.expireQuorumContact(this.#state)
     const { lastIncludedIndex } = snapshot.meta
-    this.#event({ type: 'snapshotTaken', now: time.NOW, lastIncludedIndex, compactableIndex: lastIncludedIndex })
+    this.#event({ type: 'snapshotTaken', now: this.#state.now, lastIncludedIndex, compactableIndex: lastIncludedIndex })
   }
 
   /** All of it came in one message: the core decides. */
   #receiveSnapshot(from: string, message: InstallSnapshot): void {
     const { term, addedAt, transfer, meta } = message
-    this.#event({ type: 'snapshotReceived', now: time.NOW, source: { from, term, addedAt, transfer }, meta })
+    this.#event({ type: 'snapshotReceived', now: this.#state.now, source: { from, term, addedAt, transfer }, meta })
     if (this.#state.installing !== null) this.#disk = { ...this.#disk, installing: receivedSnapshot(message) }
   }
 
@@ -226,23 +234,24 @@ export class NodeRun {
       return
     }
     this.#disk = { ...resetLog(this.#disk, installing), installing: null }
-    this.#event({ type: 'snapshotInstalled', now: time.NOW, outcome: 'installed' })
+    this.#event({ type: 'snapshotInstalled', now: this.#state.now, outcome: 'installed' })
   }
 
   #persist(): void {
     const { disk, write } = disks.complete(this.#disk)
     this.#disk = disk
     for (const envelope of write.waiting) this.#send(packetOf(this.#before.node, envelope, this.#state))
-    const { hardState, first, terms, epoch } = write
+    const { hardState, first, terms, epoch, leasePromiseMs } = write
     const index = terms.length === 0 ? 0 : first + terms.length - 1
-    this.#event({ type: 'persisted', now: time.NOW, hardState, index, epoch })
+    this.#event({ type: 'persisted', now: this.#state.now, hardState, index, epoch, leasePromiseMs })
   }
 
   #send(packet: Packet): void {
     const { message } = packet
     this.#note(checkSent(packet, this.#disk))
     const { heartbeats, preVote, maxTerm, transfers, lastTermReplicates } = this.#model
-    if (message.type === 'heartbeat' && heartbeats === 'lost') return
+    const isHeard = heartbeats === 'any' || (heartbeats === 'beforeLastTerm' && message.term < maxTerm)
+    if (message.type === 'heartbeat' && !isHeard) return
     if (message.type === 'appendEntries' && message.term === maxTerm && !lastTermReplicates) return
     if (message.type === 'timeoutNow' && (!transfers || message.term >= maxTerm)) return
     if (message.type === 'preVote' && (preVote === 'assumed' || message.term > maxTerm)) return
@@ -262,8 +271,8 @@ export function coreOptions({ appendEntries, inflightMessages }: Model, node: nu
 }
 
 /** Numbers that only tell one thing from an earlier one begin again, and times are forgotten. See the README. */
-function forgetWhatPasses(state: CoreState, { preVote, reads }: Model): void {
-  time.forgetTime(state, preVote === 'real')
+function forgetWhatPasses(state: CoreState, { preVote, reads, leases }: Model): void {
+  time.forgetTime(state, { contact: preVote === 'real', leases: leases > 0 })
   state.preVoteRound = 0
   if (reads > 0) return
   // Nobody waits for a commit, so it does not matter who was told of it.

@@ -70,6 +70,7 @@ export function nodeText({ node, boot, core, disk }: NodeState, permutation: Per
       .join(),
     `${disk.isWiped ? 'wiped ' : ''}${hardState(disk.hardState)} ${disk.terms.join(',')} ${configurationsText(disk.configurations, name)}`,
     leadingText(core, name),
+    leasesText(core, disk, name),
     snapshotsText(core, disk, name),
     writeText(disk.running, name),
     writeText(disk.next, name),
@@ -94,6 +95,16 @@ function snapshotsText(core: CoreState, disk: Disk, name: (id: NodeId | null) =>
   return `${disk.baseIndex} ${snapshotIndex} ${compactableIndex} ${lastTransfer} ${parts.join('|')} ${isCommitted} ${source}`
 }
 
+/** The clock and the promises, as far as they hold; empty where there are no leases. */
+function leasesText(core: CoreState, disk: Disk, name: (id: NodeId | null) => string): string {
+  const { now, leaseWantedUntil, leasePromiseMs, persistedLeasePromiseMs, promisedUntil, promisedTerm } = core
+  if (leaseWantedUntil === Number.NEGATIVE_INFINITY) return ''
+  const held = [...core.progress].map(([id, progress]) => `${name(id)}${progress.promisedUntil}`).sort()
+  const own = `${held.join(' ')} ${core.leaseNotBefore} ${core.hasEndedLease}`
+  const promised = `${leasePromiseMs} ${persistedLeasePromiseMs} ${disk.leasePromiseMs}`
+  return `${now} ${promised} ${promisedUntil} ${promisedTerm}|${own}`
+}
+
 /** A transfer and a change of the membership that are under way. */
 function leadingText(core: CoreState, name: (id: NodeId | null) => string): string {
   const { transfer, change, settledIndex, departingSince, founding } = core
@@ -116,9 +127,10 @@ function changeText(change: CoreState['change'], name: (id: NodeId | null) => st
 
 function writeText(write: PendingWrite | null, name: (id: NodeId | null) => string): string {
   if (write === null) return ''
-  const { hardState, first, terms, configurations, epoch, waiting } = write
+  const { hardState, first, terms, configurations, epoch, waiting, leasePromiseMs } = write
+  const promised = leasePromiseMs === undefined ? '' : `promise ${leasePromiseMs} `
   const vote = hardState === null ? '' : `${hardState.currentTerm}${name(hardState.votedFor)}`
-  return `${vote} ${first}:${terms.join(',')} ${configurationsText(configurations, name)} ${epoch} ${waiting
+  return `${promised}${vote} ${first}:${terms.join(',')} ${configurationsText(configurations, name)} ${epoch} ${waiting
     .map((held) => envelopeText(held, name))
     .sort()
     .join('+')}`

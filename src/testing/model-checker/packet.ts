@@ -47,10 +47,14 @@ export function forgetTimes(message: Message): Message {
     case 'preVote':
     case 'preVoteResponse':
       return { ...message, round: 0 }
-    case 'heartbeat':
-      return { ...message, sentMs: NOW, echoMs: -1, echoBoot: 0, quorumAgeMs: 0 }
-    case 'heartbeatResponse':
-      return { ...message, sentMs: NOW, echoMs: 0, boot: 0 }
+    case 'heartbeat': {
+      const sentMs = message.leaseMs > 0 ? message.sentMs : NOW
+      return { ...message, sentMs, echoMs: -1, echoBoot: 0, quorumAgeMs: 0 }
+    }
+    case 'heartbeatResponse': {
+      const echoMs = message.leaseMs > 0 ? message.echoMs : 0
+      return { ...message, sentMs: NOW, echoMs, boot: 0 }
+    }
     default:
       return message
   }
@@ -88,13 +92,16 @@ export function messageText(message: Message, name: NameOf = OWN_NAME): string {
       return `answers append: ${outcome} ${index}${hint}, term ${term}${session(message)}`
     }
     case 'heartbeat': {
-      const { term, prevLogIndex, prevLogTerm, leaderCommit, round } = message
-      return `heartbeat after ${prevLogIndex}:${prevLogTerm}, commit ${leaderCommit}, round ${round}, term ${term}${session(message)}`
+      const { term, prevLogIndex, prevLogTerm, leaderCommit, round, leaseMs, sentMs } = message
+      const lease = leaseMs === 0 ? '' : `, asks for ${leaseMs} ms at ${sentMs}`
+      return `heartbeat after ${prevLogIndex}:${prevLogTerm}, commit ${leaderCommit}, round ${round}, term ${term}${session(message)}${lease}`
     }
-    case 'heartbeatResponse':
-      return `answers heartbeat: index ${message.index}, round ${message.round}, term ${message.term}${session(message)}`
+    case 'heartbeatResponse': {
+      const lease = message.leaseMs === 0 ? '' : `, promises ${message.leaseMs} ms from ${message.echoMs}`
+      return `answers heartbeat: index ${message.index}, round ${message.round}, term ${message.term}${session(message)}${lease}`
+    }
     case 'readIndexRequest':
-      return `asks for a read index: read ${message.number}, boot ${message.boot}, term ${message.term}`
+      return `asks for a read index: read ${message.number}, boot ${message.boot}, term ${message.term}${message.byLease ? ', by lease' : ''}`
     case 'readIndexResponse': {
       const { number, boot, readIndex, term } = message
       return `answers read ${number}: index ${readIndex}, boot ${boot}, term ${term}`

@@ -7,9 +7,9 @@ import type { Envelope } from '../../core/messages.js'
 import type { CoreState } from '../../core/state.js'
 import type { LogEntry, LogIndex } from '../../core/types.js'
 import { BUGS } from '../bugs/index.js'
-import { NOW } from './abstract-time.js'
 import type { AnswersWait, Disk } from './disk.js'
 import type { Invariant } from './invariants.js'
+import { recovered } from './snapshots.js'
 
 export interface RemovedGuard {
   /** What is done wrong. */
@@ -30,6 +30,8 @@ export interface RemovedGuard {
   readonly recovered?: (disk: Disk) => Disk
   /** What the core gets instead of an event. */
   readonly changeEvent?: (event: CoreEvent, state: CoreState) => CoreEvent
+  /** What becomes of the core's state after each step. */
+  readonly tampers?: (state: CoreState) => void
   /** What the core gets beside what the Output asks for, before anything else. */
   readonly eventsAfter?: (event: CoreEvent, output: Output, state: CoreState) => readonly CoreEvent[]
 }
@@ -191,6 +193,36 @@ export const REMOVED_GUARDS: Readonly<Record<string, RemovedGuard>> = Object.fre
     breaks: 'state machine safety',
     recovered: (disk) => disk,
   },
+  'lease-by-stickiness-alone': {
+    description: 'a voter keeps no promise that it made to a leader',
+    hazard: 'H117',
+    model: 'lease',
+    breaks: 'reads are linearizable',
+    rules: { isPromiseKept: () => false },
+  },
+  'lease-from-receipt': {
+    description: 'a lease counts from when the answer came, not from when the leader had sent what it answers',
+    hazard: 'H68',
+    model: 'lease',
+    breaks: 'reads are linearizable',
+    rules: { leaseBegins: (_sentMs, receivedMs) => receivedMs },
+  },
+  'lease-forgotten-at-restart': {
+    description: 'a voter that restarts knows nothing of what it promised',
+    hazard: 'H69',
+    model: 'lease-slow',
+    breaks: 'reads are linearizable',
+    recovered: (disk) => ({ ...recovered(disk), leasePromiseMs: 0 }),
+  },
+  'lease-during-transfer': {
+    description: 'a leader goes on with its lease after it told another one to campaign',
+    hazard: 'H20, H117',
+    model: 'lease-transfer',
+    breaks: 'reads are linearizable',
+    tampers: (state) => {
+      state.hasEndedLease = false
+    },
+  },
   'list-is-configuration': {
     description: 'a member that lost its disk takes the bootstrap list for a configuration, and votes',
     hazard: 'H112',
@@ -204,10 +236,10 @@ function asksAsTold({ message }: Envelope): boolean {
   return message.type === 'requestVote' && message.leadershipTransfer
 }
 
-function toldVotePersisted(event: CoreEvent, { hardState }: Output, { role }: CoreState): readonly CoreEvent[] {
+function toldVotePersisted(event: CoreEvent, { hardState }: Output, { role, now }: CoreState): readonly CoreEvent[] {
   const isTold = event.type === 'receive' && event.message.type === 'timeoutNow'
   if (!isTold || role !== 'candidate' || hardState === undefined) return []
-  return [{ type: 'persisted', now: NOW, hardState, index: 0, epoch: 0 }]
+  return [{ type: 'persisted', now, hardState, index: 0, epoch: 0 }]
 }
 
 /** PreVote only asks: a candidate that takes the answers for votes wins without anybody's. */
@@ -218,10 +250,10 @@ function preVoteAsVote(event: CoreEvent, { role }: CoreState): CoreEvent {
   return { ...event, message: { type: 'requestVoteResponse', term: message.term, voteGranted: true } }
 }
 
-function ownEntriesPersisted(_event: CoreEvent, { append }: Output, { role }: CoreState): readonly CoreEvent[] {
+function ownEntriesPersisted(_event: CoreEvent, { append }: Output, { role, now }: CoreState): readonly CoreEvent[] {
   const tail = append?.entries.at(-1)
   if (append === undefined || tail === undefined || role !== 'leader') return []
-  return [{ type: 'persisted', now: NOW, hardState: null, index: tail.index, epoch: append.epoch }]
+  return [{ type: 'persisted', now, hardState: null, index: tail.index, epoch: append.epoch }]
 }
 
 function asNewestRound(event: CoreEvent, { readRound }: CoreState): CoreEvent {
@@ -231,12 +263,13 @@ function asNewestRound(event: CoreEvent, { readRound }: CoreState): CoreEvent {
 
 function roundAnswered(event: CoreEvent, _output: Output, state: CoreState): readonly CoreEvent[] {
   if (event.type !== 'read' || state.role !== 'leader') return []
-  const common = { addedAt: 0, index: 0, sentMs: NOW, boot: 0, echoMs: 0, leaseMs: 0, round: state.readRound } as const
+  const { now } = state
+  const common = { addedAt: 0, index: 0, sentMs: now, boot: 0, echoMs: 0, leaseMs: 0, round: state.readRound } as const
   return state.quorum.incoming
     .filter((id) => id !== state.leaderId)
     .map((from): CoreEvent => {
       const message = { type: 'heartbeatResponse', term: state.currentTerm, ...common } as const
-      return { type: 'receive', now: NOW, wallTime: 0, from, message, budgetBytes: Number.MAX_SAFE_INTEGER }
+      return { type: 'receive', now, wallTime: 0, from, message, budgetBytes: Number.MAX_SAFE_INTEGER }
     })
 }
 

@@ -3,6 +3,7 @@
 // a follower's read is taken out, or its leader would collect copies of it without end.
 import { ClusterChecks } from './cluster-checks.js'
 import type { RemovedGuard } from './removed-guards.js'
+import { stepsPassed } from './abstract-time.js'
 import { localCode, PARAMETERS } from './action.js'
 import { Canonical, type Cluster } from './canonical.js'
 import { Environment } from './environment.js'
@@ -33,6 +34,7 @@ export interface SearchOptions {
 const CRASHES: ReadonlySet<number> = new Set([localCode('crash'), localCode('crashAfterWrite'), localCode('wipe')])
 const READ = localCode('read')
 const CHANGE = localCode('change')
+const TIME_PASSES = localCode('timePasses')
 /** Nodes' numbers fit below, beside a code. */
 const NODE_SLOTS = 8
 
@@ -138,6 +140,7 @@ export class Search {
         this.#follow(cluster, number, { node, code: action === READ ? READ + asked.length + 1 : action })
       }
     })
+    this.#passTime(cluster, number)
     for (const packet of cluster.packets) {
       const node = this.tables.receivers[packet] as number
       this.#follow(cluster, number, { node, code: this.tables.deliveryCode(packet, false) })
@@ -180,6 +183,15 @@ export class Search {
     }
   }
 
+  /** All clocks go on together. No role, log or term changes, so that no invariant may break. */
+  #passTime({ nodes, history, packets }: Cluster, number: number): void {
+    const [first = 0] = nodes
+    if (stepsPassed((this.tables.nodes[first] as NodeFacts).state.core) >= this.#model.leases) return
+    const later = nodes.map((node) => this.tables.transition(node, TIME_PASSES).to)
+    const reached = { parent: number, step: TIME_PASSES * NODE_SLOTS, extendsBase: true }
+    this.#visit({ nodes: later, history, packets }, reached)
+  }
+
   /** What was sent comes on top, and what can't change its receiver any more goes. */
   #packetsAfter(cluster: Cluster, nodes: readonly number[], { node, code, transition }: Taken): PacketsAfter {
     const { tables } = this
@@ -219,13 +231,18 @@ export class Search {
   #stepsTo(number: number): readonly ScriptStep[] {
     const taken: number[] = []
     for (let at = number; this.#parents.at(at) >= 0; at = this.#parents.at(at)) taken.push(this.#steps.at(at))
-    const nodes = this.#first.nodes.slice()
+    let nodes = this.#first.nodes.slice()
     return taken.reverse().map((step) => {
       const node = step % NODE_SLOTS
       const code = (step - node) / NODE_SLOTS
+      if (code === TIME_PASSES) {
+        nodes = nodes.map((each) => this.tables.transition(each, code).to)
+        return { node, code, nodes, sent: [] }
+      }
+      nodes = nodes.slice()
       const transition = this.tables.transition(nodes[node] as number, code)
       nodes[node] = transition.to
-      return { node, code, nodes: nodes.slice(), sent: transition.sent }
+      return { node, code, nodes, sent: transition.sent }
     })
   }
 }

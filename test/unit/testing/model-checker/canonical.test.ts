@@ -111,7 +111,7 @@ describe('the text of a node', () => {
     later.core.electionDeadline += 17
     later.core.quorumCheckSince -= 3
     later.core.prng = 99
-    forgetTime(later.core, true)
+    forgetTime(later.core, { contact: true, leases: false })
     expect(nodeText(later, [0, 1, 2])).toBe(nodeText(state, [0, 1, 2]))
   })
 

@@ -5,7 +5,7 @@ import { bootstrapConfiguration } from '../../../../src/core/configuration.js'
 import { encodeConfiguration } from '../../../../src/core/configuration-codec.js'
 import { afterCrash, complete, EMPTY_DISK, submit } from '../../../../src/testing/model-checker/disk.js'
 
-type Handed = Pick<Output, 'append' | 'hardState' | 'messagesAfterPersist'>
+type Handed = Pick<Output, 'append' | 'hardState' | 'messagesAfterPersist' | 'leasePromiseMs'>
 
 const entry = (index: number, term: number): LogEntry => ({
   index,
@@ -18,6 +18,7 @@ const answer = (to: string): Envelope => ({ to, message: { type: 'requestVoteRes
 const handed = (parts: Partial<Handed>): Handed => ({
   append: undefined,
   hardState: undefined,
+  leasePromiseMs: undefined,
   messagesAfterPersist: [],
   ...parts,
 })

@@ -30,6 +30,12 @@ const COUNTED: readonly [name: string, model: Model, states: number, depth: numb
     14,
   ],
   ['snapshots', { ...SMALL, start: { type: 'led' }, maxTerm: 2, snapshotters: [0, 1, 2] }, 704, 12],
+  [
+    'leases',
+    { ...SMALL, start: { type: 'led' }, heartbeats: 'beforeLastTerm', maxTerm: 2, leases: 1, candidates: [1] },
+    1_415,
+    13,
+  ],
   ['a transfer', { ...SMALL, start: { type: 'led' }, maxTerm: 2, transfers: true, lastTermReplicates: false }, 239, 8],
 ]
 
@@ -128,12 +134,15 @@ describe('modelCheck', () => {
     expect(result).toEqual({ states: expect.any(Number), depth: expect.any(Number), complete: true, violation: null })
   })
 
-  it.each(['membership', 'snapshot', 'transfer'] as const)('looks at more with %s, all of it sound', (feature) => {
-    const bounds = { voters: 3, maxTerm: 1, maxEntries: 0 }
-    const { complete, states, violation } = modelCheck({ ...bounds, features: [feature] })
-    expect({ complete, violation }).toEqual({ complete: true, violation: null })
-    expect(states).toBeGreaterThan(modelCheck(bounds).states)
-  })
+  it.each(['membership', 'snapshot', 'transfer', 'lease'] as const)(
+    'looks at more with %s, all of it sound',
+    (feature) => {
+      const bounds = { voters: 3, maxTerm: 1, maxEntries: 0 }
+      const { complete, states, violation } = modelCheck({ ...bounds, features: [feature] })
+      expect({ complete, violation }).toEqual({ complete: true, violation: null })
+      expect(states).toBeGreaterThan(modelCheck(bounds).states)
+    },
+  )
 
   it('finds two voters at once by the feature membership', () => {
     const bounds = { voters: 3, maxTerm: 2, maxEntries: 0, features: ['membership'] } as const
@@ -152,7 +161,7 @@ describe('modelCheck', () => {
     [{ maxEntries: -1 }, /maxEntries is -1/],
     [{ crashes: 0.5 }, /crashes is 0.5/],
     [{ maxStates: 0 }, /maxStates is 0/],
-    [{ features: ['lease' as const] }, /features has 'lease'/],
+    [{ features: ['none-such' as 'lease'] }, /features has 'none-such': known are preVote/],
     [{ bug: 'none-such' }, /bug is 'none-such'/],
   ])('refuses %o', (wrong, message) => {
     expect(() => modelCheck({ voters: 3, maxTerm: 1, maxEntries: 0, ...wrong })).toThrow(message)
