@@ -1,4 +1,4 @@
-// WAIT and READONLY on real processes: who holds a write on disk, and what a relaxed connection sees of its own (F21, F47).
+// WAIT, READONLY and reads by lease on real processes: who holds a write on disk, and what connections see (F20, F21, F47).
 import { afterEach, describe, expect, it } from 'vitest'
 import { RespClient } from '../../examples/atlas-kv/src/tools/resp-client.js'
 import { AtlasCluster, cleanUp } from './atlas-process.js'
@@ -23,6 +23,23 @@ describe('a connection that asks for more or for less', () => {
       expect(await Promise.all(replies)).toEqual(['OK', 1, 1, 1])
       client.close()
     }
+  })
+
+  it('reads by lease on every node, by RESP and HTTP, and sees what was written before', {
+    timeout: 60_000,
+  }, async () => {
+    const cluster = await AtlasCluster.start()
+    const clients = await Promise.all(cluster.nodes.map(({ resp }) => RespClient.connect(resp)))
+    for (const client of clients) expect(await client.call('RAFT', 'CONSISTENCY', 'lease')).toBe('OK')
+    for (let i = 1; i <= 60; i++) {
+      expect(await clients[i % 3]!.call('SET', 'k', String(i))).toBe('OK')
+      for (const client of clients) expect(await client.call('GET', 'k')).toBe(String(i))
+    }
+    for (const { http } of cluster.nodes) {
+      const answer = await fetch(`http://127.0.0.1:${http}/kv/k?consistency=lease`)
+      expect(await answer.json()).toMatchObject({ value: '60' })
+    }
+    for (const client of clients) client.close()
   })
 
   it('sees its own writes by READONLY, also while nobody leads', { timeout: 60_000 }, async () => {

@@ -1,11 +1,12 @@
 // The settings of helios-atlasd, from flags, environment and defaults, checked against each other before anything is
 // opened. A flag wins over the environment. Nothing here touches the disk or the network.
 import { join } from 'node:path'
+import type { ReadConsistency } from 'helios-raft'
 import type { LogLevel } from '../log/text-logger.js'
 import { isLogLevel } from '../log/text-logger.js'
 import type { Flags, FlagSpec } from './flags.js'
 import { parseFlags, quote } from './flags.js'
-import { READ_CONSISTENCIES, READ_CONSISTENCY_NAMES, type ReadConsistency } from './read-consistency.js'
+import { READ_CONSISTENCIES, READ_CONSISTENCY_NAMES } from './read-consistency.js'
 import { UsageError } from './usage-error.js'
 import type { Address, Peer } from './values.js'
 import { addressOf, durationOf, formatAddress, isLoopback, isWildcard, nodeIdOf, peersOf } from './values.js'

@@ -1,11 +1,10 @@
 // The routes of HTTP: keys as JSON, status, probes (atlas.md §5). It knows the node only through RaftNode's public
 // calls, shows no stack traces, and never uses a key as a path (security.md §7).
-import type { RaftNode } from 'helios-raft'
+import type { RaftNode, ReadConsistency } from 'helios-raft'
 import type { Context } from 'hono'
 import { Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import type { Administration } from '../admin/administration.js'
-import type { ReadConsistency, ReadingNode } from '../config/read-consistency.js'
 import { formatAddress, isLoopback, type Address } from '../config/values.js'
 import { addressesOf } from '../server/node-addresses.js'
 import type { Writer } from '../server/writer.js'
@@ -23,7 +22,7 @@ import { idempotencyKeyOf, write } from './idempotent-write.js'
 import { conditionOf, keyOf, readOptionsOf, valueOf } from './kv-request.js'
 
 /** The calls of RaftNode that the routes make. */
-export type HttpNode = Pick<RaftNode<KvCommand, KvResult>, 'openSession' | 'status' | 'leader' | 'backup'> & ReadingNode
+export type HttpNode = Pick<RaftNode<KvCommand, KvResult>, 'openSession' | 'read' | 'status' | 'leader' | 'backup'>
 
 export interface HttpAppOptions {
   readonly node: HttpNode

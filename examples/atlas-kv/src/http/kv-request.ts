@@ -1,13 +1,9 @@
 // What a request to /kv asks for: key, body, conditions and read options, checked before the node hears of it.
+import type { ReadConsistency, ReadOptions } from 'helios-raft'
 import { copyBytes } from '../state-machine/bytes.js'
 import type { ByteString, SetCommand, SetCondition } from '../state-machine/command.js'
 import { MAX_EXPIRY_MS } from '../state-machine/command.js'
-import {
-  isReadConsistency,
-  type LevelledReadOptions,
-  READ_CONSISTENCY_NAMES,
-  type ReadConsistency,
-} from '../config/read-consistency.js'
+import { isReadConsistency, READ_CONSISTENCY_NAMES } from '../config/read-consistency.js'
 import { parseDuration } from '../config/values.js'
 import { badRequest } from './http-error.js'
 
@@ -59,7 +55,7 @@ export function conditionOf(ifMatch: string | undefined, ifNoneMatch: string | u
 }
 
 /** `?consistency=linearizable|lease|local&min_index=N&max_staleness=1s`. */
-export function readOptionsOf(query: URLSearchParams, fallback: ReadConsistency): LevelledReadOptions {
+export function readOptionsOf(query: URLSearchParams, fallback: ReadConsistency): ReadOptions {
   for (const name of query.keys()) {
     if (!READ_PARAMETERS.has(name)) throw badRequest(`unknown query parameter ${JSON.stringify(name)}`)
   }

@@ -4,7 +4,6 @@ import type { AddressInfo, Server, Socket } from 'node:net'
 import { createServer } from 'node:net'
 import type { CallOptions, LogIndex, Proposed, RaftNode, RaftStatus } from 'helios-raft'
 import type { Administration } from '../admin/administration.js'
-import type { ReadingNode } from '../config/read-consistency.js'
 import type { Address } from '../config/values.js'
 import { addressesOf } from '../server/node-addresses.js'
 import type { Writer } from '../server/writer.js'
@@ -19,7 +18,7 @@ import type { RespCounters, RespSettings, Session } from './session.js'
 import type { ReadStep, ReadValue, WriteStep } from './step.js'
 
 /** The calls of RaftNode that the server makes. */
-export type KvNode = Pick<RaftNode<KvCommand, KvResult>, 'replicas' | 'status' | 'isLeader' | 'leader'> & ReadingNode
+export type KvNode = Pick<RaftNode<KvCommand, KvResult>, 'read' | 'replicas' | 'status' | 'isLeader' | 'leader'>
 
 export interface RespServerOptions {
   readonly node: KvNode

@@ -1,8 +1,7 @@
 // What one connection is, beside its socket: number, name, protocol; and the window through which its commands see the
 // server. Nothing of it is replicated.
-import type { CallOptions, LogIndex, RaftStatus } from 'helios-raft'
+import type { CallOptions, LogIndex, RaftStatus, ReadConsistency } from 'helios-raft'
 import type { Administration } from '../admin/administration.js'
-import type { ReadConsistency } from '../config/read-consistency.js'
 import type { KvState } from '../state-machine/kv-state.js'
 
 export interface Session {
