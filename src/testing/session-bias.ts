@@ -1,6 +1,6 @@
 // The runs of the profile `sessions`: clients repeat themselves on other nodes until they know what became of a command, while
-// leaders die, messages are lost and logs are compacted (H72, H114). No disk hangs: whoever leads with one goes on leading, and by
-// limits as small as these nobody writes any more.
+// leaders die, messages are lost and logs are compacted (H72, H114). No disk hangs while clients are at work:
+// whoever leads with one goes on leading, and where its limits are small nobody writes any more. At the end one may: seed 2733.
 import type { NemesisKind } from './nemesis-kinds.js'
 import { type Bent, type Draw, workloadOf } from './swarm-draw.js'
 
